@@ -1,0 +1,2 @@
+//! cargo livecheck
+fn main() {}
