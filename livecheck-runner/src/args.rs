@@ -1,0 +1,90 @@
+//! The runner's command line.
+//!
+//! These definitions are parsed twice: by the runner program itself, and by `cargo livecheck`, which flattens
+//! them beside cargo's own options and hands them on. They live here because the runner is what acts on them.
+//!
+//! The doc comments on arguments are the `--help` texts.
+
+use clap::{Parser, Subcommand};
+
+mod config;
+mod doctor;
+pub mod exit_code;
+mod list;
+mod output;
+mod run;
+mod select;
+mod trigger;
+
+pub use self::{
+    config::{ConfigOptions, FromCargo, KafkaProperty},
+    doctor::DoctorArgs,
+    list::{ListArgs, MessageFormat},
+    output::{ColorWhen, LogFormat, OutputOptions},
+    run::RunArgs,
+    select::Selection,
+    trigger::{CaseArgument, TriggerArgs},
+};
+
+/// Executes LiveCheck cases: follows real requests through services over Kafka, and reports.
+#[derive(Clone, Debug, PartialEq, Parser)]
+#[command(name = "livecheck-runner", version, about, max_term_width = 100)]
+pub struct RunnerCommand {
+    /// How much is said, and in which form.
+    #[command(flatten)]
+    pub output: OutputOptions,
+
+    /// Which settings and which broker.
+    #[command(flatten)]
+    pub config: ConfigOptions,
+
+    /// What `cargo livecheck` knows and the runner does not.
+    #[command(flatten)]
+    pub from_cargo: FromCargo,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What a runner can do.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Action {
+    /// List the cases in this program, with their settings
+    List(ListArgs),
+    /// Execute cases: wait for triggers, follow each request, report
+    Run(RunArgs),
+    /// Ask for one execution of a case
+    Trigger(TriggerArgs),
+    /// Check that everything a run needs is in place, and say what to do where it is not
+    Doctor(DoctorArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definitions_are_consistent() {
+        RunnerCommand::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_has_a_help_text() {
+        let command = RunnerCommand::command();
+        for part in std::iter::once(&command).chain(command.get_subcommands()) {
+            for arg in part.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {} has no help", part.get_name(), arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn options_go_before_or_after_the_subcommand() {
+        let before = RunnerCommand::try_parse_from(["r", "-v", "-P", "ci", "run", "--for", "10m"]);
+        let after = RunnerCommand::try_parse_from(["r", "run", "--for", "600", "-P", "ci", "-v"]);
+        assert_eq!(before.expect("parses"), after.expect("parses"));
+    }
+}

@@ -1,0 +1,65 @@
+//! Arguments of `run`.
+
+use std::{num::NonZeroU64, time::Duration};
+
+use clap::Args;
+
+use super::Selection;
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct RunArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// End after this long, such as 10m or "1h 30s" [default: run until told to stop]
+    #[arg(
+        long = "for",
+        value_name = "DURATION",
+        value_parser = parse_duration,
+        help_heading = "Run options"
+    )]
+    pub run_for: Option<Duration>,
+
+    /// End once this many executions are done
+    #[arg(long, value_name = "N", help_heading = "Run options")]
+    pub max_executions: Option<NonZeroU64>,
+
+    /// End at the first execution that does not pass
+    #[arg(long, help_heading = "Run options")]
+    pub fail_fast: bool,
+
+    /// Consumer group; runners of one group share the work
+    ///
+    /// By default all runners share one group. A run with a filter or a bound has a group of its own, from
+    /// now on, so that it takes no triggers away from the runners in production.
+    #[arg(long, value_name = "NAME", help_heading = "Run options")]
+    pub group: Option<String>,
+
+    /// Send reports to the shared report topic, though the run has a filter or a bound
+    #[arg(long, help_heading = "Run options")]
+    pub reports: bool,
+}
+
+/// A duration as people write it, `10m` or `1h 30s`, or a number of seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; expected a duration such as 90s, 10m or \"1h 30s\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_in_words_or_in_seconds() {
+        assert_eq!(parse_duration("1h 30s"), Ok(Duration::from_secs(3630)));
+        assert_eq!(parse_duration("45"), Ok(Duration::from_secs(45)));
+        assert!(parse_duration("soon").is_err());
+        assert!(parse_duration("-5").is_err());
+    }
+}
