@@ -1,1 +1,41 @@
-//! core
+//! What a service traced by LiveCheck links: cases, signals, the context that travels with a request, the
+//! wire format, and the client that sends.
+//!
+//! Use it through the façade crate, `livecheck`, whose front page is a tutorial. This crate is the light
+//! half: it executes nothing. The parts, in the order in which a test meets them:
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`case`] | a case and its [`settings`]: what `#[livecheck::case]` registers |
+//! | [`trigger`](mod@trigger) | asking for an execution of a case |
+//! | [`context`] | the test in flight: task-local, and in the headers of Kafka records and HTTP requests |
+//! | [`signal`] | the events that the steps send and the case waits for |
+//! | [`client`] | how triggers and signals leave the process |
+//! | [`wire`] | what they look like on the topics |
+//! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
+
+pub mod case;
+pub mod client;
+pub mod context;
+pub mod execution;
+pub mod identity;
+pub mod outcome;
+pub mod settings;
+pub mod signal;
+pub mod time;
+pub mod trigger;
+pub mod wire;
+
+pub use anyhow;
+pub use inventory;
+
+pub use crate::case::{Case, Cases, DuplicateCase};
+pub use crate::client::{AlreadyInstalled, Client, ClientStatistics, Topics, flush, install};
+pub use crate::context::{Context, InTest, current};
+pub use crate::execution::Execution;
+pub use crate::identity::{CaseName, ExecutionKey, TestId};
+pub use crate::outcome::{Error, Result, Skip, skip};
+pub use crate::settings::Settings;
+pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};
+pub use crate::time::Timestamp;
+pub use crate::trigger::Trigger;

@@ -1,0 +1,237 @@
+//! The client: how triggers and signals leave a process.
+//!
+//! Install one, once, when the service starts; until then, and in a process that never does, triggers and
+//! signals do nothing, as spans do without a `tracing` subscriber. Nothing here blocks or fails the caller:
+//! a record goes into a bounded queue, and what cannot be sent is counted in [`ClientStatistics`] and said
+//! once a minute at most.
+
+#[cfg(feature = "kafka")]
+mod kafka;
+mod statistics;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+#[cfg(feature = "kafka")]
+pub use kafka::{ClientError, KafkaClientBuilder};
+pub use statistics::ClientStatistics;
+use statistics::Counters;
+
+use crate::case::Case;
+use crate::context::{Context, current};
+use crate::wire::{SignalEvent, TestExecution, encode};
+
+static INSTALLED: OnceLock<Client> = OnceLock::new();
+
+/// The names of LiveCheck's topics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Topics {
+    /// The topic that triggers are sent to. Default: `livecheck`.
+    pub test_topic: String,
+    /// The topic that signals are sent to. Default: `livecheck-bus`.
+    pub bus_topic: String,
+    /// The topic that reports are sent to. Default: `livecheck-report`.
+    pub report_topic: String,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Self {
+            test_topic: "livecheck".to_owned(),
+            bus_topic: "livecheck-bus".to_owned(),
+            report_topic: "livecheck-report".to_owned(),
+        }
+    }
+}
+
+/// A record on its way to Kafka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingRecord {
+    /// The topic.
+    pub topic: String,
+    /// The key, which decides the partition.
+    pub key: String,
+    /// The value.
+    pub value: Vec<u8>,
+    /// The headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// Where a client's records go: Kafka, or what a test of a service puts in its place.
+pub trait Sink: Send + Sync + 'static {
+    /// Takes a record, or says no. Must not block.
+    ///
+    /// # Errors
+    ///
+    /// The record cannot be taken now, for instance because the queue is full.
+    fn send(&self, record: OutgoingRecord) -> Result<(), Rejected>;
+
+    /// Waits until every record taken has been delivered or has failed, at most that long. Blocks.
+    fn flush(&self, timeout: Duration);
+}
+
+/// A sink did not take a record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Rejected {
+    /// Why.
+    pub reason: String,
+}
+
+/// Sends triggers and signals. Make one, and [`install`] it.
+pub struct Client {
+    topics: Topics,
+    sink: Box<dyn Sink>,
+    counters: Arc<Counters>,
+}
+
+impl Client {
+    /// A client whose records go to `sink`: for the tests of a service.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use livecheck_core::client::{Client, OutgoingRecord, Rejected, Sink, Topics};
+    ///
+    /// struct Printer;
+    ///
+    /// impl Sink for Printer {
+    ///     fn send(&self, record: OutgoingRecord) -> Result<(), Rejected> {
+    ///         println!("{} {}", record.topic, record.key);
+    ///         Ok(())
+    ///     }
+    ///     fn flush(&self, _timeout: Duration) {}
+    /// }
+    ///
+    /// livecheck_core::install(Client::new(Printer, Topics::default()))?;
+    /// # Ok::<(), livecheck_core::AlreadyInstalled>(())
+    /// ```
+    #[must_use]
+    pub fn new(sink: impl Sink, topics: Topics) -> Self {
+        Self { topics, sink: Box::new(sink), counters: Arc::default() }
+    }
+
+    /// What this client has sent and could not send.
+    #[must_use]
+    pub fn statistics(&self) -> ClientStatistics {
+        self.counters.read()
+    }
+
+    fn send(&self, record: OutgoingRecord) -> bool {
+        match self.sink.send(record) {
+            Ok(()) => {
+                self.counters.taken();
+                true
+            }
+            Err(rejected) => {
+                self.counters.rejected(&rejected.reason);
+                false
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("topics", &self.topics)
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client has been installed before; this process keeps that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a LiveCheck client is already installed in this process")]
+pub struct AlreadyInstalled;
+
+/// Installs the client of this process, once.
+///
+/// # Errors
+///
+/// One is installed already.
+pub fn install(client: Client) -> Result<(), AlreadyInstalled> {
+    INSTALLED.set(client).map_err(|_| AlreadyInstalled)
+}
+
+/// The client of this process, if one is installed.
+#[must_use]
+pub fn installed() -> Option<&'static Client> {
+    INSTALLED.get()
+}
+
+/// Waits until every trigger and signal sent so far is delivered or has failed, at most that long.
+///
+/// Call it before a short-lived process ends. It blocks the thread: within async code, use
+/// `tokio::task::spawn_blocking`.
+pub fn flush(timeout: Duration) {
+    if let Some(client) = installed() {
+        client.sink.flush(timeout);
+    }
+}
+
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.get().is_some()
+}
+
+pub(crate) fn count_unserializable(case: &Case, error: &serde_json::Error) {
+    if let Some(client) = installed() {
+        client.counters.unserializable(case.name, error);
+    }
+}
+
+/// Hands a trigger to the client; says whether it was taken.
+pub(crate) fn send_test(test: &TestExecution) -> bool {
+    let Some(client) = installed() else { return false };
+    match encode(test) {
+        Ok(value) => client.send(OutgoingRecord {
+            topic: client.topics.test_topic.clone(),
+            key: test.id.to_string(),
+            value,
+            headers: Vec::new(),
+        }),
+        Err(error) => {
+            client.counters.unserializable(test.case_name.as_str(), &error);
+            false
+        }
+    }
+}
+
+/// Hands a signal for the current test to the client. Outside a test, and without a client, it costs a look.
+pub(crate) fn send_signal(
+    case: &'static Case,
+    signal_name: &'static str,
+    value: impl FnOnce() -> Result<Option<Box<RawValue>>, serde_json::Error>,
+) {
+    let Some(client) = installed() else { return };
+    let Some(context) = current() else { return };
+    match signal_record(client, &context, case, signal_name, value) {
+        Ok(record) => drop(client.send(record)),
+        Err(error) => client.counters.unserializable(case.name, &error),
+    }
+}
+
+fn signal_record(
+    client: &Client,
+    context: &Context,
+    case: &'static Case,
+    signal_name: &'static str,
+    value: impl FnOnce() -> Result<Option<Box<RawValue>>, serde_json::Error>,
+) -> Result<OutgoingRecord, serde_json::Error> {
+    let event = SignalEvent {
+        signal_name: signal_name.to_owned(),
+        case_name: case.name.into(),
+        key: context.id().clone(),
+        value: value()?.map(Into::into),
+    };
+    Ok(OutgoingRecord {
+        topic: client.topics.bus_topic.clone(),
+        key: context.id().to_string(),
+        value: encode(&event)?,
+        headers: context.to_headers().into(),
+    })
+}

@@ -1,0 +1,83 @@
+//! What a client has sent and could not send.
+
+use std::fmt::Display;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often at most a loss is said in the log; it is counted always.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// Counts of triggers and signals since the client was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientStatistics {
+    /// Taken for sending.
+    pub taken: u64,
+    /// Acknowledged by the brokers.
+    pub delivered: u64,
+    /// Not taken: the queue was full, or the record too large.
+    pub rejected: u64,
+    /// Taken, and not acknowledged in time.
+    pub failed: u64,
+    /// Not sent because a value could not be serialized.
+    pub unserializable: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    taken: AtomicU64,
+    delivered: AtomicU64,
+    rejected: AtomicU64,
+    failed: AtomicU64,
+    unserializable: AtomicU64,
+    last_warning: Mutex<Option<Instant>>,
+}
+
+impl Counters {
+    pub(super) fn read(&self) -> ClientStatistics {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        ClientStatistics {
+            taken: read(&self.taken),
+            delivered: read(&self.delivered),
+            rejected: read(&self.rejected),
+            failed: read(&self.failed),
+            unserializable: read(&self.unserializable),
+        }
+    }
+
+    pub(super) fn taken(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "kafka")]
+    pub(super) fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn rejected(&self, reason: &dyn Display) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        self.warn(&format_args!("a trigger or signal was not taken: {reason}"));
+    }
+
+    #[cfg(feature = "kafka")]
+    pub(super) fn failed(&self, reason: &dyn Display) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        self.warn(&format_args!("a trigger or signal was not delivered: {reason}"));
+    }
+
+    pub(super) fn unserializable(&self, case: &str, error: &serde_json::Error) {
+        self.unserializable.fetch_add(1, Ordering::Relaxed);
+        self.warn(&format_args!("a value for case `{case}` could not be serialized: {error}"));
+    }
+
+    fn warn(&self, what: &dyn Display) {
+        // A request must not wait for another's warning: where the lock is taken, one is being said.
+        let Ok(mut last) = self.last_warning.try_lock() else { return };
+        if last.is_some_and(|last| last.elapsed() < WARN_EVERY) {
+            return;
+        }
+        *last = Some(Instant::now());
+        tracing::warn!(target: "livecheck", statistics = ?self.read(), "{what}");
+    }
+}

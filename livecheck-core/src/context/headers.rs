@@ -1,0 +1,115 @@
+//! The four headers of LiveCheck, on Kafka records and HTTP requests.
+
+use super::{BAGGAGE, Context, baggage};
+use crate::identity::ExecutionKey;
+
+/// The header with the test id.
+pub const TEST_ID: &str = "LiveCheck-Test-Id";
+/// The header with the name of the case.
+pub const TEST_NAME: &str = "LiveCheck-Test-Name";
+/// The header with the instant of the trigger.
+pub const TEST_TIMESTAMP: &str = "LiveCheck-Test-Timestamp";
+/// The header with the instant at which the test expires.
+pub const TEST_EXPIRES: &str = "LiveCheck-Test-Expires";
+
+impl Context {
+    /// The four headers that carry this test, with Faust's names.
+    #[must_use]
+    pub fn to_headers(&self) -> [(&'static str, String); 4] {
+        [
+            (TEST_ID, self.id().to_string()),
+            (TEST_NAME, self.case_name().to_string()),
+            (TEST_TIMESTAMP, self.timestamp().to_header()),
+            (TEST_EXPIRES, self.expires().to_header()),
+        ]
+    }
+
+    /// The test that these headers carry: LiveCheck's own four, or else W3C baggage.
+    ///
+    /// All four must be there and readable, or none counts. Where one is repeated, the first counts: a Faust
+    /// process with two LiveCheck objects writes each of them twice. Names are compared without regard to
+    /// case, so that headers which passed through HTTP are found on a Kafka record too.
+    pub fn from_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
+        let mut found = Found::default();
+        let mut bag = None;
+        for (name, value) in headers {
+            let Ok(value) = std::str::from_utf8(value) else { continue };
+            let seen = match name {
+                name if name.eq_ignore_ascii_case(TEST_ID) => &mut found.id,
+                name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
+                name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
+                name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
+                name if name.eq_ignore_ascii_case(BAGGAGE) => &mut bag,
+                _ => continue,
+            };
+            seen.get_or_insert(value);
+        }
+        found.context().or_else(|| baggage::read(bag?))
+    }
+}
+
+/// The four values, as far as they were found.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    pub(super) id: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) timestamp: Option<&'a str>,
+    pub(super) expires: Option<&'a str>,
+}
+
+impl Found<'_> {
+    pub(super) fn context(&self) -> Option<Context> {
+        let key = ExecutionKey {
+            case: self.name?.into(),
+            id: self.id?.into(),
+            timestamp: self.timestamp?.parse().ok()?,
+        };
+        Some(Context::new(key, self.expires?.parse().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAUST: [(&str, &[u8]); 4] = [
+        (TEST_ID, b"o-1"),
+        (TEST_NAME, b"examples.livecheck.Test_order"),
+        (TEST_TIMESTAMP, b"2026-11-21T02:03:04.567890+00:00"),
+        (TEST_EXPIRES, b"2026-11-21T05:03:04.567890+00:00"),
+    ];
+
+    #[test]
+    fn what_faust_writes_is_read_and_written_alike() {
+        let context = Context::from_headers(FAUST).expect("all four are there");
+        assert_eq!(context.id().as_str(), "o-1");
+        let written = context.to_headers();
+        for ((name, value), (expected_name, expected_value)) in written.iter().zip(FAUST) {
+            assert_eq!((*name, value.as_bytes()), (expected_name, expected_value));
+        }
+    }
+
+    #[test]
+    fn without_one_of_the_four_there_is_no_test() {
+        for missing in 0..FAUST.len() {
+            let three = FAUST.into_iter().enumerate().filter(|(i, _)| *i != missing).map(|(_, h)| h);
+            assert_eq!(Context::from_headers(three), None);
+        }
+    }
+
+    #[test]
+    fn of_a_header_written_twice_the_first_counts() {
+        let twice = FAUST.into_iter().chain([(TEST_ID, b"o-2".as_slice())]);
+        assert_eq!(Context::from_headers(twice).map(|c| c.id().to_string()).as_deref(), Some("o-1"));
+    }
+
+    #[test]
+    fn an_unreadable_header_is_no_header() {
+        let broken =
+            FAUST.map(|(name, value)| (name, if name == TEST_EXPIRES { b"soon".as_slice() } else { value }));
+        assert_eq!(Context::from_headers(broken), None);
+        let binary =
+            FAUST.map(|(name, value)| (name, if name == TEST_ID { b"\xff\xfe".as_slice() } else { value }));
+        assert_eq!(Context::from_headers(binary), None);
+    }
+}

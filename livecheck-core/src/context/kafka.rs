@@ -1,0 +1,83 @@
+//! The test in the headers of Kafka records, by rdkafka.
+
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+
+use super::{BAGGAGE, Context, current};
+
+/// The test that a record belongs to, by its headers.
+///
+/// ```no_run
+/// use livecheck_core::{InTest, context::kafka};
+/// use rdkafka::message::BorrowedMessage;
+///
+/// async fn consume(message: &BorrowedMessage<'_>) {
+///     handle(message).in_test(kafka::extract(message)).await;
+/// }
+/// # async fn handle(_: &BorrowedMessage<'_>) {}
+/// ```
+pub fn extract<M: Message>(message: &M) -> Option<Context> {
+    let headers = message.headers()?;
+    Context::from_headers(headers.iter().filter_map(|Header { key, value }| Some((key, value?))))
+}
+
+/// The headers given, and those of the test that this task is in, for a record about to be produced.
+///
+/// ```
+/// use livecheck_core::context::kafka;
+/// use rdkafka::message::OwnedHeaders;
+/// use rdkafka::producer::FutureRecord;
+///
+/// let record = FutureRecord::<str, str>::to("orders")
+///     .payload("…")
+///     .headers(kafka::with_current_test(OwnedHeaders::new()));
+/// ```
+#[must_use]
+pub fn with_current_test(headers: OwnedHeaders) -> OwnedHeaders {
+    match current() {
+        Some(context) => with_test(&context, headers),
+        None => headers,
+    }
+}
+
+/// The headers given, and those of that test, for a record about to be produced.
+#[must_use]
+pub fn with_test(context: &Context, headers: OwnedHeaders) -> OwnedHeaders {
+    let before = headers
+        .iter()
+        .find(|header| header.key == BAGGAGE)
+        .and_then(|header| std::str::from_utf8(header.value?).ok().map(str::to_owned));
+    let ours = context.to_headers();
+    // A record that is passed on may carry an older test; the first of a header counts, so it must go.
+    let replaced = |key: &str| key == BAGGAGE || ours.iter().any(|(name, _)| key.eq_ignore_ascii_case(name));
+    let kept = headers.iter().filter(|header| !replaced(header.key));
+    let mut all = OwnedHeaders::new_with_capacity(headers.count() + 5);
+    for header in kept {
+        all = all.insert(header);
+    }
+    for (key, value) in &ours {
+        all = all.insert(Header { key, value: Some(value) });
+    }
+    all.insert(Header { key: BAGGAGE, value: Some(&context.to_baggage(before.as_deref())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::ExecutionKey;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn the_headers_of_others_are_kept_and_an_older_test_replaced() {
+        let context = |id: &str| {
+            let key = ExecutionKey { case: "c".into(), id: id.into(), timestamp: Timestamp::from_micros(1) };
+            Context::new(key, Timestamp::from_micros(2))
+        };
+        let other = Header { key: "tenant", value: Some("a") };
+        let headers = with_test(&context("old"), OwnedHeaders::new().insert(other));
+        let headers = with_test(&context("new"), headers);
+        assert_eq!(headers.count(), 6);
+        assert_eq!(headers.get(0).key, "tenant");
+        let read = Context::from_headers(headers.iter().filter_map(|h| Some((h.key, h.value?))));
+        assert_eq!(read, Some(context("new")));
+    }
+}

@@ -1,0 +1,103 @@
+//! A case being executed: what the engine hands to the function.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::case::Case;
+use crate::context::Context;
+use crate::outcome::Result;
+use crate::signal::{Signal, SignalSource};
+use crate::wire::{Arguments, FromWire, PayloadError};
+
+/// A case's future.
+pub type Executing = Pin<Box<dyn Future<Output = Result> + Send>>;
+
+/// One execution, from which the generated code takes the arguments and signals of the function.
+pub struct Execution {
+    case: &'static Case,
+    context: Context,
+    arguments: Arguments,
+    engine: Arc<dyn SignalSource>,
+}
+
+/// The arguments of a test do not fit the parameters of the case. Ends the execution as ERROR.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArgumentError {
+    /// A parameter was given no argument.
+    #[error("argument `{name}: {type_name}` is missing: the test has {given}")]
+    Missing {
+        /// The parameter.
+        name: &'static str,
+        /// Its type.
+        type_name: &'static str,
+        /// What the test does have, described.
+        given: String,
+    },
+    /// An argument does not fit the type of its parameter.
+    #[error("argument `{name}: {type_name}`: {cause}")]
+    Type {
+        /// The parameter.
+        name: &'static str,
+        /// Its type.
+        type_name: &'static str,
+        /// What came, and what was expected.
+        cause: PayloadError,
+    },
+}
+
+impl Execution {
+    /// An execution of `case` with those arguments, whose waits `engine` answers.
+    #[must_use]
+    pub fn new(
+        case: &'static Case,
+        context: Context,
+        arguments: Arguments,
+        engine: Arc<dyn SignalSource>,
+    ) -> Self {
+        Self { case, context, arguments, engine }
+    }
+
+    /// Starts the case: its future, in the scope of the test.
+    #[must_use]
+    pub fn start(self) -> Executing {
+        let context = self.context.clone();
+        let executing = (self.case.run)(self);
+        Box::pin(context.scope(executing))
+    }
+
+    /// The argument for the parameter at that position, given by position or by name, as Faust does.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, or does not fit the type.
+    #[doc(hidden)]
+    pub fn argument<T: DeserializeOwned>(&self, index: usize) -> Result<T, ArgumentError> {
+        let crate::case::Argument { name, type_name } = self.case.arguments[index];
+        let json = self.arguments.get(index, name).ok_or_else(|| ArgumentError::Missing {
+            name,
+            type_name,
+            given: self.arguments.describe(),
+        })?;
+        T::from_wire(json).map_err(|cause| ArgumentError::Type { name, type_name, cause })
+    }
+
+    /// The signal at that position.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn signal<T>(&self, index: usize) -> Signal<T> {
+        Signal::from_engine(self.case, index, Arc::clone(&self.engine))
+    }
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution")
+            .field("case", &self.case.name)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,331 @@
+//! Signals: the events that the steps of a request send, and that a case waits for.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::case::Case;
+use crate::client;
+use crate::time::{DurationError, IntoDuration, Timestamp};
+use crate::wire::{FromWire, PayloadError};
+
+/// The payload of a signal that has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoPayload;
+
+/// What a signal can carry: any type that serde can read, or [`NoPayload`].
+///
+/// What serde writes and reads must agree, as for every type that crosses a process boundary.
+pub trait Payload: Sized + Send {
+    /// Reads the payload from the JSON that came; `None` stands for null.
+    ///
+    /// # Errors
+    ///
+    /// The JSON does not fit the type: the error says what came and what was expected.
+    fn from_json(json: Option<&RawValue>) -> Result<Self, PayloadError>;
+}
+
+impl Payload for NoPayload {
+    /// Whatever came is ignored: senders in other languages cannot leave the value out.
+    fn from_json(_json: Option<&RawValue>) -> Result<Self, PayloadError> {
+        Ok(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Send> Payload for T {
+    fn from_json(json: Option<&RawValue>) -> Result<Self, PayloadError> {
+        T::from_wire(json.unwrap_or(RawValue::NULL))
+    }
+}
+
+/// A parameter of a case under `#[signal]`: what the case waits for.
+///
+/// In a unit test, make one with [`Signal::ready`] and call the function like any other.
+///
+/// ```
+/// use livecheck_core::Signal;
+///
+/// async fn shipped_in_full(ordered: u32, shipped: Signal<u32>) -> livecheck_core::Result {
+///     assert_eq!(shipped.wait().await?, ordered);
+///     Ok(())
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// shipped_in_full(3, Signal::ready(3)).await?;
+/// # Ok::<(), livecheck_core::Error>(())
+/// # })?;
+/// # Ok::<(), livecheck_core::Error>(())
+/// ```
+pub struct Signal<T = NoPayload> {
+    source: Source<T>,
+}
+
+enum Source<T> {
+    /// Values given by a unit test, each handed to one wait.
+    Ready(Mutex<std::collections::VecDeque<T>>),
+    /// The engine, which knows the execution.
+    Engine { case: &'static Case, index: usize, engine: Arc<dyn SignalSource> },
+}
+
+impl<T> Signal<T> {
+    /// A signal that has already arrived: for a unit test of the case.
+    ///
+    /// A second wait for it fails with a [`Timeout`] at once.
+    #[must_use]
+    pub fn ready(value: T) -> Self {
+        Self::ready_each([value])
+    }
+
+    /// A signal that has arrived once for each value, in that order.
+    #[must_use]
+    pub fn ready_each(values: impl IntoIterator<Item = T>) -> Self {
+        Self { source: Source::Ready(Mutex::new(values.into_iter().collect())) }
+    }
+
+    pub(crate) fn from_engine(case: &'static Case, index: usize, engine: Arc<dyn SignalSource>) -> Self {
+        Self { source: Source::Engine { case, index, engine } }
+    }
+}
+
+impl Signal {
+    /// A signal without payload that has already arrived: for a unit test of the case.
+    #[must_use]
+    pub fn arrived() -> Self {
+        Self::ready(NoPayload)
+    }
+}
+
+impl<T: Payload> Signal<T> {
+    /// Waits for the next event of this signal, in the order of the log: the first wait gets the first event,
+    /// the second wait the second. Events that came before the wait, or before the test itself, count.
+    ///
+    /// The wait ends after its timeout: that of [`Wait::timeout`], else that of `#[signal(timeout = "…")]`,
+    /// else when the test expires. Time is the log's own: the clock of a test starts when it was triggered and
+    /// advances to each signal that it has received, so a slow runner judges as a fast one does.
+    ///
+    /// # Errors
+    ///
+    /// Awaiting it gives [`WaitError::Timeout`] when no event came in time, [`WaitError::Payload`] when what
+    /// came does not fit `T`, and [`WaitError::Duration`] when the timeout given is not a duration.
+    pub fn wait(&self) -> Wait<'_, T> {
+        Wait { signal: self, timeout: None }
+    }
+}
+
+impl<T> fmt::Debug for Signal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Ready(_) => f.write_str("Signal(ready)"),
+            Source::Engine { case, index, .. } => write!(f, "Signal({})", case.signals[*index].name),
+        }
+    }
+}
+
+/// A wait for a signal; `.await` it. See [`Signal::wait`].
+#[must_use = "a wait does nothing unless it is awaited"]
+#[derive(Debug)]
+pub struct Wait<'a, T> {
+    signal: &'a Signal<T>,
+    timeout: Option<Result<Duration, DurationError>>,
+}
+
+impl<T> Wait<'_, T> {
+    /// Ends the wait that long after the trigger, or after the signal received last.
+    ///
+    /// Takes a [`Duration`], a text such as `"5s"`, or a number of seconds.
+    pub fn timeout(mut self, timeout: impl IntoDuration) -> Self {
+        self.timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
+impl<'a, T: Payload + 'a> IntoFuture for Wait<'a, T> {
+    type Output = Result<T, WaitError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let timeout = self.timeout.transpose()?;
+            match &self.signal.source {
+                Source::Ready(values) => {
+                    let next = values.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    next.ok_or(WaitError::Timeout(Timeout::NothingReady))
+                }
+                Source::Engine { case, index, engine } => {
+                    let definition = &case.signals[*index];
+                    let timeout = timeout.or(definition.timeout);
+                    let event = engine
+                        .wait(WaitRequest { signal: *index, timeout })
+                        .await
+                        .map_err(WaitError::Timeout)?;
+                    T::from_json(event.value.as_deref()).map_err(|cause| WaitError::Payload {
+                        signal: definition.name,
+                        partition: event.partition,
+                        offset: event.offset,
+                        cause,
+                    })
+                }
+            }
+        })
+    }
+}
+
+/// Why a wait gave no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// No event came in time. A case that returns this ends as TIMEOUT.
+    #[error(transparent)]
+    Timeout(#[from] Timeout),
+    /// An event came, and its payload is not what the case expects. A case that returns this ends as ERROR.
+    #[error("signal `{signal}` at partition {partition}, offset {offset} of the bus: {cause}")]
+    Payload {
+        /// The name of the signal.
+        signal: &'static str,
+        /// The partition of the bus that the event came from.
+        partition: i32,
+        /// The event's offset there.
+        offset: i64,
+        /// What came, and what was expected.
+        cause: PayloadError,
+    },
+    /// The timeout given to the wait is not a duration. A case that returns this ends as ERROR.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+}
+
+/// No event came in time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// The wait's own time passed.
+    #[error("signal `{signal}` did not come within {}", humantime::format_duration(*timeout))]
+    Signal {
+        /// The name of the signal.
+        signal: &'static str,
+        /// How long the wait could last.
+        timeout: Duration,
+    },
+    /// The test expired while the case waited for this signal.
+    #[error("signal `{signal}` did not come before the test expired at {expired}")]
+    Expired {
+        /// The name of the signal.
+        signal: &'static str,
+        /// When the test expired.
+        expired: Timestamp,
+    },
+    /// A unit test gave fewer values than the case waits for.
+    #[error("the signal was given no further value: see Signal::ready_each")]
+    NothingReady,
+}
+
+/// What the engine does for [`Signal::wait`]. Implemented by the runner.
+pub trait SignalSource: Send + Sync + 'static {
+    /// Registers a wait, at once, and resolves when an event or the end of the wait has come.
+    fn wait(
+        &self,
+        request: WaitRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>>;
+}
+
+/// A wait that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitRequest {
+    /// The position of the signal in [`Case::signals`].
+    pub signal: usize,
+    /// How long it may last; without one, until the test expires.
+    pub timeout: Option<Duration>,
+}
+
+/// An event that a wait received.
+#[derive(Clone, Debug)]
+pub struct ReceivedSignal {
+    /// The payload; `None` stands for null.
+    pub value: Option<Arc<RawValue>>,
+    /// The partition of the bus.
+    pub partition: i32,
+    /// The offset in that partition.
+    pub offset: i64,
+    /// When the log says that it was sent.
+    pub time: Timestamp,
+}
+
+/// A parameter type that `#[signal]` accepts. Implemented by [`Signal`] alone.
+#[diagnostic::on_unimplemented(
+    message = "`#[signal]` does not go with the type `{Self}`",
+    label = "not a `Signal`",
+    note = "a signal is a `livecheck::Signal<T>`, where `T` is what it carries, or a `livecheck::Signal`"
+)]
+pub trait SignalParameter: sealed::Sealed {
+    /// What the signal carries.
+    type Payload;
+}
+
+impl<T> SignalParameter for Signal<T> {
+    type Payload = T;
+}
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`#[signal]` does not go with the type `{Self}`",
+        label = "not a `Signal`",
+        note = "a signal is a `livecheck::Signal<T>`, where `T` is what it carries, or a `livecheck::Signal`"
+    )]
+    pub trait Sealed {}
+    impl<T> Sealed for super::Signal<T> {}
+}
+
+/// The sending side of a signal: an associated constant beside the case, such as `order_flow::cached`.
+///
+/// Sending never blocks and never fails the request: outside a test it does nothing; within one the event is
+/// handed to the [client](crate::client), and what cannot be sent is counted.
+pub struct SignalSender<T> {
+    case: &'static Case,
+    index: usize,
+    payload: PhantomData<fn(&T)>,
+}
+
+impl<T> SignalSender<T> {
+    /// The sender of the signal at that position of the case's signals.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(case: &'static Case, index: usize) -> Self {
+        Self { case, index, payload: PhantomData }
+    }
+
+    /// The name of the signal.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.case.signals[self.index].name
+    }
+}
+
+impl SignalSender<NoPayload> {
+    /// Sends the signal for the test that this task is in, if it is in one.
+    pub fn send(&self) {
+        client::send_signal(self.case, self.name(), || Ok(None));
+    }
+}
+
+impl<T: Serialize> SignalSender<T> {
+    /// Sends the signal with its payload for the test that this task is in, if it is in one.
+    ///
+    /// Outside a test the value is not even serialized.
+    pub fn send(&self, value: &T) {
+        client::send_signal(self.case, self.name(), || serde_json::value::to_raw_value(value).map(Some));
+    }
+}
+
+impl<T> fmt::Debug for SignalSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignalSender({}::{})", self.case.name, self.name())
+    }
+}

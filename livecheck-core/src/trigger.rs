@@ -1,0 +1,97 @@
+//! Triggers: asking for an execution of a case.
+
+use std::fmt::Display;
+use std::future::Future;
+
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::client;
+use crate::context::{Context, InTest, Scoped, current};
+use crate::identity::TestId;
+use crate::time::Timestamp;
+use crate::wire::{Arguments, TestExecution};
+
+/// A trigger about to be sent; made by `order_flow::trigger(…)` and `order_flow::maybe_trigger(…)`.
+///
+/// Nothing is sent before [`send`](Self::send) or [`scope`](Self::scope). Neither blocks or fails: without a
+/// client installed nothing happens, and what cannot be sent is counted.
+#[must_use = "a trigger is sent by `.scope(future)` or `.send()`"]
+#[derive(Debug)]
+pub struct Trigger {
+    case: &'static Case,
+    /// The arguments, where this request was chosen and they could be serialized.
+    chosen: Option<Arguments>,
+    id: Option<TestId>,
+}
+
+/// Takes the arguments of a trigger, in the generated code.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ArgumentsWriter(Result<Arguments, serde_json::Error>);
+
+impl ArgumentsWriter {
+    /// Adds an argument by name.
+    pub fn argument<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        if let Ok(arguments) = &mut self.0 {
+            if let Err(error) = arguments.insert(name, value) {
+                self.0 = Err(error);
+            }
+        }
+    }
+}
+
+impl Trigger {
+    /// A trigger of `case`, chosen always.
+    #[doc(hidden)]
+    pub fn always(case: &'static Case, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
+        Self::new(case, true, write)
+    }
+
+    /// A trigger of `case`, chosen with its probability.
+    #[doc(hidden)]
+    pub fn sampled(case: &'static Case, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
+        let chosen = case.settings.active && rand::random::<f64>() < case.settings.probability;
+        Self::new(case, chosen, write)
+    }
+
+    fn new(case: &'static Case, chosen: bool, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
+        if !chosen || !client::is_installed() {
+            return Self { case, chosen: None, id: None };
+        }
+        let mut writer = ArgumentsWriter(Ok(Arguments::new()));
+        write(&mut writer);
+        let chosen = writer.0.map_err(|error| client::count_unserializable(case, &error)).ok();
+        Self { case, chosen, id: None }
+    }
+
+    /// Gives the test an id: that of the order or request which is followed. Without one it is a UUID v7.
+    pub fn id(mut self, id: impl Display) -> Self {
+        if self.chosen.is_some() {
+            self.id = Some(TestId::from(id.to_string()));
+        }
+        self
+    }
+
+    /// Sends the trigger, and gives the test that has begun: none where this request was not chosen, or
+    /// could not be sent.
+    pub fn send(self) -> Option<Context> {
+        let arguments = self.chosen?;
+        let id = self.id.unwrap_or_else(|| TestId::from(uuid::Uuid::now_v7().to_string()));
+        let timestamp = Timestamp::now();
+        let test = TestExecution {
+            id,
+            case_name: self.case.name.into(),
+            timestamp,
+            expires: timestamp + self.case.settings.test_expires,
+            arguments,
+        };
+        client::send_test(&test).then(|| Context::new(test.key(), test.expires))
+    }
+
+    /// Sends the trigger, and runs `future` in the test that has begun. Where this request was not chosen, it
+    /// runs as it would have without.
+    pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
+        future.in_test(self.send().or_else(current))
+    }
+}
