@@ -1,0 +1,150 @@
+//! The configuration: built-in defaults, then a profile of `.config/livecheck.toml`, then `LIVECHECK_…`
+//! variables, then flags.
+//!
+//! ```toml
+//! [profile.default]
+//! bootstrap-servers = "kafka-1:9092,kafka-2:9092"
+//! group = "livecheck"                 # the consumer group that all runners share
+//! commit-interval = "50ms"            # how often reports and offsets are committed
+//! status-interval = "30s"             # how often counters are printed where there is no terminal
+//!
+//! [profile.default.topics]
+//! test-topic = "livecheck"
+//! bus-topic = "livecheck-bus"
+//! report-topic = "livecheck-report"
+//! partitions = 8                      # of topics that the runner creates
+//! replication-factor = 3              # of topics that the runner creates; the broker's default if absent
+//!
+//! [profile.default.kafka]             # any property of librdkafka
+//! "security.protocol" = "SASL_SSL"
+//! sasl.mechanism = "PLAIN"            # without quotes it is TOML's own dotted key: the same
+//!
+//! [profile.default.embedded]
+//! port = 9092                         # of the embedded broker; a free one if absent
+//!
+//! [[profile.default.services]]        # see `ServiceConfig`
+//! name = "orders"
+//! command = "cargo run -p orders"
+//! ready = { port = 6066 }
+//!
+//! [profile.ci]                        # inherits from `default`, key by key; `services` as a whole
+//! commit-interval = "10ms"
+//! ```
+//!
+//! The file is looked for in the working folder and the folders above it. Every setting but `services` is also
+//! a variable: `LIVECHECK_` and its path in capitals, with `_` for `-` and between tables, as in
+//! `LIVECHECK_COMMIT_INTERVAL` and `LIVECHECK_TOPICS_PARTITIONS`. In a librdkafka property `_` stands for `.`
+//! and `__` for `_`, as in `LIVECHECK_KAFKA_SECURITY_PROTOCOL` (`security.protocol`). A variable that is empty
+//! counts as unset.
+
+mod error;
+mod kafka;
+mod layer;
+mod load;
+mod locate;
+mod problem;
+mod reader;
+mod service;
+mod value;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use livecheck_core::Topics;
+
+pub use self::error::{ConfigError, InvalidFile};
+pub use self::kafka::{KafkaAdvice, explain};
+pub use self::problem::Problem;
+pub use self::service::{Ready, ServiceCommand, ServiceConfig};
+pub use self::variables::Variables;
+
+/// What the runner goes by: the settings of one profile, with variables and flags applied.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The name of the profile.
+    pub profile: String,
+    /// The file that was read, if there is one.
+    pub file: Option<PathBuf>,
+    /// The folder that relative paths start from: the one that holds `.config`, or the working folder.
+    pub root: PathBuf,
+    /// The Kafka brokers to start from, as `host:port` with commas between. See [`Config::broker`].
+    pub bootstrap_servers: Option<String>,
+    /// The embedded broker.
+    pub embedded: EmbeddedConfig,
+    /// Properties for librdkafka, checked against the librdkafka that this program has.
+    pub kafka: BTreeMap<String, String>,
+    /// The topics.
+    pub topics: TopicConfig,
+    /// The consumer group that runners share.
+    pub group: String,
+    /// How often reports and offsets are committed.
+    pub commit_interval: Duration,
+    /// How often counters are printed where there is no terminal.
+    pub status_interval: Duration,
+    /// The commands to start before the cases, in order.
+    pub services: Vec<ServiceConfig>,
+    /// What is odd but no error, such as a variable that looks misspelt.
+    pub warnings: Vec<String>,
+}
+
+/// The embedded broker's settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmbeddedConfig {
+    /// Whether it was asked for by a flag, whatever servers are configured.
+    pub wanted: bool,
+    /// The port that it listens on; a free one if none is given.
+    pub port: Option<u16>,
+}
+
+/// The topics, and how to create those that are not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// Their names.
+    pub names: Topics,
+    /// The partition count that all of them get.
+    pub partitions: i32,
+    /// The replication factor that they get; without one, the broker's default.
+    pub replication_factor: Option<i32>,
+}
+
+impl Default for TopicConfig {
+    fn default() -> Self {
+        Self { names: Topics::default(), partitions: 8, replication_factor: None }
+    }
+}
+
+/// Which broker to talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broker {
+    /// Those, as `host:port` with commas between.
+    Servers(String),
+    /// One within this process.
+    Embedded {
+        /// The port; a free one if none is given.
+        port: Option<u16>,
+    },
+}
+
+impl Config {
+    /// Which broker to talk to.
+    ///
+    /// The embedded one if it was asked for; else the configured servers; else, with `fallback_embedded`, the
+    /// embedded one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoBrokers`] when neither is the case: a runner that watches a broker of its own would be
+    /// green for want of a setting.
+    pub fn broker(&self, fallback_embedded: bool) -> Result<Broker, ConfigError> {
+        let embedded = Broker::Embedded { port: self.embedded.port };
+        match &self.bootstrap_servers {
+            _ if self.embedded.wanted => Ok(embedded),
+            Some(servers) => Ok(Broker::Servers(servers.clone())),
+            None if fallback_embedded => Ok(embedded),
+            None => Err(ConfigError::NoBrokers { profile: self.profile.clone(), file: self.file.clone() }),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What happens in a run, as the reporter is told.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{CaseName, Cases};
+
+use crate::services::ServiceEvent;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RunEvent {
+    /// A service is being started, is ready, or has died.
+    Service(ServiceEvent),
+    /// The cases are ready for triggers.
+    Started(Started),
+    /// An execution has ended, or a case as a whole has changed its state.
+    Report(Box<ExecutionReport>),
+    /// Where each case stands now. Sent about every 100 ms while anything changes.
+    Status(Snapshot),
+    /// Records that could not be read, since the last such event of the same kind and topic.
+    BadRecords(BadRecords),
+    /// Something is wrong, and the run goes on: a broker is away, a signal is unknown.
+    Warning(String),
+    /// The run is coming to its end.
+    Stopping(StopReason),
+    /// The run is over.
+    Finished(Finished),
+}
+
+/// The cases are ready for triggers.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The cases that are executed.
+    pub cases: Cases,
+    /// The brokers, as `host:port` with commas between.
+    pub brokers: String,
+    /// Whether the broker is the embedded one.
+    pub embedded: bool,
+    /// The topic that triggers come from.
+    pub test_topic: String,
+    /// The consumer group.
+    pub group: String,
+    /// The profile of the configuration.
+    pub profile: String,
+}
+
+/// A report, and what the runner that executed the case knows beside it.
+#[derive(Clone, Debug)]
+pub struct ExecutionReport {
+    /// The report, as it goes to the report topic.
+    ///
+    /// Of its `traceback`, the first line is shown always, as the place where it went wrong
+    /// (`src/cases.rs:31:5`), and the rest only where more is asked for.
+    pub report: TestReport,
+    /// The signal that the case was waiting for when it ended, if it was waiting for one.
+    pub waiting_for: Option<String>,
+}
+
+impl From<TestReport> for ExecutionReport {
+    fn from(report: TestReport) -> Self {
+        Self { report, waiting_for: None }
+    }
+}
+
+/// Where each case stands: one atomic reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// By case.
+    pub cases: BTreeMap<CaseName, Counts>,
+}
+
+impl Snapshot {
+    /// All cases together.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for counts in self.cases.values() {
+            total += *counts;
+        }
+        total
+    }
+}
+
+/// What has become of the executions of a case: `triggered` is the sum of all the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Accepted.
+    pub triggered: u64,
+    /// Ended as PASS.
+    pub pass: u64,
+    /// Ended as FAIL.
+    pub fail: u64,
+    /// Ended as ERROR.
+    pub error: u64,
+    /// Ended as TIMEOUT.
+    pub timeout: u64,
+    /// Ended as SKIP.
+    pub skip: u64,
+    /// Not ended.
+    pub in_flight: u64,
+}
+
+impl Counts {
+    /// Ended, one way or another.
+    #[must_use]
+    pub const fn done(&self) -> u64 {
+        self.pass + self.fail + self.error + self.timeout + self.skip
+    }
+
+    /// Ended as FAIL, ERROR or TIMEOUT.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.fail + self.error + self.timeout
+    }
+
+    /// Whether every execution is accounted for.
+    #[must_use]
+    pub const fn is_balanced(&self) -> bool {
+        self.triggered == self.done() + self.in_flight
+    }
+
+    /// Counts one execution that has ended in that state; a state of a case as a whole counts nothing.
+    pub const fn count(&mut self, state: State) {
+        let counter = match state {
+            State::Pass => &mut self.pass,
+            State::Fail => &mut self.fail,
+            State::Error => &mut self.error,
+            State::Timeout => &mut self.timeout,
+            State::Skip => &mut self.skip,
+            _ => return,
+        };
+        *counter += 1;
+        self.triggered += 1;
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.triggered += other.triggered;
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.error += other.error;
+        self.timeout += other.timeout;
+        self.skip += other.skip;
+        self.in_flight += other.in_flight;
+    }
+}
+
+/// Records that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRecords {
+    /// The kind, as [`DecodeError::kind`](livecheck_core::wire::DecodeError::kind) names it.
+    pub kind: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition of the latest one.
+    pub partition: i32,
+    /// The offset of the latest one.
+    pub offset: i64,
+    /// Why the latest one could not be read.
+    pub reason: String,
+    /// How many, since the run began.
+    pub count: u64,
+}
+
+/// Why a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Ctrl-C, or a signal of the system.
+    Interrupted,
+    /// The time given with `--for` is over.
+    TimeIsUp,
+    /// The executions asked for with `--max-executions` are done.
+    EnoughExecutions,
+    /// An execution did not pass, with `--fail-fast`.
+    FirstFailure,
+    /// A service that the run started has died.
+    ServiceDied,
+}
+
+/// The run is over.
+#[derive(Clone, Debug, Default)]
+pub struct Finished {
+    /// How long it took, from [`RunEvent::Started`].
+    pub elapsed: Duration,
+    /// Where each case stands at the end.
+    pub snapshot: Snapshot,
+}

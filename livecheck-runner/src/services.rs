@@ -1,0 +1,16 @@
+//! Commands that `run` starts before the cases, and ends after them, as Playwright's `webServer` does.
+//!
+//! Each runs in a process group of its own, so that the whole tree is ended, and writes into a file of its own.
+
+mod error;
+mod event;
+mod group;
+mod log;
+mod probe;
+mod service;
+mod start;
+
+pub use self::error::ServiceError;
+pub use self::event::{ServiceDied, ServiceEvent};
+pub use self::start::{Environment, Services};
+pub use crate::config::{Ready, ServiceCommand, ServiceConfig};

@@ -1,0 +1,91 @@
+//! Why the services could not be started.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::event::ServiceDied;
+
+/// A service could not be started. Those started before it have been ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The file for its output cannot be made.
+    #[error("service `{name}`: cannot write its log, {}: {source}", path.display())]
+    Log {
+        /// Its name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The command cannot be executed.
+    #[error("service `{name}`: cannot execute `{command}` in {}: {source}", cwd.display())]
+    Spawn {
+        /// Its name.
+        name: String,
+        /// The command.
+        command: String,
+        /// The working folder.
+        cwd: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended before it was ready.
+    #[error("{0} before it was ready{}", last_lines(&.0.last_lines, &.0.log))]
+    Died(ServiceDied),
+    /// It was not ready in time.
+    #[error(
+        "service `{name}` was not ready within {}: nothing from {ready}, {last}{}",
+        humantime::format_duration(*timeout),
+        last_lines(lines, log)
+    )]
+    NotReady {
+        /// Its name.
+        name: String,
+        /// What would have said that it is ready.
+        ready: String,
+        /// How long it was waited for.
+        timeout: Duration,
+        /// What the last try gave.
+        last: String,
+        /// The file that its output went to.
+        log: PathBuf,
+        /// The last lines there.
+        lines: Vec<String>,
+    },
+    /// Something is up already where the service would be.
+    #[error(
+        "service `{name}`: {ready} answers already, before the service is started; end what runs there, \
+         or set `reuse = true` to use it"
+    )]
+    AlreadyUp {
+        /// Its name.
+        name: String,
+        /// What answers.
+        ready: String,
+    },
+    /// The URL that says that it is ready cannot be asked.
+    #[error("service `{name}`: cannot ask {url}: {reason}")]
+    Url {
+        /// Its name.
+        name: String,
+        /// The URL.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn last_lines(lines: &[String], log: &std::path::Path) -> String {
+    if lines.is_empty() {
+        return format!("\nits log, {}, is empty", log.display());
+    }
+    let mut text = format!("\nthe end of its log, {}:", log.display());
+    for line in lines {
+        text.push_str("\n  | ");
+        text.push_str(line);
+    }
+    text
+}

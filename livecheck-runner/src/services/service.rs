@@ -1,0 +1,128 @@
+//! One service: started, watched, ended.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::{mpsc, watch};
+
+use super::error::ServiceError;
+use super::event::{ServiceDied, ServiceEvent};
+use super::group::Group;
+use super::log;
+use super::start::Environment;
+use crate::config::{ServiceCommand, ServiceConfig};
+
+/// A service that runs, or ran. Dropping it kills whatever is left of it.
+#[derive(Debug)]
+pub(super) struct Service {
+    name: String,
+    log: PathBuf,
+    group: Group,
+    ended: watch::Receiver<Option<ExitStatus>>,
+    /// Held while the service is meant to run: once it is dropped, an end is no death.
+    wanted: Option<watch::Sender<()>>,
+}
+
+impl Service {
+    /// Starts the command, with its output in its file.
+    pub(super) fn start(
+        config: &ServiceConfig,
+        environment: &Environment,
+        log: PathBuf,
+        events: mpsc::UnboundedSender<ServiceEvent>,
+    ) -> Result<Self, ServiceError> {
+        let (stdout, stderr) = log::create(&log)
+            .and_then(|file| Ok((file.try_clone()?, file)))
+            .map_err(|source| ServiceError::Log { name: config.name.clone(), path: log.clone(), source })?;
+        let spawn_error = |source| ServiceError::Spawn {
+            name: config.name.clone(),
+            command: config.command.to_string(),
+            cwd: config.cwd.clone(),
+            source,
+        };
+        let mut child = command(config, environment, stdout, stderr).spawn().map_err(spawn_error)?;
+        let Some(group) = child.id().and_then(Group::of) else {
+            // Only a child that has been waited for has no id.
+            return Err(spawn_error(std::io::Error::other("the process has no id")));
+        };
+
+        let (wanted, mut unwanted) = watch::channel(());
+        let (end, ended) = watch::channel(None);
+        let (name, path) = (config.name.clone(), log.clone());
+        tokio::spawn(async move {
+            let Ok(status) = child.wait().await else { return };
+            // `changed` fails at once where the sender is gone: the end was asked for.
+            let asked_for = tokio::time::timeout(Duration::ZERO, unwanted.changed()).await.is_ok();
+            end.send_replace(Some(status));
+            if !asked_for {
+                let last_lines = log::last_lines(&path);
+                // Nobody may listen any more.
+                let _ = events.send(ServiceEvent::Died(ServiceDied { name, status, log: path, last_lines }));
+            }
+        });
+        Ok(Self { name: config.name.clone(), log, group, ended, wanted: Some(wanted) })
+    }
+
+    /// Waits for its end.
+    pub(super) async fn died(&mut self) -> ServiceDied {
+        let status = match self.ended.wait_for(Option::is_some).await {
+            Ok(status) => *status,
+            // The task that waits for the process could not: nothing will ever be known.
+            Err(_) => None,
+        };
+        match status {
+            Some(status) => ServiceDied {
+                name: self.name.clone(),
+                status,
+                log: self.log.clone(),
+                last_lines: log::last_lines(&self.log),
+            },
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends it and all that it has started.
+    pub(super) async fn stop(mut self, grace: Duration) {
+        self.wanted = None;
+        self.group.end(grace).await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.wanted = None;
+        // A group that is gone leaves its number free for others: never signal one that has no process left.
+        if self.group.is_alive() {
+            self.group.kill();
+        }
+    }
+}
+
+fn command(config: &ServiceConfig, environment: &Environment, stdout: File, stderr: File) -> Command {
+    let mut command = match &config.command {
+        ServiceCommand::Shell(line) => {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(line);
+            shell
+        }
+        ServiceCommand::Program { program, arguments } => {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            command
+        }
+    };
+    command
+        .current_dir(&config.cwd)
+        .envs(&environment.variables)
+        .envs(&config.env)
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        // Its own group, so that the whole tree can be ended, and Ctrl-C reaches only the runner, which then
+        // ends the services in their order.
+        .process_group(0);
+    command
+}
