@@ -1,0 +1,225 @@
+//! The command line of `cargo livecheck`: the runner's options, and cargo's beside them.
+//!
+//! Cargo's options are called as cargo-nextest calls them. The doc comments are the `--help` texts.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::{
+    discover::Request,
+    features::FeatureRequest,
+    runner_args::{ConfigOptions, DoctorArgs, ListArgs, OutputOptions, RunArgs, TriggerArgs},
+};
+
+/// End-to-end tests for production: finds the cases of a workspace, and runs them.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-livecheck", bin_name = "cargo livecheck", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What `cargo livecheck` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the cases of the workspace, with their settings
+    List {
+        #[command(flatten)]
+        list: ListArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Build the workspace's cases into a runner, and run it
+    ///
+    /// Where no bootstrap servers are configured, an embedded broker is started, for development. Ctrl-C ends
+    /// the run, with a summary.
+    Run {
+        #[command(flatten)]
+        run: RunArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Ask for one execution of a case
+    Trigger {
+        #[command(flatten)]
+        trigger: TriggerArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Check that everything a run needs is in place, and say what to do where it is not
+    Doctor {
+        #[command(flatten)]
+        doctor: DoctorArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Build the runner as a program to ship, and print its path
+    ///
+    /// The program needs neither cargo nor the sources where it runs. Being meant for production, it is built
+    /// with the release profile unless --cargo-profile names another.
+    Build {
+        /// Where to leave the program: a file, or a folder that exists [default: the target directory]
+        #[arg(long, short = 'o', value_name = "PATH")]
+        output_path: Option<PathBuf>,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Start the embedded broker alone, for development, and print its address
+    Broker {
+        /// Port to listen on; 0 for any that is free
+        #[arg(long, value_name = "PORT", default_value_t = 9092)]
+        port: u16,
+    },
+}
+
+/// Which packages to link, where the runner's own options do not say.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Package selection")]
+pub(crate) struct PackageOption {
+    /// Link only this package; may be given again
+    #[arg(long = "package", short = 'p', value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+}
+
+/// What cargo is to do.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CargoOptions {
+    /// All packages of the workspace that depend on livecheck: the default, from every folder
+    #[arg(long, conflicts_with = "packages", help_heading = "Package selection")]
+    pub(crate) workspace: bool,
+
+    /// But not this package; may be given again
+    #[arg(long, value_name = "PACKAGE", help_heading = "Package selection")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Features to turn on, with commas between: NAME or PACKAGE/NAME
+    #[arg(long, short = 'F', help_heading = "Feature selection")]
+    pub(crate) features: Vec<String>,
+
+    /// Turn on all features of the packages with cases
+    #[arg(long, help_heading = "Feature selection")]
+    pub(crate) all_features: bool,
+
+    /// Do not turn on the default features of the packages with cases
+    #[arg(long, help_heading = "Feature selection")]
+    pub(crate) no_default_features: bool,
+
+    /// Build in release mode, with optimizations
+    #[arg(long, short = 'r', conflicts_with = "cargo_profile", help_heading = "Compilation options")]
+    pub(crate) release: bool,
+
+    /// Build with this profile of cargo
+    #[arg(long, value_name = "NAME", help_heading = "Compilation options")]
+    pub(crate) cargo_profile: Option<String>,
+
+    /// Build for this target triple
+    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation options")]
+    pub(crate) target: Option<String>,
+
+    /// Folder for everything that is built
+    #[arg(long, value_name = "DIR", help_heading = "Compilation options")]
+    pub(crate) target_dir: Option<PathBuf>,
+
+    /// Number of build jobs
+    #[arg(
+        long,
+        short = 'j',
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Compilation options"
+    )]
+    pub(crate) build_jobs: Option<String>,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH", help_heading = "Manifest options")]
+    pub(crate) manifest_path: Option<PathBuf>,
+
+    /// Require that Cargo.lock is up to date and that the runner has no other versions than it
+    #[arg(long, help_heading = "Manifest options")]
+    pub(crate) locked: bool,
+
+    /// Run without accessing the network
+    #[arg(long, help_heading = "Manifest options")]
+    pub(crate) offline: bool,
+
+    /// The same as --locked and --offline
+    #[arg(long, help_heading = "Manifest options")]
+    pub(crate) frozen: bool,
+
+    /// Override a configuration value of cargo
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Other cargo options")]
+    pub(crate) config: Vec<String>,
+
+    /// Do not print cargo's messages, but its errors
+    #[arg(long, conflicts_with = "cargo_verbose", help_heading = "Other cargo options")]
+    pub(crate) cargo_quiet: bool,
+
+    /// Let cargo print what it runs; twice for the output of build scripts
+    #[arg(long, action = ArgAction::Count, help_heading = "Other cargo options")]
+    pub(crate) cargo_verbose: u8,
+}
+
+impl CargoOptions {
+    /// What to look for.
+    pub(crate) fn request(&self, packages: &[String]) -> Request {
+        Request {
+            packages: packages.to_vec(),
+            exclude: self.exclude.clone(),
+            features: FeatureRequest {
+                features: self.features.clone(),
+                all: self.all_features,
+                no_default: self.no_default_features,
+            },
+        }
+    }
+
+    /// The name of the profile to build with.
+    pub(crate) fn profile(&self) -> &str {
+        self.cargo_profile.as_deref().unwrap_or(if self.release { "release" } else { "dev" })
+    }
+
+    /// Whether the lock file must not change.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked || self.frozen
+    }
+
+    /// Whether the network must not be used.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline || self.frozen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,69 @@
+//! Starts the runner that was built, or leaves it somewhere.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use tracing::info;
+
+use crate::{errors::Error, output::Output};
+
+/// Runs the runner; its exit code is ours.
+///
+/// On unix it takes this process's place, as cargo's own did: the terminal's Ctrl-C, signals from a supervisor
+/// and the exit status are then between the two, with nobody in the middle to lose them.
+pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<ExitCode, Error> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    info!("running {command:?}");
+    replace(&mut command).map_err(|source| Error::RunnerNotStarted { path: program.to_owned(), source })
+}
+
+#[cfg(unix)]
+fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+
+    // It returns only if it failed.
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
+    // Windows sends Ctrl-C to both; ours is to wait for the runner's summary and exit code.
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let status = command.status()?;
+    let internal = crate::runner_args::exit_code::INTERNAL;
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(internal)))
+}
+
+/// Leaves a copy of the program at `path`, or in it where it is a folder; where it is then.
+pub(crate) fn leave(program: &Path, path: Option<&Path>) -> Result<PathBuf, Error> {
+    let Some(path) = path else { return Ok(program.to_owned()) };
+    let error = |source| Error::Write { path: path.to_owned(), source };
+    let path = match program.file_name() {
+        Some(name) if path.is_dir() => path.join(name),
+        _ => path.to_owned(),
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(error)?;
+    }
+    // Beside it first: a program that is running cannot be written to, but can be replaced.
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    fs::copy(program, &new).and_then(|_| fs::rename(&new, &path)).map_err(error)?;
+    Ok(path)
+}
+
+/// Says what was built, on standard error, and where it is, on standard output.
+pub(crate) fn announce(path: &Path, packages: &[&str], output: Output) -> Result<(), Error> {
+    use std::io::Write as _;
+
+    let shown = path.display();
+    output.status("Built", &format!("the runner of {}", packages.join(", ")));
+    output.status("To run", &format!("{shown} run --bootstrap-servers HOST:PORT"));
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{shown}").map_err(|source| Error::Output { source })
+}

@@ -1,0 +1,1 @@
+../../livecheck-runner/src/args.rs

@@ -1,0 +1,149 @@
+//! The steps of each command, in order.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{ArgMatches, CommandFactory};
+
+use crate::{
+    args::{CargoOptions, Cli, Command},
+    broker,
+    cargo::{BuildPlan, Cargo},
+    discover::{Discovery, discover},
+    errors::Error,
+    forward, launch,
+    metadata::Metadata,
+    output::Output,
+    prepare::{Sources, prepare},
+    runner_args::{ConfigOptions, RunnerCommand, exit_code},
+    runner_package::RunnerName,
+};
+
+/// A runner that was built.
+struct Built {
+    program: PathBuf,
+    discovery: Discovery,
+    workspace: PathBuf,
+}
+
+/// Does what the command line says.
+pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result<ExitCode, Error> {
+    match &cli.command {
+        Command::List { list, config, cargo } => {
+            let built = build(cli, cargo, &list.selection.packages, output)?;
+            start(&built, config, matches, narrowed(&built, cargo))
+        }
+        Command::Run { run, config, cargo } => {
+            let built = build(cli, cargo, &run.selection.packages, output)?;
+            let mut more = narrowed(&built, cargo);
+            // A developer at a terminal wants to see something happen; a runner in production wants to be told.
+            more.push("--fallback-embedded".into());
+            start(&built, config, matches, more)
+        }
+        Command::Trigger { config, packages, cargo, .. }
+        | Command::Doctor { config, packages, cargo, .. } => {
+            let built = build(cli, cargo, &packages.packages, output)?;
+            start(&built, config, matches, Vec::new())
+        }
+        Command::Build { output_path, packages, cargo } => {
+            let mut cargo = cargo.clone();
+            cargo.release = cargo.cargo_profile.is_none();
+            let built = build(cli, &cargo, &packages.packages, output)?;
+            let path = launch::leave(&built.program, output_path.as_deref())?;
+            launch::announce(&path, &built.discovery.names(), output)?;
+            Ok(ExitCode::from(exit_code::OK))
+        }
+        Command::Broker { port } => broker::serve(*port, output).map(|()| ExitCode::from(exit_code::OK)),
+    }
+}
+
+/// Finds the cases and builds the runner.
+fn build(cli: &Cli, options: &CargoOptions, packages: &[String], output: Output) -> Result<Built, Error> {
+    expect_project(options)?;
+    let cargo = Cargo { options, color: cli.output.color, quiet: cli.output.quiet };
+    let (metadata, metadata_text) = cargo.metadata()?;
+    let discovery = discover(&metadata, &options.request(packages))?;
+    for package in &discovery.unlinked {
+        output.unlinked(package);
+    }
+
+    let target_directory = target_directory(&metadata, options)?;
+    let name = RunnerName::new(&discovery, &metadata.workspace_root, &target_directory);
+    let sources = Sources {
+        metadata: &metadata,
+        metadata_text: &metadata_text,
+        discovery: &discovery,
+        name: &name,
+        target_directory: &target_directory,
+    };
+    let prepared = prepare(&sources, &cargo, output)?;
+    let program = cargo.build(&BuildPlan {
+        manifest: &prepared.manifest,
+        program: &name.program(),
+        target_directory: &target_directory,
+        build_directory: metadata.build_directory.as_deref(),
+    })?;
+    Ok(Built { program, discovery, workspace: metadata.workspace_root })
+}
+
+/// Starts the runner with what was typed, and what it cannot know.
+fn start(
+    built: &Built,
+    config: &ConfigOptions,
+    matches: &ArgMatches,
+    more: Vec<OsString>,
+) -> Result<ExitCode, Error> {
+    let Some((name, matches)) = matches.subcommand() else {
+        // Clap has refused a command line without one.
+        return Ok(ExitCode::from(exit_code::USAGE));
+    };
+    let mut arguments = forward::runner_arguments(&RunnerCommand::command(), name, matches);
+    let mut ours = more;
+    ours.extend(built.discovery.names().iter().map(|name| format!("--searched-package={name}").into()));
+    let file = built.workspace.join(".config/livecheck.toml");
+    if config.config_file.is_none() && file.is_file() {
+        // The runner runs in the user's folder, which may be one of the workspace's members.
+        let mut argument = OsString::from("--config-file=");
+        argument.push(file);
+        ours.push(argument);
+    }
+    // Before the positional ones, which end with what follows `--`.
+    arguments.splice(1..1, ours);
+    launch::run(&built.program, &arguments)
+}
+
+/// With `--exclude`, the packages that are left: one that is left out may be linked as a dependency of another.
+fn narrowed(built: &Built, options: &CargoOptions) -> Vec<OsString> {
+    if options.exclude.is_empty() {
+        return Vec::new();
+    }
+    built.discovery.names().iter().map(|name| format!("--package={name}").into()).collect()
+}
+
+/// Sees to it that there is a manifest, so that its absence is told from a fault in it.
+fn expect_project(options: &CargoOptions) -> Result<(), Error> {
+    if let Some(path) = &options.manifest_path {
+        return if path.is_file() { Ok(()) } else { Err(Error::ManifestNotFound { path: path.clone() }) };
+    }
+    let folder = current_folder()?;
+    if folder.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+        Ok(())
+    } else {
+        Err(Error::NotAProject { folder })
+    }
+}
+
+/// Where everything is built: what `--target-dir` says, or cargo's configuration.
+fn target_directory(metadata: &Metadata, options: &CargoOptions) -> Result<PathBuf, Error> {
+    match &options.target_dir {
+        Some(folder) => Ok(current_folder()?.join(folder)),
+        None => Ok(metadata.target_directory.clone()),
+    }
+}
+
+fn current_folder() -> Result<PathBuf, Error> {
+    std::env::current_dir().map_err(|source| Error::Read { path: Path::new(".").to_owned(), source })
+}
