@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -23,6 +24,50 @@ pub struct Trigger {
     /// The arguments, where this request was chosen and they could be serialized.
     chosen: Option<Arguments>,
     id: Option<TestId>,
+}
+
+/// What may stand for an argument of type `T` in a call of `trigger` and `maybe_trigger`: the value itself or
+/// a reference to it, and for a `String` or a `Vec` also what it is usually made from, without making it.
+///
+/// Nothing is cloned: an argument is only serialized, and that only when the request was chosen.
+#[diagnostic::on_unimplemented(
+    message = "the case has an argument `{T}`, and was given `{Self}`",
+    label = "neither a `{T}` nor a reference to one"
+)]
+pub trait AsArgument<T: ?Sized> {
+    /// What is serialized in place of `T`, to the same JSON.
+    type Serialized: Serialize + ?Sized;
+
+    /// The value to serialize.
+    fn as_argument(&self) -> &Self::Serialized;
+}
+
+macro_rules! as_argument {
+    ($([$($parameters:tt)*] $given:ty => $argument:ty, |$this:ident| -> &$serialized:ty { $value:expr })*) => {
+        $(
+            impl<$($parameters)*> AsArgument<$argument> for $given {
+                type Serialized = $serialized;
+
+                fn as_argument(&self) -> &$serialized {
+                    let $this = self;
+                    $value
+                }
+            }
+        )*
+    };
+}
+
+as_argument! {
+    [T: Serialize] T => T, |this| -> &T { this }
+    [T: Serialize] &T => T, |this| -> &T { this }
+    [T: Serialize] &mut T => T, |this| -> &T { this }
+    [T: Serialize] Box<T> => T, |this| -> &T { this }
+    [T: Serialize] Arc<T> => T, |this| -> &T { this }
+    [T: Serialize] &Arc<T> => T, |this| -> &T { this }
+    [] &str => String, |this| -> &str { this }
+    [T: Serialize] &[T] => Vec<T>, |this| -> &[T] { this }
+    [T: Serialize, const N: usize] [T; N] => Vec<T>, |this| -> &[T] { this }
+    [T: Serialize, const N: usize] &[T; N] => Vec<T>, |this| -> &[T] { *this }
 }
 
 /// Takes the arguments of a trigger, in the generated code.

@@ -1,0 +1,161 @@
+//! The function under the attribute, and what it must be to be a case.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, TokenStreamExt};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, FnArg, ReturnType, Safety, Signature, Token, Type, Visibility};
+
+use crate::errors::Errors;
+
+/// A function whose body has not been parsed: the compiler does that anyway, and says better what is wrong.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    body: TokenStream,
+}
+
+impl Function {
+    /// Takes the item apart.
+    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
+        syn::parse2(item)
+    }
+
+    /// Whether the struct of the same name can stand beside the function: a method's would stand inside the
+    /// `impl`, where no item may.
+    pub(crate) fn is_method(&self) -> bool {
+        self.signature.receiver().is_some()
+    }
+
+    /// Says what keeps the function, apart from its parameters, from being a case; and mends what would only
+    /// make the compiler say it again.
+    pub(crate) fn check(&mut self, errors: &mut Errors) {
+        let signature = &mut self.signature;
+        if signature.asyncness.is_none() {
+            errors.about(signature.fn_token, "a case is an `async fn`: it waits for signals");
+            // So that an `.await` in the body is no error of its own.
+            signature.asyncness = Some(Token![async](signature.fn_token.span));
+        }
+        if let Some(token) = signature.constness {
+            errors.about(token, "a case cannot be `const`");
+            signature.constness = None;
+        }
+        if let Safety::Unsafe(token) = &signature.safety {
+            errors.about(token, "a case cannot be `unsafe`: the runner calls it, and knows of no conditions");
+        }
+        if let Some(abi) = &signature.abi {
+            errors.about(abi, "a case cannot be `extern`: an `async fn` has Rust's own ABI");
+            signature.abi = None;
+        }
+        if let Some(variadic) = signature.variadic.take() {
+            errors.about(variadic, "a case cannot be variadic: each argument has a name and a type");
+        }
+        if !signature.generics.params.is_empty() {
+            let message = "a case cannot be generic: its arguments come as JSON, and their types are read from \
+                           its parameters";
+            errors.about(&signature.generics, message);
+        }
+        if let Some(clause) = &signature.generics.where_clause {
+            errors.about(clause, "a case cannot have a `where` clause: it is not generic");
+        }
+        if let ReturnType::Type(_, ty) = &signature.output {
+            if let Type::ImplTrait(ty) = &**ty {
+                errors.about(ty, "a case returns a type with a name: `livecheck::Result`, or nothing");
+            }
+        }
+        if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
+            let message = "a case is a function of its own, not a method: move it out of the `impl`";
+            errors.about(receiver, message);
+        }
+    }
+
+    /// The `#[cfg]`s that stand behind our attribute, and so have not been evaluated yet: what is generated
+    /// shares the function's fate.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        const NO_FUNCTION: &str = "`#[livecheck::case]` goes on an `async fn`";
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let is_function = {
+            // All that may stand before `fn` of a function.
+            let ahead = input.fork();
+            ahead.parse::<Option<Token![const]>>()?;
+            ahead.parse::<Option<Token![async]>>()?;
+            ahead.parse::<Option<Token![unsafe]>>()?;
+            ahead.parse::<Option<syn::Abi>>()?;
+            ahead.peek(Token![fn])
+        };
+        if !is_function {
+            return Err(syn::Error::new(input.span(), NO_FUNCTION));
+        }
+        let signature: Signature = input.parse()?;
+        if !input.peek(syn::token::Brace) {
+            let span = signature.ident.span();
+            return Err(syn::Error::new(span, "a case has a body: it is no declaration in a trait"));
+        }
+        Ok(Self { attributes, visibility, signature, body: input.parse()? })
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.append_all(&self.attributes);
+        self.visibility.to_tokens(tokens);
+        self.signature.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        match Function::parse(text.parse().expect("Rust tokens")) {
+            Ok(mut function) => function.check(&mut errors),
+            Err(error) => errors.push(error),
+        }
+        errors.messages()
+    }
+
+    #[test]
+    fn an_async_function_is_fine() {
+        for text in
+            ["async fn f() {}", "pub(crate) async fn r#f(a: u8, mut b: B) -> livecheck::Result { .. }"]
+        {
+            assert_eq!(problems(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn every_problem_is_said() {
+        let problems = problems("const unsafe extern \"C\" fn f<T>(self, a: T, ...) -> impl A where T: B {}");
+        let about =
+            ["async", "const", "unsafe", "extern", "variadic", "generic", "where", "type with", "method"];
+        assert_eq!(problems.len(), about.len(), "{problems:#?}");
+        for (word, problem) in about.iter().zip(&problems) {
+            assert!(problem.contains(word), "{word}: {problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_function_is_told_so() {
+        for text in ["struct S;", "pub mod m {}", "impl S {}", "const C: u8 = 1;", "unsafe impl A for B {}"] {
+            assert_eq!(problems(text), ["`#[livecheck::case]` goes on an `async fn`"], "{text}");
+        }
+        assert!(problems("async fn f();")[0].contains("body"));
+    }
+
+    #[test]
+    fn the_function_comes_out_as_it_went_in() {
+        let text = "# [must_use] pub async fn f (a : u8) -> R { not quite + }";
+        let function = Function::parse(text.parse().expect("Rust tokens")).expect("a function");
+        assert_eq!(function.to_token_stream().to_string().replace(' ', ""), text.replace(' ', ""));
+    }
+}

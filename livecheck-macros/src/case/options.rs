@@ -1,0 +1,186 @@
+//! The options of `#[livecheck::case(…)]`.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{LitStr, Path};
+
+use super::attribute::{Entry, entries};
+use super::value::{Value, Zero};
+use crate::errors::Errors;
+
+/// The names, in the order in which they are documented.
+const KNOWN: &[&str] = &[
+    "name",
+    "active",
+    "probability",
+    "warn_stalled_after",
+    "test_expires",
+    "frequency",
+    "max_history",
+    "max_consecutive_failures",
+    "state_transition_delay",
+    "realtime_logs",
+    "url_timeout_total",
+    "url_timeout_connect",
+    "url_error_retries",
+    "url_error_delay_min",
+    "url_error_delay_backoff",
+    "url_error_delay_max",
+    "crate",
+];
+
+/// What `#[livecheck::case(…)]` was given.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// The name on the topics, if it is not the function's path.
+    pub(crate) name: Option<LitStr>,
+    /// Where the façade is, if it is not `::livecheck`.
+    pub(crate) krate: Option<Path>,
+    /// The settings that differ from the defaults, each with the name under the user's own span, so that an
+    /// editor leads from there to the setting's documentation.
+    pub(crate) settings: Vec<(Ident, TokenStream)>,
+}
+
+impl Options {
+    /// Reads the options, and leaves out those that are wrong.
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let entries = entries(tokens, "#[livecheck::case]", KNOWN, errors);
+        let mut options = Self::default();
+        for Entry { key, value } in &entries {
+            match key.unraw().to_string().as_str() {
+                "name" => options.name = errors.take(name(value)),
+                "crate" => options.krate = errors.take(value.path()),
+                setting => {
+                    let value = errors.take(setting_value(setting, value));
+                    options.settings.extend(value.map(|value| (key.clone(), value)));
+                }
+            }
+        }
+        errors.take(check_delays(&entries));
+        options
+    }
+
+    /// The path of the façade.
+    pub(crate) fn krate(&self) -> TokenStream {
+        self.krate.as_ref().map_or_else(|| quote!(::livecheck), |path| quote!(#path))
+    }
+}
+
+fn name(value: &Value) -> syn::Result<LitStr> {
+    let name = value.text()?;
+    let text = name.value();
+    if text.trim().is_empty() {
+        return Err(value.error("a case needs a name that is not empty"));
+    }
+    // The name stands in headers, in file names, and as one word of a line on the terminal.
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(
+            value.error("a case's name has no white space: it is a path, such as \"orders.order_flow\"")
+        );
+    }
+    Ok(name.clone())
+}
+
+/// The value of a setting, as an expression of the type that its setter in `livecheck::Settings` takes.
+fn setting_value(setting: &str, value: &Value) -> syn::Result<TokenStream> {
+    Ok(match setting {
+        "active" | "realtime_logs" => {
+            let value = value.boolean()?;
+            quote!(#value)
+        }
+        "probability" => {
+            let share = value.probability()?;
+            quote!(#share)
+        }
+        "url_error_delay_backoff" => {
+            let factor = value.backoff()?;
+            quote!(#factor)
+        }
+        "max_history" => {
+            let count = at_least_one(value, value.integer::<usize>()?)?;
+            quote!(#count)
+        }
+        "max_consecutive_failures" => {
+            let count = at_least_one(value, value.integer::<u32>()?)?;
+            quote!(#count)
+        }
+        "url_error_retries" => {
+            let count = value.integer::<u32>()?;
+            quote!(#count)
+        }
+        "state_transition_delay" | "url_error_delay_min" | "url_error_delay_max" => {
+            duration(value.duration(Zero::Allowed)?)
+        }
+        _ => duration(value.duration(Zero::Refused)?),
+    })
+}
+
+fn at_least_one<N: From<u8> + PartialEq>(value: &Value, count: N) -> syn::Result<N> {
+    if count == N::from(0) { Err(value.error("this must be at least 1")) } else { Ok(count) }
+}
+
+/// An expression for that duration.
+pub(crate) fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanoseconds))
+}
+
+/// The longest pause is not shorter than the first, where both are given.
+fn check_delays(entries: &[Entry]) -> syn::Result<()> {
+    let given = |name| entries.iter().find(|entry| entry.key == name).map(|entry| &entry.value);
+    let (Some(min), Some(max)) = (given("url_error_delay_min"), given("url_error_delay_max")) else {
+        return Ok(());
+    };
+    // A value that is no duration has its own error.
+    match (min.duration(Zero::Allowed), max.duration(Zero::Allowed)) {
+        (Ok(shortest), Ok(longest)) if longest < shortest => {
+            Err(max.error("this is shorter than `url_error_delay_min`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (Options, Vec<String>) {
+        let mut errors = Errors::default();
+        let options = Options::parse(text.parse().expect("Rust tokens"), &mut errors);
+        (options, errors.messages())
+    }
+
+    #[test]
+    fn reads_every_option() {
+        let (options, errors) = parse(
+            r#"name = "orders.order_flow", active = false, probability = "50%", warn_stalled_after = "30m",
+               test_expires = "3h", frequency = 60, max_history = 10, max_consecutive_failures = 3,
+               state_transition_delay = 0, realtime_logs = true, url_timeout_total = 300.0,
+               url_timeout_connect = "5s", url_error_retries = 0, url_error_delay_min = "500ms",
+               url_error_delay_backoff = 1.5, url_error_delay_max = "5s", crate = facade::livecheck"#,
+        );
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(options.name.as_ref().map(LitStr::value).as_deref(), Some("orders.order_flow"));
+        assert_eq!(options.krate().to_string(), "facade :: livecheck");
+        assert_eq!(options.settings.len(), KNOWN.len() - 2);
+    }
+
+    #[test]
+    fn leaves_out_what_is_wrong_and_keeps_the_rest() {
+        let (options, errors) = parse("probability = 2.0, active = false, max_history = 0, name = \" \"");
+        assert_eq!(errors.len(), 3, "{errors:?}");
+        assert!(options.name.is_none());
+        let kept: Vec<_> = options.settings.iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(kept, ["active"]);
+    }
+
+    #[test]
+    fn the_longest_pause_is_not_the_shorter_one() {
+        let (_, errors) = parse("url_error_delay_max = 1, url_error_delay_min = 2");
+        assert_eq!(errors, ["this is shorter than `url_error_delay_min`"]);
+        assert_eq!(parse("url_error_delay_max = 2, url_error_delay_min = 2").1, [""; 0]);
+    }
+}

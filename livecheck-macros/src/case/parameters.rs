@@ -1,0 +1,246 @@
+//! The parameters of a case: arguments of the trigger, and signals.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, FnArg, Meta, Pat, PatType, Signature, Type};
+
+use super::attribute::entries;
+use super::docs;
+use super::type_name::type_name;
+use super::value::Zero;
+use crate::errors::Errors;
+
+/// What the struct beside the function has of its own, so that no signal can be called so.
+const RESERVED: &[&str] = &["trigger", "maybe_trigger", "CASE"];
+
+/// A parameter.
+pub(crate) struct Parameter {
+    /// Its name, as the user wrote it.
+    pub(crate) name: Ident,
+    /// Its type.
+    pub(crate) ty: Type,
+    /// Its documentation comment, which Rust has no place for on a parameter.
+    pub(crate) docs: String,
+    /// What fills it.
+    pub(crate) kind: Kind,
+    /// Whether it can be used as it is; where not, that has been said.
+    pub(crate) sound: bool,
+}
+
+/// What fills a parameter.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// The trigger.
+    Argument,
+    /// Events of that name.
+    Signal { timeout: Option<Duration> },
+}
+
+impl Parameter {
+    /// Its name on the wire.
+    pub(crate) fn wire_name(&self) -> String {
+        self.name.unraw().to_string()
+    }
+
+    /// Its type as written.
+    pub(crate) fn type_name(&self) -> String {
+        type_name(&self.ty)
+    }
+}
+
+/// Reads the parameters, and takes out of the signature what is ours: `#[signal]`s and documentation.
+pub(crate) fn read(signature: &mut Signature, errors: &mut Errors) -> Vec<Parameter> {
+    let typed = signature.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(parameter),
+        FnArg::Receiver(_) => None,
+    });
+    typed.filter_map(|parameter| read_one(parameter, errors)).collect()
+}
+
+fn read_one(parameter: &mut PatType, errors: &mut Errors) -> Option<Parameter> {
+    let docs = docs::text(&parameter.attrs);
+    let attributes = std::mem::take(&mut parameter.attrs);
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        attributes.into_iter().filter(|attribute| !attribute.path().is_ident("doc")).partition(is_signal);
+    parameter.attrs = theirs;
+    for attribute in &parameter.attrs {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            let message = "a case's parameters cannot depend on `#[cfg]`: the services that trigger it and the \
+                           runner that executes it may be built differently, and must agree on them";
+            errors.about(attribute, message);
+        }
+    }
+    let kind = kind(&ours, errors);
+    let name = name(&parameter.pat, errors)?;
+    let mut sound = errors.take(check_type(&parameter.ty)).is_some();
+    if kind != Kind::Argument && RESERVED.contains(&name.unraw().to_string().as_str()) {
+        let message = format!(
+            "a signal cannot be called `{name}`: the case's own `{name}` has that name, beside the signals"
+        );
+        errors.at(name.span(), message);
+        sound = false;
+    }
+    Some(Parameter { name, ty: (*parameter.ty).clone(), docs, kind, sound })
+}
+
+/// `#[signal]`, or the same through the crate: `#[livecheck::signal]`.
+fn is_signal(attribute: &Attribute) -> bool {
+    let segments = &attribute.path().segments;
+    segments.len() <= 2 && segments.last().is_some_and(|segment| segment.ident == "signal")
+}
+
+fn kind(attributes: &[Attribute], errors: &mut Errors) -> Kind {
+    let [attribute, further @ ..] = attributes else { return Kind::Argument };
+    if let Some(second) = further.first() {
+        errors.about(second, "`#[signal]` is given twice");
+    }
+    let options = match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(_) => {
+            errors.about(
+                &attribute.meta,
+                "the options of `#[signal]` stand in parentheses: `#[signal(timeout = \"30s\")]`",
+            );
+            TokenStream::new()
+        }
+    };
+    let mut timeout = None;
+    for entry in entries(options, "#[signal]", &["timeout"], errors) {
+        timeout = errors.take(entry.value.duration(Zero::Refused));
+    }
+    Kind::Signal { timeout }
+}
+
+/// The name of a parameter, which is the name on the wire.
+fn name(pattern: &Pat, errors: &mut Errors) -> Option<Ident> {
+    if let Pat::Ident(pattern) = pattern {
+        if let Some(by_reference) = &pattern.by_ref {
+            errors.about(by_reference, "a case's parameter is taken by value: without `ref`");
+        } else if let Some((at, _)) = &pattern.subpat {
+            errors.about(at, "a case's parameter is a name, without a pattern");
+        }
+        return Some(pattern.ident.clone());
+    }
+    let message = "a case's parameter is a name, which it has on the wire too: take it apart in the body";
+    errors.about(pattern, message);
+    None
+}
+
+/// A parameter outlives whoever sent it, and has one type.
+fn check_type(ty: &Type) -> syn::Result<()> {
+    if let Type::Reference(reference) = ty {
+        let owned = match &*reference.elem {
+            Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+            Type::Slice(slice) => format!("Vec<{}>", type_name(&slice.elem)),
+            Type::Path(path) => type_name(path),
+            _ => "an owned type".to_owned(),
+        };
+        let message = format!(
+            "a case owns its parameters, which come from another process: use `{owned}` instead of a reference"
+        );
+        return Err(syn::Error::new_spanned(ty, message));
+    }
+    match borrowed_or_opaque(ty.to_token_stream()) {
+        Some(message) => Err(syn::Error::new_spanned(ty, message)),
+        None => Ok(()),
+    }
+}
+
+/// What, anywhere in a type, keeps it from being read from JSON.
+fn borrowed_or_opaque(tokens: TokenStream) -> Option<&'static str> {
+    const BORROWS: &str =
+        "a case owns its parameters, which come from another process: use a type that does not borrow";
+    const OPAQUE: &str = "a case's parameter has one type, which is read from JSON: `impl Trait` is none";
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match &token {
+            TokenTree::Group(group) => borrowed_or_opaque(group.stream()),
+            TokenTree::Ident(word) if word == "impl" => Some(OPAQUE),
+            TokenTree::Punct(punct) if punct.as_char() == '&' => Some(BORROWS),
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => match tokens.peek() {
+                // `Cow<'static, str>` is read as the owned half.
+                Some(TokenTree::Ident(lifetime)) if lifetime == "static" => None,
+                _ => Some(BORROWS),
+            },
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> (Vec<Parameter>, Vec<String>, String) {
+        let mut signature: Signature = syn::parse_str(text).expect("a signature");
+        let mut errors = Errors::default();
+        let parameters = read(&mut signature, &mut errors);
+        (parameters, errors.messages(), signature.to_token_stream().to_string())
+    }
+
+    fn problem(parameter: &str) -> String {
+        let (_, mut errors, _) = read_text(&format!("async fn f({parameter})"));
+        assert_eq!(errors.len(), 1, "{parameter}: {errors:?}");
+        errors.remove(0)
+    }
+
+    #[test]
+    fn tells_arguments_from_signals() {
+        let (parameters, errors, signature) = read_text(
+            "async fn f(mut side: Side, #[signal(timeout = 30)] r#type: Signal<Order>, \
+             /** Cached. */ #[livecheck::signal] #[allow(unused)] cached: Signal)",
+        );
+        assert_eq!(errors, [""; 0]);
+        let [side, typed, cached] = parameters.as_slice() else { panic!("three parameters") };
+        assert_eq!((side.wire_name().as_str(), &side.kind), ("side", &Kind::Argument));
+        assert_eq!(typed.wire_name(), "type");
+        assert_eq!(typed.kind, Kind::Signal { timeout: Some(Duration::from_secs(30)) });
+        assert_eq!((cached.docs.as_str(), &cached.kind), ("Cached.", &Kind::Signal { timeout: None }));
+        let expected = "async fn f(mut side: Side, r#type: Signal<Order>, #[allow(unused)] cached: Signal)";
+        assert_eq!(signature.replace(' ', ""), expected.replace(' ', ""));
+    }
+
+    #[test]
+    fn a_reference_is_told_what_to_be() {
+        assert!(problem("side: &str").contains("use `String` instead"));
+        assert!(problem("ids: &[Id]").contains("use `Vec<Id>` instead"));
+        assert!(problem("#[signal] s: Signal<&'static str>").contains("does not borrow"));
+        assert!(problem("side: Cow<'_, str>").contains("does not borrow"));
+        assert_eq!(read_text("async fn f(side: Cow<'static, str>)").1, [""; 0]);
+    }
+
+    #[test]
+    fn a_parameter_is_a_name_with_one_type() {
+        assert!(problem("(a, b): (u8, u8)").contains("take it apart in the body"));
+        assert!(problem("_: u8").contains("take it apart in the body"));
+        assert!(problem("ref a: u8").contains("without `ref`"));
+        assert!(problem("a @ 1: u8").contains("without a pattern"));
+        assert!(problem("a: Vec<impl Clone>").contains("`impl Trait` is none"));
+        assert!(problem("#[cfg(unix)] a: u8").contains("#[cfg]"));
+    }
+
+    #[test]
+    fn a_signal_has_a_name_of_its_own() {
+        assert!(problem("#[signal] trigger: Signal").contains("cannot be called `trigger`"));
+        assert_eq!(read_text("async fn f(trigger: u8, CASE: u8)").1, [""; 0]);
+    }
+
+    #[test]
+    fn the_options_of_a_signal_are_checked() {
+        assert_eq!(
+            problem("#[signal(timout = 3)] s: S"),
+            "`#[signal]` has no option `timout`; did you mean `timeout`?"
+        );
+        assert!(problem("#[signal(timeout = 0)] s: S").contains("longer than zero"));
+        assert!(problem("#[signal = 3] s: S").contains("parentheses"));
+        assert!(problem("#[signal] #[signal] s: S").contains("twice"));
+    }
+}
