@@ -48,14 +48,13 @@ mod service;
 mod value;
 mod variables;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::Topics;
 
 pub use self::error::{ConfigError, InvalidFile};
-pub use self::kafka::{KafkaAdvice, explain};
+pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
 pub use self::problem::Problem;
 pub use self::service::{Ready, ServiceCommand, ServiceConfig};
 pub use self::variables::Variables;
@@ -75,7 +74,7 @@ pub struct Config {
     /// The embedded broker.
     pub embedded: EmbeddedConfig,
     /// Properties for librdkafka, checked against the librdkafka that this program has.
-    pub kafka: BTreeMap<String, String>,
+    pub kafka: KafkaProperties,
     /// The topics.
     pub topics: TopicConfig,
     /// The consumer group that runners share.

@@ -5,6 +5,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::de::{DeTable, DeValue};
+
+use super::reader::{At, Reader};
+use super::value::{PropertyValue, Value};
+
+/// How long a service may take to be ready where its configuration does not say.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// A command that `run` starts before the cases, and ends after them.
 ///
 /// ```toml
@@ -79,5 +87,128 @@ impl fmt::Display for Ready {
             Self::Url(url) => f.write_str(url),
             Self::Port(port) => write!(f, "port {port}"),
         }
+    }
+}
+
+impl ServiceConfig {
+    /// Reads the services of a profile. Working folders are as they are written.
+    pub(super) fn list(reader: &mut Reader<'_>, value: &At<'_>) -> Option<Vec<Self>> {
+        let Some(items) = value.get_ref().as_array() else {
+            reader.unexpected("services", value, "a list of tables (`[[profile.NAME.services]]`)");
+            return None;
+        };
+        let mut services: Vec<Self> = Vec::new();
+        for item in items {
+            let Some(service) = Self::read(reader, item) else { continue };
+            if services.iter().any(|other| other.name == service.name) {
+                let message = format!("two services are named `{}`", service.name);
+                let problem = reader.problem(item.span(), message);
+                reader.note(problem.help("their logs would be one file: give one of them another name"));
+            }
+            services.push(service);
+        }
+        Some(services)
+    }
+
+    fn read(reader: &mut Reader<'_>, value: &At<'_>) -> Option<Self> {
+        let table = reader.table("services", value)?;
+        let known = ["name", "command", "cwd", "env", "ready", "ready-timeout", "reuse"];
+        reader.only(table, "a service", &known);
+        let ServiceName(name) = reader.require(table, value.span(), "name")?;
+        Some(Self {
+            name,
+            command: reader.require(table, value.span(), "command")?,
+            cwd: reader.get::<String>(table, "cwd").unwrap_or_default().into(),
+            env: table.get("env").map(|env| read_env(reader, env)).unwrap_or_default(),
+            ready: table.get("ready").map_or(Ready::Started, |ready| read_ready(reader, ready)),
+            ready_timeout: reader.get(table, "ready-timeout").unwrap_or(READY_TIMEOUT),
+            reuse: reader.get(table, "reuse").unwrap_or(false),
+        })
+    }
+}
+
+fn read_env(reader: &mut Reader<'_>, value: &At<'_>) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    let Some(table) = reader.table("env", value) else { return env };
+    for (key, value) in table {
+        match PropertyValue::from_toml(value.get_ref()) {
+            Some(PropertyValue(text)) => drop(env.insert(key.get_ref().to_string(), text)),
+            None => reader.unexpected(key.get_ref(), value, PropertyValue::EXPECTED),
+        }
+    }
+    env
+}
+
+fn read_ready(reader: &mut Reader<'_>, value: &At<'_>) -> Ready {
+    let Some(table) = reader.table("ready", value) else { return Ready::Started };
+    reader.only(table, "`ready`", &["url", "port"]);
+    match (reader.get::<HttpUrl>(table, "url"), reader.get(table, "port")) {
+        (Some(HttpUrl(url)), None) => Ready::Url(url),
+        (None, Some(port)) => Ready::Port(port),
+        (Some(_), Some(_)) => {
+            let problem = reader.problem(value.span(), "`ready` has both `url` and `port`");
+            reader.note(problem.help("leave one of them out"));
+            Ready::Started
+        }
+        (None, None) => {
+            if is_empty(table) {
+                let problem = reader.problem(value.span(), "`ready` has neither `url` nor `port`");
+                reader.note(problem.help("without `ready`, a service is ready when it has been started"));
+            }
+            Ready::Started
+        }
+    }
+}
+
+fn is_empty(table: &DeTable<'_>) -> bool {
+    table.iter().next().is_none()
+}
+
+/// A name that can be part of a file's.
+struct ServiceName(String);
+
+impl Value for ServiceName {
+    const EXPECTED: &'static str = "a name of letters, digits, `-`, `_` and `.`";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let fits = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        let is_name = !text.is_empty() && !text.starts_with('.') && text.chars().all(fits);
+        is_name.then(|| Self(text.to_owned()))
+    }
+}
+
+/// A URL that can be asked without TLS: services are on this machine.
+struct HttpUrl(String);
+
+impl Value for HttpUrl {
+    const EXPECTED: &'static str = "a URL that starts with http://";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let url: reqwest::Url = text.parse().ok()?;
+        (url.scheme() == "http" && url.has_host()).then(|| Self(text.to_owned()))
+    }
+}
+
+impl Value for ServiceCommand {
+    const EXPECTED: &'static str = "a command line, or a list of a program and its arguments";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let Some(items) = value.as_array() else { return Self::from_text(value.as_str()?) };
+        let words = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+        let mut words = words.collect::<Option<Vec<_>>>()?.into_iter();
+        let program = words.next().filter(|program| !program.is_empty())?;
+        Some(Self::Program { program, arguments: words.collect() })
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.trim().is_empty()).then(|| Self::Shell(text.to_owned()))
     }
 }

@@ -33,8 +33,11 @@ pub enum ServiceError {
         source: io::Error,
     },
     /// It ended before it was ready.
-    #[error("{0} before it was ready{}", last_lines(&.0.last_lines, &.0.log))]
-    Died(ServiceDied),
+    #[error("{died} before it was ready{}", last_lines(&died.last_lines, &died.log))]
+    Died {
+        /// How.
+        died: ServiceDied,
+    },
     /// It was not ready in time.
     #[error(
         "service `{name}` was not ready within {}: nothing from {ready}, {last}{}",

@@ -22,19 +22,31 @@ impl Group {
         test_kill_process_group(self.0).is_ok()
     }
 
-    /// Asks all to end, and ends those that have not after `grace`.
+    /// Asks all to end, and kills those that have not after `grace`.
     pub(super) async fn end(self, grace: Duration) {
         self.signal(Signal::TERM);
-        let deadline = Instant::now() + grace;
-        while self.is_alive() && Instant::now() < deadline {
-            tokio::time::sleep(LOOK).await;
+        if !self.is_gone_within(grace).await {
+            self.kill();
+            // So that their ports are free when this returns. It does not take as long, unless nobody collects
+            // orphans here.
+            self.is_gone_within(Duration::from_secs(1)).await;
         }
-        self.kill();
     }
 
     /// Ends all at once.
     pub(super) fn kill(self) {
         self.signal(Signal::KILL);
+    }
+
+    async fn is_gone_within(self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        while self.is_alive() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        true
     }
 
     fn signal(self, signal: Signal) {

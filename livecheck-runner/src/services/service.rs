@@ -22,7 +22,7 @@ pub(super) struct Service {
     log: PathBuf,
     group: Group,
     ended: watch::Receiver<Option<ExitStatus>>,
-    /// Held while the service is meant to run: once it is dropped, an end is no death.
+    /// Held while its death is to be told: once it is dropped, an end is one that was asked for.
     wanted: Option<watch::Sender<()>>,
 }
 
@@ -32,7 +32,6 @@ impl Service {
         config: &ServiceConfig,
         environment: &Environment,
         log: PathBuf,
-        events: mpsc::UnboundedSender<ServiceEvent>,
     ) -> Result<Self, ServiceError> {
         let (stdout, stderr) = log::create(&log)
             .and_then(|file| Ok((file.try_clone()?, file)))
@@ -49,39 +48,33 @@ impl Service {
             return Err(spawn_error(std::io::Error::other("the process has no id")));
         };
 
-        let (wanted, mut unwanted) = watch::channel(());
         let (end, ended) = watch::channel(None);
-        let (name, path) = (config.name.clone(), log.clone());
         tokio::spawn(async move {
-            let Ok(status) = child.wait().await else { return };
-            // `changed` fails at once where the sender is gone: the end was asked for.
-            let asked_for = tokio::time::timeout(Duration::ZERO, unwanted.changed()).await.is_ok();
-            end.send_replace(Some(status));
-            if !asked_for {
-                let last_lines = log::last_lines(&path);
-                // Nobody may listen any more.
-                let _ = events.send(ServiceEvent::Died(ServiceDied { name, status, log: path, last_lines }));
+            if let Ok(status) = child.wait().await {
+                end.send_replace(Some(status));
             }
         });
-        Ok(Self { name: config.name.clone(), log, group, ended, wanted: Some(wanted) })
+        Ok(Self { name: config.name.clone(), log, group, ended, wanted: None })
+    }
+
+    /// From now on, tells `events` when it ends though nobody asked it to.
+    pub(super) fn report_death(&mut self, events: mpsc::UnboundedSender<ServiceEvent>) {
+        let (wanted, unwanted) = watch::channel(());
+        self.wanted = Some(wanted);
+        let (name, log, mut ended) = (self.name.clone(), self.log.clone(), self.ended.clone());
+        tokio::spawn(async move {
+            let died = died(name, log, &mut ended).await;
+            // This fails where the sender is gone: the end was asked for.
+            if unwanted.has_changed().is_ok() {
+                // Nobody may listen any more.
+                let _ = events.send(ServiceEvent::Died(died));
+            }
+        });
     }
 
     /// Waits for its end.
     pub(super) async fn died(&mut self) -> ServiceDied {
-        let status = match self.ended.wait_for(Option::is_some).await {
-            Ok(status) => *status,
-            // The task that waits for the process could not: nothing will ever be known.
-            Err(_) => None,
-        };
-        match status {
-            Some(status) => ServiceDied {
-                name: self.name.clone(),
-                status,
-                log: self.log.clone(),
-                last_lines: log::last_lines(&self.log),
-            },
-            None => std::future::pending().await,
-        }
+        died(self.name.clone(), self.log.clone(), &mut self.ended).await
     }
 
     /// Ends it and all that it has started.
@@ -98,6 +91,18 @@ impl Drop for Service {
         if self.group.is_alive() {
             self.group.kill();
         }
+    }
+}
+
+async fn died(name: String, log: PathBuf, ended: &mut watch::Receiver<Option<ExitStatus>>) -> ServiceDied {
+    let status = match ended.wait_for(Option::is_some).await {
+        Ok(status) => *status,
+        // The task that waits for the process is gone without an answer: none will come.
+        Err(_) => None,
+    };
+    match status {
+        Some(status) => ServiceDied { name, status, last_lines: log::last_lines(&log), log },
+        None => std::future::pending().await,
     }
 }
 

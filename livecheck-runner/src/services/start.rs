@@ -79,7 +79,8 @@ impl Services {
             // Nobody may listen: the services run all the same.
             let _ = events.send(event);
         };
-        let ready = |reused| ServiceEvent::Ready { name: config.name.clone(), after: began.elapsed(), reused };
+        let ready =
+            |reused| ServiceEvent::Ready { name: config.name.clone(), after: began.elapsed(), reused };
 
         let probe = Probe::new(&config.ready).map_err(|reason| ServiceError::Url {
             name: config.name.clone(),
@@ -108,11 +109,11 @@ impl Services {
             command: config.command.to_string(),
             log: path.clone(),
         });
-        let mut service = Service::start(config, environment, path.clone(), events.clone())?;
+        let mut service = Service::start(config, environment, path.clone())?;
         if let Some(probe) = &probe {
             let outcome = tokio::select! {
                 biased;
-                died = service.died() => Err(ServiceError::Died(died)),
+                died = service.died() => Err(ServiceError::Died { died }),
                 outcome = probe.wait(config.ready_timeout) => outcome.map_err(|last| ServiceError::NotReady {
                     name: config.name.clone(),
                     ready: config.ready.to_string(),
@@ -127,8 +128,9 @@ impl Services {
                 return Err(error);
             }
         }
-        self.running.push(service);
         tell(ready(false));
+        service.report_death(events.clone());
+        self.running.push(service);
         Ok(())
     }
 

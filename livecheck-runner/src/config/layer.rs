@@ -1,0 +1,170 @@
+//! One layer of settings, which lies over another: a profile, the variables, the flags.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::kafka;
+use super::reader::{At, Reader};
+use super::service::ServiceConfig;
+use super::value::{Count, Interval, PropertyValue, Value};
+
+/// Settings, of which each may be there or not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Layer {
+    pub(super) bootstrap_servers: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) commit_interval: Option<Interval>,
+    pub(super) status_interval: Option<Interval>,
+    pub(super) test_topic: Option<String>,
+    pub(super) bus_topic: Option<String>,
+    pub(super) report_topic: Option<String>,
+    pub(super) partitions: Option<Count>,
+    pub(super) replication_factor: Option<Count>,
+    pub(super) embedded_port: Option<u16>,
+    pub(super) kafka: BTreeMap<String, String>,
+    pub(super) services: Option<Vec<ServiceConfig>>,
+}
+
+/// Where settings come from.
+pub(super) trait Source {
+    /// The setting at that path: a key, or a table and a key.
+    fn get<T: Value>(&mut self, path: &'static [&'static str]) -> Option<T>;
+}
+
+impl Layer {
+    /// Reads every setting but the librdkafka properties and the services.
+    ///
+    /// This is the only place that names the keys.
+    pub(super) fn read(source: &mut impl Source) -> Self {
+        Self {
+            bootstrap_servers: source.get(&["bootstrap-servers"]),
+            group: source.get(&["group"]),
+            commit_interval: source.get(&["commit-interval"]),
+            status_interval: source.get(&["status-interval"]),
+            test_topic: source.get(&["topics", "test-topic"]),
+            bus_topic: source.get(&["topics", "bus-topic"]),
+            report_topic: source.get(&["topics", "report-topic"]),
+            partitions: source.get(&["topics", "partitions"]),
+            replication_factor: source.get(&["topics", "replication-factor"]),
+            embedded_port: source.get(&["embedded", "port"]),
+            kafka: BTreeMap::new(),
+            services: None,
+        }
+    }
+
+    /// This layer over another one.
+    pub(super) fn over(self, under: Self) -> Self {
+        let mut kafka = under.kafka;
+        kafka.extend(self.kafka);
+        Self {
+            bootstrap_servers: self.bootstrap_servers.or(under.bootstrap_servers),
+            group: self.group.or(under.group),
+            commit_interval: self.commit_interval.or(under.commit_interval),
+            status_interval: self.status_interval.or(under.status_interval),
+            test_topic: self.test_topic.or(under.test_topic),
+            bus_topic: self.bus_topic.or(under.bus_topic),
+            report_topic: self.report_topic.or(under.report_topic),
+            partitions: self.partitions.or(under.partitions),
+            replication_factor: self.replication_factor.or(under.replication_factor),
+            embedded_port: self.embedded_port.or(under.embedded_port),
+            kafka,
+            services: self.services.or(under.services),
+        }
+    }
+
+    /// Sets a librdkafka property; the brokers are a setting of their own, however they are written.
+    pub(super) fn set_property(&mut self, name: String, value: String) {
+        if kafka::is_bootstrap_servers(&name) {
+            self.bootstrap_servers = Some(value);
+        } else {
+            self.kafka.insert(name, value);
+        }
+    }
+
+    /// Reads a profile.
+    pub(super) fn profile(reader: &mut Reader<'_>, name: &str, value: &At<'_>) -> Self {
+        let Some(table) = reader.table(name, value) else { return Self::default() };
+        let mut source = Profile { reader, table, paths: Vec::new() };
+        let mut layer = Self::read(&mut source);
+        source.note_unknown();
+        if let Some(properties) = table.get("kafka") {
+            layer.read_properties(reader, properties, "");
+        }
+        if let Some(services) = table.get("services") {
+            layer.services = ServiceConfig::list(reader, services);
+        }
+        layer
+    }
+
+    /// Reads librdkafka's properties. Written without quotes, their dots make tables within tables.
+    fn read_properties(&mut self, reader: &mut Reader<'_>, value: &At<'_>, prefix: &str) {
+        let Some(table) = reader.table("kafka", value) else { return };
+        for (key, value) in table {
+            let name = format!("{prefix}{}", key.get_ref());
+            if value.get_ref().is_table() {
+                self.read_properties(reader, value, &format!("{name}."));
+                continue;
+            }
+            let Some(PropertyValue(text)) = PropertyValue::from_toml(value.get_ref()) else {
+                reader.unexpected(&name, value, PropertyValue::EXPECTED);
+                continue;
+            };
+            match kafka::check(&name, &text) {
+                Ok(()) => self.set_property(name, text),
+                Err(advice) => {
+                    let mut problem = reader.problem(key.span(), advice.message);
+                    problem.help = advice.help;
+                    if kafka::is_secret(&name) {
+                        // The line would show it to whoever reads the log.
+                        problem.text =
+                            problem.text.chars().take(problem.column - 1 + problem.width).collect();
+                        problem.text.push_str(" = …");
+                    }
+                    reader.note(problem);
+                }
+            }
+        }
+    }
+}
+
+/// A profile as a source.
+struct Profile<'r, 'f, 't> {
+    reader: &'r mut Reader<'f>,
+    table: &'r DeTable<'t>,
+    paths: Vec<&'static [&'static str]>,
+}
+
+impl Source for Profile<'_, '_, '_> {
+    fn get<T: Value>(&mut self, path: &'static [&'static str]) -> Option<T> {
+        self.paths.push(path);
+        match path {
+            [key] => self.reader.get(self.table, key),
+            // A value that is no table is noted below, once.
+            [table, key] => self.reader.get(self.table.get(*table)?.get_ref().as_table()?, key),
+            _ => None,
+        }
+    }
+}
+
+impl Profile<'_, '_, '_> {
+    fn note_unknown(&mut self) {
+        let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut keys = vec!["kafka", "services"];
+        for path in &self.paths {
+            if !keys.contains(&path[0]) {
+                keys.push(path[0]);
+            }
+            if let [table, key] = path {
+                tables.entry(table).or_default().push(key);
+            }
+        }
+        self.reader.only(self.table, "a profile", &keys);
+        for (name, keys) in tables {
+            let Some(value) = self.table.get(name) else { continue };
+            if let Some(table) = self.reader.table(name, value) {
+                self.reader.only(table, &format!("`{name}`"), &keys);
+            }
+        }
+    }
+}

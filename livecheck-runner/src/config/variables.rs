@@ -1,0 +1,105 @@
+//! Settings from `LIVECHECK_…` variables.
+
+use std::collections::BTreeMap;
+
+use super::error::ConfigError;
+use super::kafka;
+use super::layer::{Layer, Source};
+use super::problem::nearest;
+use super::value::Value;
+
+const PREFIX: &str = "LIVECHECK_";
+const KAFKA_PREFIX: &str = "LIVECHECK_KAFKA_";
+pub(super) const PROFILE: &str = "LIVECHECK_PROFILE";
+pub(super) const CONFIG_FILE: &str = "LIVECHECK_CONFIG_FILE";
+
+/// The `LIVECHECK_…` variables of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The settings that they make, and warnings about those that look misspelt.
+    pub(super) fn layer(&self) -> Result<(Layer, Vec<String>), ConfigError> {
+        let mut reading =
+            Reading { variables: self, asked: vec![PROFILE.into(), CONFIG_FILE.into()], error: None };
+        let mut layer = Layer::read(&mut reading);
+        let Reading { asked, error, .. } = reading;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let mut warnings = Vec::new();
+        for (name, value) in &self.0 {
+            if let Some(property) = name.strip_prefix(KAFKA_PREFIX) {
+                let property = property_name(property);
+                kafka::check(&property, value)
+                    .map_err(|advice| ConfigError::KafkaProperty { source_name: name.clone(), advice })?;
+                layer.set_property(property, value.clone());
+            } else if !asked.contains(name) {
+                // It may well be another program's: only a name that is nearly ours is worth a word.
+                if let Some(nearest) = nearest(name, asked.iter().map(String::as_str))
+                    .filter(|nearest| strsim::levenshtein(nearest, name) <= 3)
+                {
+                    warnings.push(format!("the variable {name} is no setting; did you mean {nearest}?"));
+                }
+            }
+        }
+        Ok((layer, warnings))
+    }
+}
+
+impl FromIterator<(String, String)> for Variables {
+    /// Keeps those that begin with `LIVECHECK_` and are not empty.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        let ours = |(name, value): &(String, String)| name.starts_with(PREFIX) && !value.trim().is_empty();
+        Self(variables.into_iter().filter(ours).collect())
+    }
+}
+
+struct Reading<'v> {
+    variables: &'v Variables,
+    asked: Vec<String>,
+    error: Option<ConfigError>,
+}
+
+impl Source for Reading<'_> {
+    fn get<T: Value>(&mut self, path: &'static [&'static str]) -> Option<T> {
+        let name = format!("{PREFIX}{}", path.join("_").replace('-', "_").to_uppercase());
+        let value = self.variables.get(&name);
+        self.asked.push(name.clone());
+        let value = value?;
+        let read = T::from_text(value.trim());
+        if read.is_none() && self.error.is_none() {
+            self.error = Some(ConfigError::Variable { name, value: value.to_owned(), expected: T::EXPECTED });
+        }
+        read
+    }
+}
+
+/// `SECURITY_PROTOCOL` is `security.protocol`, `LOG__LEVEL` is `log_level`.
+fn property_name(variable: &str) -> String {
+    variable.to_lowercase().split("__").map(|part| part.replace('_', ".")).collect::<Vec<_>>().join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_underscore_is_a_dot_and_two_are_one() {
+        assert_eq!(property_name("SECURITY_PROTOCOL"), "security.protocol");
+        assert_eq!(property_name("LOG__LEVEL"), "log_level");
+    }
+}
