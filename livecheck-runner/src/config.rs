@@ -45,6 +45,8 @@ mod locate;
 mod problem;
 mod reader;
 mod service;
+#[cfg(test)]
+mod tests;
 mod value;
 mod variables;
 

@@ -35,7 +35,7 @@ pub enum ConfigError {
         file: Option<PathBuf>,
     },
     /// A variable has a value that its setting cannot have.
-    #[error("the variable {name} is `{value}`, but {expected} is expected")]
+    #[error("the variable {name} is `{value}`; expected {expected}")]
     Variable {
         /// The variable.
         name: String,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 use super::problem::nearest;
 
@@ -104,13 +105,21 @@ impl fmt::Display for KafkaAdvice {
 #[must_use]
 pub fn explain(error: &KafkaError) -> KafkaAdvice {
     match error {
-        KafkaError::ClientConfig(_, reason, key, _) => {
-            let reason = if reason.is_empty() { "librdkafka refuses it" } else { reason };
-            let help = missing_feature(reason).or_else(|| {
-                let meant = nearest(key, COMMON.iter().copied())?;
-                reason.contains("No such").then(|| format!("did you mean `{meant}`?"))
-            });
-            KafkaAdvice { message: format!("`{key}`: {}", shorten(reason)), help }
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, key, _) => {
+            let meant = nearest(key, COMMON.iter().copied());
+            KafkaAdvice {
+                message: format!("librdkafka has no property `{key}`"),
+                help: meant.map(|meant| format!("did you mean `{meant}`?")),
+            }
+        }
+        KafkaError::ClientConfig(_, reason, key, value) => {
+            let value = if is_secret(key) { "…" } else { value };
+            let mut message = format!("`{value}` cannot be the value of `{key}`");
+            if !reason.is_empty() && !reason.starts_with("Invalid value") {
+                message.push_str(": ");
+                message.push_str(reason);
+            }
+            KafkaAdvice { message, help: missing_feature(reason) }
         }
         KafkaError::ClientCreation(reason) => {
             KafkaAdvice { message: reason.clone(), help: missing_feature(reason) }
@@ -122,15 +131,36 @@ pub fn explain(error: &KafkaError) -> KafkaAdvice {
     }
 }
 
+/// Why a property is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It is not one that can be set.
+    Name(KafkaAdvice),
+    /// It cannot have that value.
+    Value(KafkaAdvice),
+}
+
+impl Refused {
+    pub(super) fn advice(self) -> KafkaAdvice {
+        match self {
+            Self::Name(advice) | Self::Value(advice) => advice,
+        }
+    }
+}
+
 /// Whether this librdkafka takes that property.
-pub(super) fn check(name: &str, value: &str) -> Result<(), KafkaAdvice> {
+pub(super) fn check(name: &str, value: &str) -> Result<(), Refused> {
     if let Some((_, reason)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
         let message = format!("`{name}` cannot be set: {reason}");
-        return Err(KafkaAdvice { message, help: Some("leave it out".to_owned()) });
+        return Err(Refused::Name(KafkaAdvice { message, help: Some("leave it out".to_owned()) }));
     }
     let mut config = ClientConfig::new();
     config.set(name, value);
-    config.create_native_config().map(drop).map_err(|error| explain(&error))
+    config.create_native_config().map(drop).map_err(|error| {
+        let is_unknown = matches!(error, KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..));
+        let advice = explain(&error);
+        if is_unknown { Refused::Name(advice) } else { Refused::Value(advice) }
+    })
 }
 
 /// Whether a property is another name of `bootstrap-servers`.
@@ -165,18 +195,6 @@ fn missing_feature(reason: &str) -> Option<String> {
     })
 }
 
-/// librdkafka repeats the name of the property; the message has it already.
-fn shorten(reason: &str) -> String {
-    let reason = reason.split(" for configuration property").collect::<Vec<_>>();
-    match reason.as_slice() {
-        [before, after] => {
-            let rest = after.split_once("\": ").map(|(_, rest)| format!(": {rest}")).unwrap_or_default();
-            format!("{before}{rest}")
-        }
-        _ => reason.concat(),
-    }
-}
-
 /// Properties for librdkafka. Their values are not shown by `{:?}` where they are secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct KafkaProperties(pub(super) BTreeMap<String, String>);
@@ -206,7 +224,7 @@ mod tests {
     use super::*;
 
     fn advice(name: &str, value: &str) -> String {
-        check(name, value).expect_err("it is refused").to_string()
+        check(name, value).expect_err("it is refused").advice().to_string()
     }
 
     #[test]
@@ -222,6 +240,7 @@ mod tests {
     fn what_it_does_not_know_is_refused_with_the_nearest_name() {
         insta::assert_snapshot!(advice("securty.protocol", "SSL"));
         insta::assert_snapshot!(advice("socket.timeout.ms", "soon"));
+        insta::assert_snapshot!(advice("socket.timeout.ms", "1"));
         insta::assert_snapshot!(advice("security.protocol", "TLS"));
     }
 
@@ -232,6 +251,13 @@ mod tests {
 
     #[test]
     fn a_build_without_tls_or_kerberos_names_the_feature() {
+        // In a workspace built with TLS there is nothing to explain.
+        for (name, value) in [("security.protocol", "SSL"), ("ssl.ca.location", "ca.pem")] {
+            if let Err(refused) = check(name, value) {
+                let advice = refused.advice();
+                assert!(advice.help.as_ref().is_some_and(|help| help.contains("`tls`")), "{advice}");
+            }
+        }
         let explained = |reason: &str| explain(&KafkaError::ClientCreation(reason.to_owned())).help;
         let tls = "No provider for SASL mechanism SCRAM-SHA-256: recompile librdkafka with openssl support.";
         assert!(explained(tls).is_some_and(|help| help.contains("`tls`")));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::kafka;
+use super::kafka::{self, KafkaAdvice, Refused};
+use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::service::ServiceConfig;
 use super::value::{Count, Interval, PropertyValue, Value};
@@ -112,16 +113,15 @@ impl Layer {
             };
             match kafka::check(&name, &text) {
                 Ok(()) => self.set_property(name, text),
-                Err(advice) => {
-                    let mut problem = reader.problem(key.span(), advice.message);
-                    problem.help = advice.help;
-                    if kafka::is_secret(&name) {
-                        // The line would show it to whoever reads the log.
-                        problem.text =
-                            problem.text.chars().take(problem.column - 1 + problem.width).collect();
-                        problem.text.push_str(" = …");
-                    }
-                    reader.note(problem);
+                Err(Refused::Value(advice)) if !kafka::is_secret(&name) => {
+                    let problem = reader.problem(value.span(), advice.message);
+                    reader.note(Problem { help: advice.help, ..problem });
+                }
+                Err(refused) => {
+                    let KafkaAdvice { message, help } = refused.advice();
+                    // Without the value: what stands beside a misspelt `sasl.password` is nobody's business.
+                    let problem = reader.problem(key.span(), message).without_what_follows();
+                    reader.note(Problem { help, ..problem });
                 }
             }
         }

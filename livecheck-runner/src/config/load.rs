@@ -132,9 +132,9 @@ fn choose(
 fn flags(options: &ConfigOptions) -> Result<Layer, ConfigError> {
     let mut layer = Layer { embedded_port: options.embedded_port, ..Layer::default() };
     for property in &options.kafka_properties {
-        kafka::check(&property.key, &property.value).map_err(|advice| ConfigError::KafkaProperty {
+        kafka::check(&property.key, &property.value).map_err(|refused| ConfigError::KafkaProperty {
             source_name: format!("-X {}", property.key),
-            advice,
+            advice: refused.advice(),
         })?;
         layer.set_property(property.key.clone(), property.value.clone());
     }

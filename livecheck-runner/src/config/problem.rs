@@ -45,6 +45,13 @@ impl Problem {
         self
     }
 
+    /// Without what follows on the line.
+    pub(super) fn without_what_follows(mut self) -> Self {
+        self.text = self.text.chars().take(self.column - 1 + self.width).collect();
+        self.text.push_str(" …");
+        self
+    }
+
     /// Writes it as rustc writes its errors.
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, file: &Path) -> fmt::Result {
         let Self { message, help, line, column, text, width } = self;

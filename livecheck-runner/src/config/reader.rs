@@ -79,7 +79,7 @@ impl<'f> Reader<'f> {
         key: &str,
     ) -> Option<T> {
         if table.get(key).is_none() {
-            let problem = self.problem(span, format!("`{key}` is missing: {}", T::EXPECTED));
+            let problem = self.problem(span, format!("`{key}` is missing; expected {}", T::EXPECTED));
             self.note(problem);
         }
         self.get(table, key)
@@ -87,7 +87,7 @@ impl<'f> Reader<'f> {
 
     /// Notes that a value is of a wrong type.
     pub(super) fn unexpected(&mut self, key: &str, value: &At<'_>, expected: &str) {
-        let message = format!("`{key}` is {}, but {expected} is expected", describe(value.get_ref()));
+        let message = format!("`{key}` is {}; expected {expected}", describe(value.get_ref()));
         let problem = self.problem(value.span(), message);
         self.note(problem);
     }

@@ -114,16 +114,20 @@ impl ServiceConfig {
         let table = reader.table("services", value)?;
         let known = ["name", "command", "cwd", "env", "ready", "ready-timeout", "reuse"];
         reader.only(table, "a service", &known);
-        let ServiceName(name) = reader.require(table, value.span(), "name")?;
-        Some(Self {
-            name,
-            command: reader.require(table, value.span(), "command")?,
+        let name = reader.require(table, value.span(), "name");
+        let command = reader.require(table, value.span(), "command");
+        let rest = Self {
+            name: String::new(),
+            command: ServiceCommand::Shell(String::new()),
             cwd: reader.get::<String>(table, "cwd").unwrap_or_default().into(),
             env: table.get("env").map(|env| read_env(reader, env)).unwrap_or_default(),
             ready: table.get("ready").map_or(Ready::Started, |ready| read_ready(reader, ready)),
             ready_timeout: reader.get(table, "ready-timeout").unwrap_or(READY_TIMEOUT),
             reuse: reader.get(table, "reuse").unwrap_or(false),
-        })
+        };
+        // Only now, so that everything that is wrong has been noted.
+        let (ServiceName(name), command) = (name?, command?);
+        Some(Self { name, command, ..rest })
     }
 }
 

@@ -44,8 +44,10 @@ impl Variables {
         for (name, value) in &self.0 {
             if let Some(property) = name.strip_prefix(KAFKA_PREFIX) {
                 let property = property_name(property);
-                kafka::check(&property, value)
-                    .map_err(|advice| ConfigError::KafkaProperty { source_name: name.clone(), advice })?;
+                kafka::check(&property, value).map_err(|refused| ConfigError::KafkaProperty {
+                    source_name: name.clone(),
+                    advice: refused.advice(),
+                })?;
                 layer.set_property(property, value.clone());
             } else if !asked.contains(name) {
                 // It may well be another program's: only a name that is nearly ours is worth a word.
