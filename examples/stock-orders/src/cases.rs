@@ -1,0 +1,135 @@
+//! The case: what must be true of every order.
+
+use anyhow::Context as _;
+use livecheck::Signal;
+
+use crate::cache::OrderCache;
+use crate::order::{ExecutionId, Order, Side};
+
+/// An order goes all the way from the website to its execution, and keeps its side.
+#[livecheck::case(probability = 0.5, warn_stalled_after = "5s")]
+pub async fn order_flow(
+    side: Side,
+    #[signal(timeout = "30s")] order_sent_to_db: Signal<Order>,
+    #[signal(timeout = "30s")] order_sent_to_kafka: Signal,
+    #[signal(timeout = "30s")] order_cached: Signal,
+    #[signal] order_executed: Signal<ExecutionId>,
+) -> livecheck::Result {
+    // 1. The order is stored, and it is the order that the user gave.
+    let order = order_sent_to_db.wait().await?;
+    let test = livecheck::current().context("a case runs in a test")?;
+    assert_eq!(order.id, test.id().as_str(), "the test follows another order");
+    assert_eq!(order.side, side, "order {} changed its side", order.id);
+
+    // 2. The brokers have acknowledged it.
+    order_sent_to_kafka.wait().await?;
+
+    // 3. It is cached: not only does the service say so, it really is there.
+    order_cached.wait().await?;
+    let cached = OrderCache::open().await?.contains(&order).await.context("looking into the cache")?;
+    assert!(cached, "order {} is not in the cache", order.id);
+
+    // 4. It is executed, within the five seconds that users are promised.
+    order_executed.wait().timeout("5s").await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use livecheck::{Context, ExecutionKey, Timestamp, WaitError};
+
+    use super::*;
+    use crate::service::data_dir;
+
+    fn order(side: Side) -> Order {
+        Order {
+            id: uuid::Uuid::new_v4().to_string(),
+            user_id: "u-1".to_owned(),
+            side,
+            quantity: 1.0,
+            price: 3.33,
+            fake: false,
+        }
+    }
+
+    /// What the runner sets up: the test that the case runs in.
+    fn test_of(order: &Order) -> Context {
+        let timestamp = Timestamp::now();
+        let key = ExecutionKey { case: "order_flow".into(), id: order.id.as_str().into(), timestamp };
+        Context::new(key, timestamp + Duration::from_secs(60))
+    }
+
+    async fn cache(order: &Order) {
+        OrderCache::create(&data_dir()).await.unwrap().add(order).await.unwrap();
+    }
+
+    fn executed() -> Signal<ExecutionId> {
+        Signal::ready(ExecutionId::new())
+    }
+
+    #[tokio::test]
+    async fn an_order_that_keeps_its_promises_passes() {
+        let order = order(Side::Sell);
+        cache(&order).await;
+        let case = order_flow(
+            Side::Sell,
+            Signal::ready(order.clone()),
+            Signal::arrived(),
+            Signal::arrived(),
+            executed(),
+        );
+        test_of(&order).scope(case).await.unwrap();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "changed its side")]
+    async fn an_order_that_was_turned_round_fails() {
+        let order = order(Side::Sell);
+        let case = order_flow(
+            Side::Buy,
+            Signal::ready(order.clone()),
+            Signal::arrived(),
+            Signal::arrived(),
+            executed(),
+        );
+        let _ = test_of(&order).scope(case).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the test follows another order")]
+    async fn another_order_than_the_one_followed_fails() {
+        let followed = order(Side::Sell);
+        let stored = order(Side::Sell);
+        let case =
+            order_flow(Side::Sell, Signal::ready(stored), Signal::arrived(), Signal::arrived(), executed());
+        let _ = test_of(&followed).scope(case).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "is not in the cache")]
+    async fn an_order_that_is_said_to_be_cached_and_is_not_fails() {
+        OrderCache::create(&data_dir()).await.unwrap();
+        let order = order(Side::Sell);
+        let case = order_flow(
+            Side::Sell,
+            Signal::ready(order.clone()),
+            Signal::arrived(),
+            Signal::arrived(),
+            executed(),
+        );
+        let _ = test_of(&order).scope(case).await;
+    }
+
+    #[tokio::test]
+    async fn an_order_that_is_never_executed_times_out() {
+        let order = order(Side::Sell);
+        cache(&order).await;
+        let never = Signal::ready_each([]);
+        let case =
+            order_flow(Side::Sell, Signal::ready(order.clone()), Signal::arrived(), Signal::arrived(), never);
+        let error = test_of(&order).scope(case).await.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(WaitError::Timeout(_))), "{error:#}");
+    }
+}
