@@ -9,6 +9,8 @@ mod log;
 mod probe;
 mod service;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use self::error::ServiceError;
 pub use self::event::{ServiceDied, ServiceEvent};

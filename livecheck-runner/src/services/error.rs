@@ -40,7 +40,7 @@ pub enum ServiceError {
     },
     /// It was not ready in time.
     #[error(
-        "service `{name}` was not ready within {}: nothing from {ready}, {last}{}",
+        "service `{name}` was not ready within {}: {ready}: {last}{}",
         humantime::format_duration(*timeout),
         last_lines(lines, log)
     )]
