@@ -1,0 +1,129 @@
+//! The broker as its user holds it.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::error::BrokerError;
+use crate::network;
+use crate::node::{Node, Settings};
+
+/// Loopback alone: a broker without authentication is nobody else's.
+const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// A running broker. Dropping it stops it.
+#[derive(Debug)]
+pub struct Broker {
+    port: u16,
+    stop: watch::Sender<bool>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Broker {
+    /// A broker to be, with Kafka's own defaults and a free port.
+    #[must_use]
+    pub fn builder() -> BrokerBuilder {
+        BrokerBuilder { port: 0, settings: Settings::default() }
+    }
+
+    /// The address to give to clients as `bootstrap.servers`.
+    #[must_use]
+    pub fn bootstrap_servers(&self) -> String {
+        format!("{HOST}:{}", self.port)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it: once this returns, its port is free and every connection is closed. What it held is gone.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        if let Some(serving) = self.serving.take() {
+            // An error is a panic or an abort; either way it serves no more.
+            let _ = serving.await;
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+/// Settings for a broker, then [`start`](Self::start).
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is started"]
+pub struct BrokerBuilder {
+    port: u16,
+    settings: Settings,
+}
+
+impl BrokerBuilder {
+    /// The port to listen on; 0, the default, chooses a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How many partitions a topic gets that does not say (Kafka's `num.partitions`); 1 by default.
+    pub fn default_partitions(mut self, partitions: i32) -> Self {
+        self.settings.default_partitions = partitions;
+        self
+    }
+
+    /// Whether a topic is created when a client first asks for it (Kafka's `auto.create.topics.enable`); it is
+    /// by default.
+    pub fn auto_create_topics(mut self, create: bool) -> Self {
+        self.settings.auto_create_topics = create;
+        self
+    }
+
+    /// The largest record batch accepted (Kafka's `message.max.bytes`), for topics that do not say; 1 MiB by
+    /// default.
+    pub fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_message_bytes = bytes;
+        self
+    }
+
+    /// The shortest session time-out that a group member may ask for (Kafka's
+    /// `group.min.session.timeout.ms`); 6 s by default.
+    pub fn min_session_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.min_session_timeout = timeout;
+        self
+    }
+
+    /// Starts the broker on the caller's tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, the system refuses to listen, or a setting makes no sense.
+    pub async fn start(self) -> Result<Broker, BrokerError> {
+        self.settings.check()?;
+        let listener = TcpListener::bind((HOST, self.port)).await.map_err(|source| self.not_bound(source))?;
+        let port = listener.local_addr().map_err(|source| self.not_bound(source))?.port();
+        let (stop, stopped) = watch::channel(false);
+        let node = Arc::new(Node::new(self.settings, HOST.to_string(), port));
+        let serving = tokio::spawn(network::serve(node, listener, stopped));
+        tracing::info!(port, "embedded Kafka broker listens; in memory, for development and tests only");
+        Ok(Broker { port, stop, serving: Some(serving) })
+    }
+
+    fn not_bound(&self, source: std::io::Error) -> BrokerError {
+        let (host, port) = (HOST.to_string(), self.port);
+        if source.kind() == std::io::ErrorKind::AddrInUse {
+            BrokerError::PortInUse { host, port }
+        } else {
+            BrokerError::Listen { host, port, source }
+        }
+    }
+}

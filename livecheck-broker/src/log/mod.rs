@@ -1,0 +1,16 @@
+//! The log of one partition: what a producer sent, in order, and what a consumer may see of it.
+//!
+//! Pure: values in, values out, the time passed in. Waiting for data and sharing it between connections is
+//! the business of [`crate::topics`].
+
+mod aborted;
+mod batch;
+mod control;
+mod partition;
+mod producers;
+mod records;
+
+pub(crate) use batch::{Batch, TimestampType};
+pub(crate) use control::Verdict;
+pub(crate) use partition::{Appended, Found, Isolation, PartitionLog, Slice, Want};
+pub(crate) use producers::Producer;

@@ -1,0 +1,65 @@
+//! The broker's settings.
+
+use std::time::Duration;
+
+use crate::error::BrokerError;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) default_partitions: i32,
+    pub(crate) auto_create_topics: bool,
+    pub(crate) max_message_bytes: usize,
+    pub(crate) min_session_timeout: Duration,
+    pub(crate) max_session_timeout: Duration,
+    pub(crate) max_transaction_timeout: Duration,
+    /// The longest note that a client may commit with an offset.
+    pub(crate) max_offset_metadata: usize,
+    /// The largest request.
+    pub(crate) max_frame_bytes: usize,
+    /// The largest answer to a fetch, but for one batch larger still.
+    pub(crate) max_fetch_bytes: usize,
+}
+
+impl Default for Settings {
+    /// Kafka's own.
+    fn default() -> Self {
+        Self {
+            default_partitions: 1,
+            auto_create_topics: true,
+            max_message_bytes: 1_048_588,
+            min_session_timeout: Duration::from_secs(6),
+            max_session_timeout: Duration::from_secs(30 * 60),
+            max_transaction_timeout: Duration::from_secs(15 * 60),
+            max_offset_metadata: 4096,
+            max_frame_bytes: 100 << 20,
+            max_fetch_bytes: 55 << 20,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<(), BrokerError> {
+        if self.default_partitions < 1 {
+            return Err(BrokerError::Setting {
+                setting: "default_partitions",
+                value: self.default_partitions.to_string(),
+                rule: "at least 1",
+            });
+        }
+        if self.max_message_bytes > self.max_frame_bytes {
+            return Err(BrokerError::Setting {
+                setting: "max_message_bytes",
+                value: self.max_message_bytes.to_string(),
+                rule: "at most 104857600, the largest request",
+            });
+        }
+        if self.min_session_timeout > self.max_session_timeout {
+            return Err(BrokerError::Setting {
+                setting: "min_session_timeout",
+                value: format!("{:?}", self.min_session_timeout),
+                rule: "at most 30 min, the longest session",
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! A topic's settings, by Kafka's names.
+
+use std::collections::BTreeMap;
+
+use crate::log::TimestampType;
+
+/// How a value is written; the numbers are the protocol's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Boolean = 1,
+    Text = 2,
+    Int = 3,
+    Long = 5,
+    Double = 6,
+    List = 7,
+}
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    AtLeast(i64),
+    Fraction,
+    Boolean,
+    OneOf(&'static [&'static str]),
+    SomeOf(&'static [&'static str]),
+    Anything,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    name: &'static str,
+    kind: Kind,
+    rule: Rule,
+    default: &'static str,
+}
+
+const fn known(name: &'static str, kind: Kind, rule: Rule, default: &'static str) -> Known {
+    Known { name, kind, rule, default }
+}
+
+pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
+const TIMESTAMP_TYPE: &str = "message.timestamp.type";
+const TIMESTAMP_AFTER: &str = "message.timestamp.after.max.ms";
+const TIMESTAMP_BEFORE: &str = "message.timestamp.before.max.ms";
+const FOREVER: &str = "9223372036854775807";
+
+/// Every setting that a topic may have. `compression.type` is "producer" alone: this broker stores what it was
+/// sent, and says so rather than accept another value and ignore it.
+const KNOWN: &[Known] = &[
+    known("cleanup.policy", Kind::List, Rule::SomeOf(&["compact", "delete"]), "delete"),
+    known("compression.type", Kind::Text, Rule::OneOf(&["producer"]), "producer"),
+    known("delete.retention.ms", Kind::Long, Rule::AtLeast(0), "86400000"),
+    known("file.delete.delay.ms", Kind::Long, Rule::AtLeast(0), "60000"),
+    known("flush.messages", Kind::Long, Rule::AtLeast(1), FOREVER),
+    known("flush.ms", Kind::Long, Rule::AtLeast(0), FOREVER),
+    known("follower.replication.throttled.replicas", Kind::List, Rule::Anything, ""),
+    known("index.interval.bytes", Kind::Int, Rule::AtLeast(0), "4096"),
+    known("leader.replication.throttled.replicas", Kind::List, Rule::Anything, ""),
+    known("max.compaction.lag.ms", Kind::Long, Rule::AtLeast(1), FOREVER),
+    known(MAX_MESSAGE_BYTES, Kind::Int, Rule::AtLeast(0), "1048588"),
+    known(TIMESTAMP_AFTER, Kind::Long, Rule::AtLeast(0), "3600000"),
+    known(TIMESTAMP_BEFORE, Kind::Long, Rule::AtLeast(0), FOREVER),
+    known(TIMESTAMP_TYPE, Kind::Text, Rule::OneOf(&["CreateTime", "LogAppendTime"]), "CreateTime"),
+    known("min.cleanable.dirty.ratio", Kind::Double, Rule::Fraction, "0.5"),
+    known("min.compaction.lag.ms", Kind::Long, Rule::AtLeast(0), "0"),
+    known("min.insync.replicas", Kind::Int, Rule::OneOf(&["1"]), "1"),
+    known("preallocate", Kind::Boolean, Rule::Boolean, "false"),
+    known("retention.bytes", Kind::Long, Rule::AtLeast(-1), "-1"),
+    known("retention.ms", Kind::Long, Rule::AtLeast(-1), "604800000"),
+    known("segment.bytes", Kind::Int, Rule::AtLeast(14), "1073741824"),
+    known("segment.index.bytes", Kind::Int, Rule::AtLeast(4), "10485760"),
+    known("segment.jitter.ms", Kind::Long, Rule::AtLeast(0), "0"),
+    known("segment.ms", Kind::Long, Rule::AtLeast(1), "604800000"),
+    known("unclean.leader.election.enable", Kind::Boolean, Rule::Boolean, "false"),
+];
+
+/// What was set for one topic; all else has its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TopicSettings {
+    set: BTreeMap<&'static str, String>,
+    default_max_message_bytes: Option<usize>,
+}
+
+impl TopicSettings {
+    /// Nothing set, on a broker with this limit.
+    pub(crate) fn new(default_max_message_bytes: usize) -> Self {
+        Self { set: BTreeMap::new(), default_max_message_bytes: Some(default_max_message_bytes) }
+    }
+
+    /// Sets one; refuses names and values that Kafka would refuse, or that this broker could only pretend to.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
+            return Err(format!("Unknown topic config name: {name}"));
+        };
+        let value = value.trim();
+        check(known, value).map_err(|rule| {
+            format!("Invalid value {value} for configuration {name}: Value must be {rule}")
+        })?;
+        self.set.insert(known.name, value.to_owned());
+        Ok(())
+    }
+
+    /// Back to the default.
+    pub(crate) fn unset(&mut self, name: &str) -> Result<(), String> {
+        if !KNOWN.iter().any(|known| known.name == name) {
+            return Err(format!("Unknown topic config name: {name}"));
+        }
+        self.set.remove(name);
+        Ok(())
+    }
+
+    pub(crate) fn timestamps(&self) -> TimestampType {
+        match self.set.get(TIMESTAMP_TYPE).map(String::as_str) {
+            Some("LogAppendTime") => TimestampType::LogAppendTime,
+            _ => TimestampType::CreateTime,
+        }
+    }
+
+    pub(crate) fn max_message_bytes(&self) -> usize {
+        usize::try_from(self.long(MAX_MESSAGE_BYTES)).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a record of this time is accepted now. Where the broker's time counts, any is.
+    pub(crate) fn allows_time(&self, timestamp: i64, now: i64) -> bool {
+        self.timestamps() == TimestampType::LogAppendTime
+            || timestamp < 0
+            || (now.saturating_sub(timestamp) <= self.long(TIMESTAMP_BEFORE)
+                && timestamp.saturating_sub(now) <= self.long(TIMESTAMP_AFTER))
+    }
+
+    fn long(&self, name: &'static str) -> i64 {
+        self.value(name).parse().unwrap_or(i64::MAX)
+    }
+
+    fn value(&self, name: &'static str) -> String {
+        if let Some(value) = self.set.get(name) {
+            return value.clone();
+        }
+        if let (MAX_MESSAGE_BYTES, Some(limit)) = (name, self.default_max_message_bytes) {
+            return limit.to_string();
+        }
+        KNOWN
+            .iter()
+            .find(|known| known.name == name)
+            .map(|known| known.default.to_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// One setting as an administrator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) kind: Kind,
+    pub(crate) is_default: bool,
+}
+
+/// All settings of a topic, with the values that hold.
+pub(crate) fn described(settings: &TopicSettings) -> Vec<Described> {
+    KNOWN
+        .iter()
+        .map(|known| Described {
+            name: known.name,
+            value: settings.value(known.name),
+            kind: known.kind,
+            is_default: !settings.set.contains_key(known.name),
+        })
+        .collect()
+}
+
+/// The rule that the value breaks, in words.
+fn check(known: &Known, value: &str) -> Result<(), String> {
+    let limit = if known.kind == Kind::Int { i64::from(i32::MAX) } else { i64::MAX };
+    let ok = match known.rule {
+        Rule::AtLeast(least) => value.parse().is_ok_and(|number: i64| (least..=limit).contains(&number)),
+        Rule::Fraction => value.parse().is_ok_and(|number: f64| (0.0..=1.0).contains(&number)),
+        Rule::Boolean => value == "true" || value == "false",
+        Rule::OneOf(values) => values.contains(&value),
+        Rule::SomeOf(values) => value.split(',').all(|one| values.contains(&one.trim())),
+        Rule::Anything => true,
+    };
+    if ok {
+        return Ok(());
+    }
+    Err(match known.rule {
+        Rule::AtLeast(least) => format!("a whole number of at least {least}"),
+        Rule::Fraction => "a number from 0 to 1".to_owned(),
+        Rule::Boolean => "true or false".to_owned(),
+        Rule::OneOf(values) | Rule::SomeOf(values) => format!("one of {}", values.join(", ")),
+        Rule::Anything => "anything".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_obeys_its_own_rule() {
+        for known in KNOWN {
+            assert_eq!(check(known, known.default), Ok(()), "{}", known.name);
+        }
+    }
+
+    #[test]
+    fn unknown_names_and_wrong_values_are_refused() {
+        let mut settings = TopicSettings::default();
+        assert!(settings.set("retention", "1").is_err());
+        assert!(settings.set("retention.ms", "soon").is_err());
+        assert!(settings.set("compression.type", "zstd").is_err());
+        assert!(settings.set("max.message.bytes", "3000000000").is_err());
+        assert_eq!(settings.set("cleanup.policy", "compact,delete"), Ok(()));
+        assert_eq!(settings.set("retention.ms", "-1"), Ok(()));
+    }
+
+    #[test]
+    fn a_topics_own_limit_stands_before_the_brokers() {
+        let mut settings = TopicSettings::new(5_000);
+        assert_eq!(settings.max_message_bytes(), 5_000);
+        settings.set(MAX_MESSAGE_BYTES, "7000").expect("valid");
+        assert_eq!(settings.max_message_bytes(), 7_000);
+        settings.unset(MAX_MESSAGE_BYTES).expect("known");
+        assert_eq!(settings.max_message_bytes(), 5_000);
+    }
+}

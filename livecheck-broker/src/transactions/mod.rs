@@ -1,0 +1,7 @@
+//! Transactions: one state machine for each transactional id.
+//!
+//! Pure: it says what is allowed and what must be done; writing the markers is the business of [`crate::api`].
+
+mod transaction;
+
+pub(crate) use transaction::{Ending, Identity, TopicPartition, Transaction};

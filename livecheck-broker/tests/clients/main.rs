@@ -1,0 +1,10 @@
+//! What clients see of the broker, with rdkafka.
+//!
+//! Each test runs against a broker of its own, or against the one that `LIVECHECK_TEST_BOOTSTRAP` names: real
+//! Kafka, so that both are held to one expectation.
+
+mod rig;
+
+mod groups;
+mod produce_and_consume;
+mod transactions;
