@@ -120,7 +120,7 @@ async fn one_that_does_not_end_is_killed() {
     let services = Services::start(&[config], &environment, &events).await.expect("it starts");
     let process = process_id(dir.path()).await;
     services.stop().await;
-    assert!(!is_alive(process));
+    gone(process).await;
 }
 
 #[tokio::test]
@@ -132,11 +132,7 @@ async fn dropping_them_ends_them() {
     let process = process_id(dir.path()).await;
     assert!(is_alive(process));
     drop(services);
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while is_alive(process) && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(!is_alive(process));
+    gone(process).await;
     while let Ok(event) = events.try_recv() {
         assert!(!matches!(event, ServiceEvent::Died(_)), "an end that was asked for is no death");
     }
@@ -148,6 +144,15 @@ async fn process_id(dir: &Path) -> rustix::process::Pid {
         if let Some(process) = text.trim().parse().ok().and_then(rustix::process::Pid::from_raw) {
             return process;
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Waits until a process has ended and been waited for.
+async fn gone(process: rustix::process::Pid) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while is_alive(process) {
+        assert!(Instant::now() < deadline, "the process is still there");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -203,7 +208,7 @@ async fn one_that_is_never_ready_is_an_error_and_ended() {
     let message = services.expect_err("it is never ready").to_string();
     assert!(message.contains(&format!("was not ready within 300ms: {port}: ")), "{message}");
     assert!(message.ends_with("  | starting"), "{message}");
-    assert!(!is_alive(process_id(dir.path()).await));
+    gone(process_id(dir.path()).await).await;
 }
 
 #[tokio::test]
