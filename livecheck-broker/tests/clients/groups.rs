@@ -23,6 +23,9 @@ async fn a_group_resumes_where_it_committed_with_what_it_noted() {
     offsets.find_partition(&topic, 0).expect("there").set_metadata("notes, in any words");
     blocking(move || {
         consumer.commit(&offsets, CommitMode::Sync).expect("committed");
+        // The list first: it refers to the consumer's partitions, and librdkafka waits for ever for such
+        // references to go before it destroys a client.
+        drop(offsets);
         drop(consumer);
     })
     .await;
@@ -30,8 +33,12 @@ async fn a_group_resumes_where_it_committed_with_what_it_noted() {
     let consumer = rig.consumer(&group, &[]);
     consumer.subscribe(&[&topic]).expect("subscribed");
     assert_eq!(text(&next(&consumer).await), "2");
-    let committed = blocking(move || consumer.committed(PATIENCE).expect("committed offsets")).await;
-    let committed = committed.find_partition(&topic, 0).expect("there");
-    assert_eq!(committed.offset(), Offset::Offset(2));
-    assert_eq!(committed.metadata(), "notes, in any words");
+    let (offset, metadata) = blocking(move || {
+        let committed = consumer.committed(PATIENCE).expect("committed offsets");
+        let committed = committed.find_partition(&topic, 0).expect("there");
+        (committed.offset(), committed.metadata().to_owned())
+    })
+    .await;
+    assert_eq!(offset, Offset::Offset(2));
+    assert_eq!(metadata, "notes, in any words");
 }
