@@ -1,6 +1,7 @@
 //! What the services have in common as programs: their arguments, their log, their end.
 
 use std::env;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,7 +48,12 @@ fn default_data_dir() -> PathBuf {
 /// Logs to the terminal: `RUST_LOG` says what, `info` where it does not.
 pub fn log_to_terminal() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
 }
 
 /// Resolves when the process is asked to end.
