@@ -14,7 +14,7 @@ use crate::{
 
 /// End-to-end tests for production: finds the cases of a workspace, and runs them.
 #[derive(Debug, Parser)]
-#[command(name = "cargo-livecheck", bin_name = "cargo livecheck", version, about, max_term_width = 100)]
+#[command(name = "cargo-livecheck", bin_name = "cargo livecheck", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputOptions,

@@ -99,6 +99,17 @@ impl Error {
         }
     }
 
+    /// What else there is to know, a line each.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self {
+            Self::NoPackages { workspace, searched, unlinked } => {
+                let searched = format!("searched in `{}`: {}", workspace.display(), searched.join(", "));
+                std::iter::once(searched).chain(unlinked.iter().map(Unlinked::why)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What the user can do about it, a line each.
     pub(crate) fn help(&self) -> Vec<String> {
         match self {
@@ -113,24 +124,23 @@ impl Error {
                 vec!["`cargo metadata --no-deps` lists the packages of the workspace".to_owned()]
             }
             Self::UnknownFeature { nearest, .. } if !nearest.is_empty() => vec![did_you_mean(nearest)],
-            Self::NoPackages { workspace, searched, unlinked } => {
-                let mut help =
-                    vec![format!("searched in `{}`: {}", workspace.display(), searched.join(", "))];
-                if unlinked.is_empty() {
-                    let package = searched.first().map_or("PACKAGE", String::as_str);
-                    help.push(format!(
+            Self::NoPackages { searched, unlinked, .. } if unlinked.is_empty() => {
+                let package = searched.first().map_or("PACKAGE", String::as_str);
+                vec![
+                    format!(
                         "add livecheck to a library that is to have cases: cargo add livecheck --package {package}"
-                    ));
-                    help.push("then write an `async fn` there, under `#[livecheck::case]`".to_owned());
-                }
-                help.extend(
-                    unlinked.iter().map(|one| format!("{}: {}", one.package, one.reason.what_to_do())),
-                );
-                help
+                    ),
+                    "then write an `async fn` there, under `#[livecheck::case]`".to_owned(),
+                ]
             }
-            Self::LockDiffers { .. } => {
-                vec!["run the command once without --locked, and commit the lock file".to_owned()]
-            }
+            Self::NoPackages { unlinked, .. } => unlinked
+                .iter()
+                .map(|one| format!("in `{}`, {}", one.package, one.reason.what_to_do()))
+                .collect(),
+            Self::LockDiffers { versions, .. } => versions
+                .iter()
+                .map(|(package, _)| format!("cargo update {} --precise {}", package.name, package.version))
+                .collect(),
             Self::Broker { .. } => vec!["another port may be free: --port PORT, or 0 for any".to_owned()],
             _ => Vec::new(),
         }
@@ -192,7 +202,7 @@ fn no_packages(unlinked: &[Unlinked]) -> &'static str {
     if unlinked.is_empty() {
         "no package depends on livecheck, so there are no cases"
     } else {
-        "no package that depends on livecheck can have cases that are found"
+        "no package that depends on livecheck can be linked, so there are no cases"
     }
 }
 

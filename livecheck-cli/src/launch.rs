@@ -62,8 +62,10 @@ pub(crate) fn announce(path: &Path, packages: &[&str], output: Output) -> Result
     use std::io::Write as _;
 
     let shown = path.display();
+    // A name alone the shell would look for in PATH.
+    let here = if path.components().count() == 1 { "./" } else { "" };
     output.status("Built", &format!("the runner of {}", packages.join(", ")));
-    output.status("To run", &format!("{shown} run --bootstrap-servers HOST:PORT"));
+    output.status("To run", &format!("{here}{shown} run --bootstrap-servers HOST:PORT"));
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{shown}").map_err(|source| Error::Output { source })
 }

@@ -135,3 +135,64 @@ pub(crate) fn compatible(a: &str, b: &str) -> bool {
     };
     line(a) == line(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(packages: &[(&str, &str)]) -> String {
+        let package = |(name, version): &(&str, &str)| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"registry\"\n\n")
+        };
+        let packages: String = packages.iter().map(package).collect();
+        format!("version = 4\n\n{packages}")
+    }
+
+    fn parsed(packages: &[(&str, &str)]) -> Lock {
+        Lock::parse(&lock(packages)).expect("is a lock file")
+    }
+
+    #[test]
+    fn what_only_the_runner_has_is_kept() {
+        let user = lock(&[("toml", "0.8.1"), ("serde", "1.0.2")]);
+        let previous =
+            lock(&[("toml", "0.8.9"), ("toml", "1.2.0"), ("serde", "1.0.1"), ("rdkafka", "0.39.0")]);
+        let merged = merge(&user, &previous).expect("are lock files");
+        let expected = [("toml", "0.8.1"), ("serde", "1.0.2"), ("toml", "1.2.0"), ("rdkafka", "0.39.0")];
+        assert_eq!(Lock::parse(&merged).expect("is a lock file"), parsed(&expected));
+    }
+
+    #[test]
+    fn a_path_is_not_kept() {
+        let previous = "[[package]]\nname = \"orders\"\nversion = \"0.1.0\"\n";
+        let merged = merge("version = 4\n", previous).expect("are lock files");
+        assert_eq!(Lock::parse(&merged).expect("is a lock file"), Lock::default());
+    }
+
+    #[test]
+    fn another_version_is_told_from_another_package() {
+        let user = parsed(&[("serde", "1.0.2"), ("toml", "0.8.1")]);
+        let runner =
+            parsed(&[("runner", "0.0.0"), ("serde", "1.0.3"), ("toml", "1.2.0"), ("rdkafka", "0.39.0")]);
+        let differences = runner.differences(&user, "runner");
+        let names = |packages: &[&Locked]| packages.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let versions: Vec<_> = differences.versions.iter().map(|(package, _)| package).collect();
+        assert_eq!(names(&versions), ["serde"]);
+        assert_eq!(names(&differences.only_runner.iter().collect::<Vec<_>>()), ["toml", "rdkafka"]);
+    }
+
+    #[test]
+    fn versions_are_compatible_as_cargo_has_it() {
+        assert!(compatible("1.2.3", "1.9.0") && compatible("0.3.1", "0.3.9") && compatible("0.0.3", "0.0.3"));
+        assert!(!compatible("1.2.3", "2.0.0") && !compatible("0.3.1", "0.4.0"));
+        assert!(!compatible("0.0.3", "0.0.4"));
+        assert!(compatible("4.10.0+2.12.1", "4.9.0+2.11.0"));
+    }
+
+    #[test]
+    fn a_version_is_found_in_the_text() {
+        let text = lock(&[("livecheck-core", "0.2.0"), ("livecheck", "0.1.0")]);
+        assert_eq!(version(&text, "livecheck"), Some("0.1.0"));
+        assert_eq!(version(&text, "check"), None);
+    }
+}

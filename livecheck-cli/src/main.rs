@@ -25,6 +25,7 @@ mod root_manifest;
     reason = "the runner's own sources, of which it uses more"
 )]
 mod runner_args;
+mod runner_manifest;
 mod runner_package;
 mod steps;
 

@@ -65,6 +65,9 @@ pub(crate) fn print_error(error: &Error) {
         eprintln!("  caused by: {error}");
         cause = error.source();
     }
+    for line in error.notes() {
+        eprintln!("{HELP} note{HELP:#}: {line}");
+    }
     for line in error.help() {
         eprintln!("{HELP} help{HELP:#}: {line}");
     }

@@ -16,6 +16,7 @@ use crate::{
     metadata::Metadata,
     output::Output,
     root_manifest::RootManifest,
+    runner_manifest,
     runner_package::{self, RunnerName, fingerprint},
 };
 
@@ -54,7 +55,7 @@ pub(crate) fn prepare(sources: &Sources<'_>, cargo: &Cargo<'_>, output: Output) 
     let runner_lock = folder.join("Cargo.lock");
     let user_lock = workspace.join("Cargo.lock");
     let main_text = runner_package::main_rs(&discovery.linked);
-    let whole_manifest = runner_package::manifest(name, discovery, &root, None);
+    let whole_manifest = runner_manifest::manifest(name, discovery, &root, None);
     let made_from = |user_lock_text: &str| {
         let texts = [env!("CARGO_PKG_VERSION"), sources.metadata_text, &root_text, user_lock_text];
         format!("{:016x}\n", fingerprint(texts.into_iter().chain([&*whole_manifest, &*main_text])))
@@ -74,7 +75,7 @@ pub(crate) fn prepare(sources: &Sources<'_>, cargo: &Cargo<'_>, output: Output) 
         cargo.update_runner_lock(&manifest)?;
 
         let lock = read_lock(&runner_lock)?;
-        write(&manifest, &runner_package::manifest(name, discovery, &root, Some(&lock)))?;
+        write(&manifest, &runner_manifest::manifest(name, discovery, &root, Some(&lock)))?;
         if lock.unused_patches().next().is_some() {
             // They are gone from the manifest, and a locked build wants them gone from the lock file.
             cargo.update_runner_lock(&manifest)?;

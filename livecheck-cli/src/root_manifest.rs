@@ -4,7 +4,7 @@
 //! root manifest only. With the same ones the dependencies come out of the user's target directory as they are;
 //! with others they would be built again, and behave otherwise than in production.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use toml::{Table, Value};
 
@@ -21,10 +21,25 @@ pub(crate) struct RootManifest {
     pub(crate) profile: Table,
 }
 
-/// The profiles of cargo's own that a profile ends in when it inherits from no other.
+/// The profiles of cargo's own that a profile ends in.
+#[derive(Clone, Copy)]
 enum BuiltIn {
     Dev,
     Release,
+}
+
+impl BuiltIn {
+    /// Cargo's default for what a profile may say of a single package.
+    fn default(self, key: &str) -> Option<Value> {
+        let dev = matches!(self, Self::Dev);
+        Some(match key {
+            "opt-level" => Value::Integer(if dev { 0 } else { 3 }),
+            "debug" | "debug-assertions" | "overflow-checks" => Value::Boolean(dev),
+            "codegen-units" => Value::Integer(if dev { 256 } else { 16 }),
+            "strip" => Value::String("none".to_owned()),
+            _ => return None,
+        })
+    }
 }
 
 impl RootManifest {
@@ -92,31 +107,19 @@ fn profiles(mut profiles: Table, members: &[&str]) -> Table {
     for (name, profile) in &mut profiles {
         let Some(profile) = profile.as_table_mut() else { continue };
         profile.remove("panic");
-        let chain = chain(&before, name);
-        let of_others: Vec<&String> = chain
-            .iter()
-            .filter_map(|profile| profile.get("package")?.get("*")?.as_table())
-            .flat_map(Table::keys)
-            .collect();
+        let chain = Chain::new(&before, name);
+        let of_others: BTreeSet<&String> = chain.of_package("*").flat_map(Table::keys).collect();
         if of_others.is_empty() {
             continue;
         }
+        let packages = profile.entry("package").or_insert_with(|| Table::new().into());
+        let Some(packages) = packages.as_table_mut() else { continue };
         for member in members {
-            let says_itself = |key: &str| {
-                let own = |profile: &&Table| profile.get("package")?.get(member)?.get(key).cloned();
-                chain.iter().find_map(own)
-            };
-            let mut own = Table::new();
+            let own = packages.entry(*member).or_insert_with(|| Table::new().into());
+            let Some(own) = own.as_table_mut() else { continue };
             for key in &of_others {
-                if let Some(value) = says_itself(key).or_else(|| effective(&chain, name, key)) {
-                    own.insert((*key).clone(), value);
-                }
-            }
-            let packages = profile.entry("package").or_insert_with(|| Value::Table(Table::new()));
-            let member = packages.as_table_mut().map(|packages| packages.entry(*member));
-            if let Some(Value::Table(member)) = member.map(|member| member.or_insert(Table::new().into())) {
-                for (key, value) in own {
-                    member.entry(key).or_insert(value);
+                if let Some(value) = chain.effective(member, key) {
+                    own.entry((*key).clone()).or_insert(value);
                 }
             }
         }
@@ -124,44 +127,107 @@ fn profiles(mut profiles: Table, members: &[&str]) -> Table {
     profiles
 }
 
-/// A profile and those it inherits from, nearest first, as far as the manifest has them.
-fn chain<'a>(profiles: &'a Table, name: &str) -> Vec<&'a Table> {
-    let mut chain = Vec::new();
-    let mut next = Some(name.to_owned());
-    while let Some(name) = next.take() {
-        let profile = profiles.get(&name).and_then(Value::as_table);
-        next = profile.and_then(|profile| profile.get("inherits")).and_then(Value::as_str).map(str::to_owned);
-        chain.extend(profile);
-        // A circle is cargo's to refuse.
-        if chain.len() > profiles.len() {
-            break;
+/// A profile with those it inherits from, and what it ends in.
+struct Chain<'a> {
+    /// Nearest first, as far as the manifest has them.
+    profiles: Vec<&'a Table>,
+    built_in: BuiltIn,
+}
+
+impl<'a> Chain<'a> {
+    fn new(profiles: &'a Table, name: &str) -> Self {
+        let mut name = name;
+        let mut chain = Vec::new();
+        loop {
+            let profile = profiles.get(name).and_then(Value::as_table);
+            chain.extend(profile);
+            match profile.and_then(|profile| profile.get("inherits")).and_then(Value::as_str) {
+                // A circle is cargo's to refuse.
+                Some(next) if chain.len() <= profiles.len() => name = next,
+                _ => break,
+            }
         }
+        let built_in = if ["release", "bench"].contains(&name) { BuiltIn::Release } else { BuiltIn::Dev };
+        Self { profiles: chain, built_in }
     }
-    chain
+
+    /// What is said in `[….package.<spec>]`.
+    fn of_package(&self, spec: &str) -> impl Iterator<Item = &'a Table> {
+        self.profiles.iter().filter_map(move |profile| profile.get("package")?.get(spec)?.as_table())
+    }
+
+    /// What the member gets for `key`: what is said of it, or of all packages, or by default.
+    fn effective(&self, member: &str, key: &str) -> Option<Value> {
+        let of_member = self.of_package(member).find_map(|table| table.get(key));
+        let of_all = || self.profiles.iter().find_map(|profile| profile.get(key));
+        of_member.or_else(of_all).cloned().or_else(|| self.built_in.default(key))
+    }
 }
 
-/// What a profile says of `key` for a package without a table of its own.
-fn effective(chain: &[&Table], name: &str, key: &str) -> Option<Value> {
-    let said = chain.iter().find_map(|profile| profile.get(key).cloned());
-    let last =
-        chain.last().and_then(|profile| profile.get("inherits")).and_then(Value::as_str).unwrap_or(name);
-    said.or_else(|| {
-        let built_in = match last {
-            "release" | "bench" => BuiltIn::Release,
-            _ => BuiltIn::Dev,
-        };
-        default(&built_in, key)
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Cargo's defaults for what a profile may say of a single package.
-fn default(profile: &BuiltIn, key: &str) -> Option<Value> {
-    let dev = matches!(profile, BuiltIn::Dev);
-    Some(match key {
-        "opt-level" => Value::Integer(if dev { 0 } else { 3 }),
-        "debug" | "debug-assertions" | "overflow-checks" => Value::Boolean(dev),
-        "codegen-units" => Value::Integer(if dev { 256 } else { 16 }),
-        "strip" => Value::String("none".to_owned()),
-        _ => return None,
-    })
+    fn parse(text: &str) -> RootManifest {
+        RootManifest::parse(text, Path::new("/w"), &["orders"]).expect("is TOML")
+    }
+
+    #[test]
+    fn the_resolver_is_named_or_follows_the_edition() {
+        let resolver = |text| parse(text).resolver;
+        assert_eq!(resolver("[workspace]\nresolver = \"3\"\n"), "3");
+        assert_eq!(resolver("[package]\nedition = \"2018\"\nresolver = \"2\"\n"), "2");
+        assert_eq!(resolver("[workspace]\n"), "1");
+        assert_eq!(resolver("[package]\nname = \"a\"\n"), "1");
+        assert_eq!(resolver("[package]\nedition = \"2021\"\n"), "2");
+        assert_eq!(resolver("[package]\nedition = \"2024\"\n"), "3");
+        let inherited = "[package]\nedition.workspace = true\n[workspace.package]\nedition = \"2021\"\n";
+        assert_eq!(resolver(inherited), "2");
+    }
+
+    #[test]
+    fn paths_of_patches_and_replacements_are_absolute() {
+        let root = parse(
+            "[patch.crates-io]\na = { path = \"forks/a\" }\nb = { git = \"https://b\" }\n[replace]\n\"c:1.0.0\" = { path = \"c\" }\n",
+        );
+        assert_eq!(root.patch["crates-io"]["a"]["path"].as_str(), Some("/w/forks/a"));
+        assert_eq!(root.patch["crates-io"]["b"]["git"].as_str(), Some("https://b"));
+        assert_eq!(root.replace["c:1.0.0"]["path"].as_str(), Some("/w/c"));
+    }
+
+    #[test]
+    fn what_a_profile_says_of_other_packages_does_not_reach_the_members() {
+        let root = parse(
+            "[profile.dev.package.\"*\"]\nopt-level = 3\ndebug = false\n\
+             [profile.dev.package.orders]\nopt-level = 1\n",
+        );
+        let orders = &root.profile["dev"]["package"]["orders"];
+        assert_eq!(orders["opt-level"].as_integer(), Some(1), "it says so itself");
+        assert_eq!(orders["debug"].as_bool(), Some(true), "cargo's default");
+        assert_eq!(root.profile["dev"]["package"]["*"]["opt-level"].as_integer(), Some(3));
+    }
+
+    #[test]
+    fn a_profile_inherits_what_is_said_of_other_packages() {
+        let root = parse(
+            "[profile.release]\ndebug = 1\n[profile.release.package.\"*\"]\ndebug = 0\ncodegen-units = 1\n\
+             [profile.ship]\ninherits = \"release\"\ndebug = 2\n",
+        );
+        let orders = |profile: &str| root.profile[profile]["package"]["orders"].clone();
+        assert_eq!(orders("release")["debug"].as_integer(), Some(1));
+        assert_eq!(orders("ship")["debug"].as_integer(), Some(2));
+        assert_eq!(orders("ship")["codegen-units"].as_integer(), Some(16));
+    }
+
+    #[test]
+    fn profiles_say_nothing_of_panics() {
+        let root = parse("[profile.release]\npanic = \"abort\"\nlto = true\n");
+        assert_eq!(root.profile["release"].as_table().map(Table::len), Some(1));
+    }
+
+    #[test]
+    fn profiles_in_a_circle_are_left_to_cargo() {
+        let text = "[profile.a]\ninherits = \"b\"\n[profile.b]\ninherits = \"a\"\n[profile.b.package.\"*\"]\nstrip = true\n";
+        assert_eq!(parse(text).profile.len(), 2);
+    }
 }

@@ -28,7 +28,7 @@ pub use self::{
 
 /// Executes LiveCheck cases: follows real requests through services over Kafka, and reports.
 #[derive(Clone, Debug, PartialEq, Parser)]
-#[command(name = "livecheck-runner", version, about, max_term_width = 100)]
+#[command(name = "livecheck-runner", version, max_term_width = 100)]
 pub struct RunnerCommand {
     /// How much is said, and in which form.
     #[command(flatten)]

@@ -10,6 +10,6 @@ pub struct Selection {
     pub filters: Vec<String>,
 
     /// Only cases of this package; may be given again
-    #[arg(long = "package", short = 'p', value_name = "PACKAGE")]
+    #[arg(long = "package", short = 'p', value_name = "PACKAGE", help_heading = "Package selection")]
     pub packages: Vec<String>,
 }

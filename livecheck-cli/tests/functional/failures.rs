@@ -1,0 +1,57 @@
+//! What is said where nothing can be run.
+
+use insta::assert_snapshot;
+
+use crate::support::Workspace;
+
+const DEPENDS: &str = "[dependencies]\n{livecheck}\n";
+
+#[test]
+fn outside_a_cargo_project() {
+    // Above the tests' own folder there is the checkout.
+    let folder = tempfile::tempdir().expect("can be made");
+    let workspace = Workspace::empty("no-project");
+    let run = workspace.finish(workspace.command("", &["list"]).current_dir(folder.path()));
+    let folder = folder.path().canonicalize().expect("is there").display().to_string();
+    assert_snapshot!(run.to_string().replace(&folder, "[folder]"));
+}
+
+#[test]
+fn a_manifest_that_is_not_there() {
+    let workspace = Workspace::empty("no-manifest");
+    assert_snapshot!(workspace.run(&["list", "--manifest-path", "elsewhere/Cargo.toml"]));
+}
+
+#[test]
+fn a_manifest_that_cargo_does_not_understand() {
+    let workspace = Workspace::empty("broken-manifest").file("Cargo.toml", "[package\nname = \"orders\"\n");
+    let run = workspace.run(&["list"]);
+    assert_eq!(run.code, Some(102), "{run}");
+    assert!(run.stderr.contains("Cargo.toml:1"), "cargo says where: {run}");
+    assert!(run.stderr.ends_with("error: `cargo metadata` failed\n"), "{run}");
+}
+
+#[test]
+fn a_case_that_does_not_compile() {
+    let workspace = Workspace::new("broken-case")
+        .library("orders", DEPENDS)
+        .file("packages/orders/src/lib.rs", "livecheck::case!(flow);\nfn broken() -> u8 { \"text\" }\n");
+    let run = workspace.run(&["list"]);
+    assert_eq!(run.code, Some(101), "{run}");
+    assert!(
+        run.stderr.contains("error[E0308]") && run.stderr.contains("packages/orders/src/lib.rs"),
+        "{run}"
+    );
+    assert!(run.stderr.ends_with("error: `cargo build` failed with exit code 101\n"), "{run}");
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn a_dependency_that_does_not_resolve() {
+    let workspace =
+        Workspace::new("unresolvable").library("orders", &format!("{DEPENDS}inventory = \"99\"\n"));
+    let run = workspace.run(&["list"]);
+    assert_eq!(run.code, Some(101), "{run}");
+    assert!(run.stderr.contains("inventory"), "cargo says what: {run}");
+    assert!(run.stderr.ends_with("dependencies do not resolve\n"), "{run}");
+}
