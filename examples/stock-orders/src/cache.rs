@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::order::Order;
-use crate::service::data_dir;
 use crate::sqlite::Sqlite;
 
 const FILE: &str = "cache.db";
@@ -29,13 +28,13 @@ impl OrderCache {
         Ok(Self(Sqlite::create(&folder.join(FILE), SCHEMA).await?))
     }
 
-    /// Opens the services' cache, to read: what a case looks at.
+    /// Opens the cache that a service keeps in that folder, to look into.
     ///
     /// # Errors
     ///
     /// There is none, or it cannot be opened.
-    pub async fn open() -> anyhow::Result<Self> {
-        Ok(Self(Sqlite::open(&data_dir().join(FILE)).await?))
+    pub async fn open(folder: &Path) -> anyhow::Result<Self> {
+        Ok(Self(Sqlite::open(&folder.join(FILE)).await?))
     }
 
     /// Adds an order to those of its user.

@@ -5,6 +5,7 @@ use livecheck::Signal;
 
 use crate::cache::OrderCache;
 use crate::order::{ExecutionId, Order, Side};
+use crate::service::data_dir;
 
 /// An order goes all the way from the website to its execution, and keeps its side.
 #[livecheck::case(probability = 0.5, warn_stalled_after = "5s")]
@@ -26,7 +27,8 @@ pub async fn order_flow(
 
     // 3. It is cached: not only does the service say so, it really is there.
     order_cached.wait().await?;
-    let cached = OrderCache::open().await?.contains(&order).await.context("looking into the cache")?;
+    let cache = OrderCache::open(&data_dir()).await?;
+    let cached = cache.contains(&order).await.context("looking into the cache")?;
     assert!(cached, "order {} is not in the cache", order.id);
 
     // 4. It is executed, within the five seconds that users are promised.
@@ -41,7 +43,6 @@ mod tests {
     use livecheck::{Context, ExecutionKey, Timestamp, WaitError};
 
     use super::*;
-    use crate::service::data_dir;
 
     fn order(side: Side) -> Order {
         Order {

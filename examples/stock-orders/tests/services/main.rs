@@ -8,7 +8,7 @@ mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use records::{Record, read_all};
+use records::{Record, committed, read_all};
 use serde_json::{Value, json};
 use stock_orders::cache::OrderCache;
 use stock_orders::database::OrderDatabase;
@@ -113,10 +113,50 @@ async fn a_fake_order_goes_all_the_way_and_is_not_executed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_variable_breaks_the_system() {
+async fn one_variable_breaks_the_website() {
     let system = System::start(&[("STOCK_ORDERS_BREAK", "wrong-side")]).await;
     system.post(&["--count", "1", "--side", "sell"]).await;
     system.until_executed(1).await;
     let system = system.stop().await;
     assert_eq!(read_all(system.servers(), kafka::ORDERS)[0].value["side"], "buy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creator_that_skips_the_cache_hands_the_order_on_all_the_same() {
+    let system = System::start(&[("STOCK_ORDERS_BREAK", "skip-cache")]).await;
+    system.post(&["--count", "1"]).await;
+    system.until_executed(1).await;
+    let cache = OrderCache::open(system.data_dir()).await.unwrap();
+    assert!(!cache.contains(&only_order(&system)).await.unwrap());
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creator_without_a_cache_hands_the_order_on_all_the_same() {
+    let system = System::start(&[("STOCK_ORDERS_BREAK", "cache-down")]).await;
+    system.post(&["--count", "1"]).await;
+    system.until_executed(1).await;
+    let cache = OrderCache::open(system.data_dir()).await.unwrap();
+    cache.contains(&only_order(&system)).await.unwrap_err();
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executor_that_forgets_orders_is_done_with_them_all_the_same() {
+    let system = System::start(&[("STOCK_ORDERS_BREAK", "drop-execution")]).await;
+    system.post(&["--count", "1"]).await;
+    system
+        .until("the executor is done with the order", async || {
+            committed(system.servers(), "order-executor", kafka::ORDER_EXECUTION) == 1
+        })
+        .await;
+    let system = system.stop().await;
+    let database = OrderDatabase::create(system.data_dir()).await.unwrap();
+    assert_eq!(database.executed().await.unwrap(), 0);
+}
+
+fn only_order(system: &System) -> Order {
+    let mut orders = read_all(system.servers(), kafka::ORDERS);
+    assert_eq!(orders.len(), 1);
+    serde_json::from_value(orders.remove(0).value).unwrap()
 }
