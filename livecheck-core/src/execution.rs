@@ -4,12 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::case::Case;
 use crate::context::Context;
 use crate::outcome::Result;
-use crate::signal::{Signal, SignalSource};
+use crate::signal::{Payload, SignalParameter, SignalSource};
 use crate::wire::{Arguments, FromWire, PayloadError};
 
 /// A case's future.
@@ -49,6 +50,18 @@ pub enum ArgumentError {
     },
 }
 
+/// A parameter type that a trigger can fill: the services write it, and the runner reads it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a case",
+    label = "cannot be sent and received as JSON",
+    note = "an argument implements `serde::Serialize`, for the service that triggers the case, and \
+            `serde::Deserialize`, for the runner that executes it"
+)]
+pub trait ArgumentParameter: Serialize + DeserializeOwned {}
+
+impl<T: Serialize + DeserializeOwned> ArgumentParameter for T {}
+
 impl Execution {
     /// An execution of `case` with those arguments, whose waits `engine` answers.
     #[must_use]
@@ -75,7 +88,7 @@ impl Execution {
     ///
     /// It is missing, or does not fit the type.
     #[doc(hidden)]
-    pub fn argument<T: DeserializeOwned>(&self, index: usize) -> Result<T, ArgumentError> {
+    pub fn argument<T: ArgumentParameter>(&self, index: usize) -> Result<T, ArgumentError> {
         let crate::case::Argument { name, type_name } = self.case.arguments[index];
         let json = self.arguments.get(index, name).ok_or_else(|| ArgumentError::Missing {
             name,
@@ -88,8 +101,8 @@ impl Execution {
     /// The signal at that position.
     #[doc(hidden)]
     #[must_use]
-    pub fn signal<T>(&self, index: usize) -> Signal<T> {
-        Signal::from_engine(self.case, index, Arc::clone(&self.engine))
+    pub fn signal<S: SignalParameter<Payload: Payload>>(&self, index: usize) -> S {
+        S::from_engine(self.case, index, Arc::clone(&self.engine))
     }
 }
 

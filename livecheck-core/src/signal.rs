@@ -24,6 +24,12 @@ pub struct NoPayload;
 /// What a signal can carry: any type that serde can read, or [`NoPayload`].
 ///
 /// What serde writes and reads must agree, as for every type that crosses a process boundary.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be what a signal carries",
+    label = "cannot be received as JSON",
+    note = "what a signal carries implements `serde::Deserialize`, for the case that waits for it, and \
+            `serde::Serialize`, for a service in Rust that sends it"
+)]
 pub trait Payload: Sized + Send {
     /// Reads the payload from the JSON that came; `None` stands for null.
     ///
@@ -88,10 +94,6 @@ impl<T> Signal<T> {
     #[must_use]
     pub fn ready_each(values: impl IntoIterator<Item = T>) -> Self {
         Self { source: Source::Ready(Mutex::new(values.into_iter().collect())) }
-    }
-
-    pub(crate) fn from_engine(case: &'static Case, index: usize, engine: Arc<dyn SignalSource>) -> Self {
-        Self { source: Source::Engine { case, index, engine } }
     }
 }
 
@@ -267,10 +269,18 @@ pub struct ReceivedSignal {
 pub trait SignalParameter: sealed::Sealed {
     /// What the signal carries.
     type Payload;
+
+    /// The signal at that position of the case, whose waits `engine` answers.
+    #[doc(hidden)]
+    fn from_engine(case: &'static Case, index: usize, engine: Arc<dyn SignalSource>) -> Self;
 }
 
 impl<T> SignalParameter for Signal<T> {
     type Payload = T;
+
+    fn from_engine(case: &'static Case, index: usize, engine: Arc<dyn SignalSource>) -> Self {
+        Self { source: Source::Engine { case, index, engine } }
+    }
 }
 
 mod sealed {

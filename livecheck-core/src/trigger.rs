@@ -31,8 +31,9 @@ pub struct Trigger {
 ///
 /// Nothing is cloned: an argument is only serialized, and that only when the request was chosen.
 #[diagnostic::on_unimplemented(
-    message = "the case has an argument `{T}`, and was given `{Self}`",
-    label = "neither a `{T}` nor a reference to one"
+    message = "`{Self}` cannot be the argument `{T}` of a case",
+    label = "cannot be sent as a `{T}`",
+    note = "what can is a `{T}` or a reference to one, if `{T}` implements `serde::Serialize`"
 )]
 pub trait AsArgument<T: ?Sized> {
     /// What is serialized in place of `T`, to the same JSON.

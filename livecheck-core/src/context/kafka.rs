@@ -49,11 +49,13 @@ pub fn with_test(context: &Context, headers: OwnedHeaders) -> OwnedHeaders {
     let ours = context.to_headers();
     // A record that is passed on may carry an older test; the first of a header counts, so it must go.
     let replaced = |key: &str| key == BAGGAGE || ours.iter().any(|(name, _)| key.eq_ignore_ascii_case(name));
-    let kept = headers.iter().filter(|header| !replaced(header.key));
-    let mut all = OwnedHeaders::new_with_capacity(headers.count() + 5);
-    for header in kept {
-        all = all.insert(header);
-    }
+    let stale = headers.iter().any(|header| replaced(header.key));
+    let mut all = if stale {
+        let kept = headers.iter().filter(|header| !replaced(header.key));
+        kept.fold(OwnedHeaders::new(), OwnedHeaders::insert)
+    } else {
+        headers
+    };
     for (key, value) in &ours {
         all = all.insert(Header { key, value: Some(value) });
     }

@@ -1,0 +1,35 @@
+//! The engine: one [`Shard`] per assigned partition, a plain state machine with no Kafka and no clock in it.
+//!
+//! ```text
+//!  tests ────┐                    ┌──▶ Start     execute this case
+//!  signals ──┤                    ├──▶ Resolve   a wait has its event, or its timeout
+//!  bus time ─┼──▶  Shard  ────────┼──▶ Abort     stop executing: the test expired
+//!  waits ────┤                    ├──▶ Report    the verdict, for the report topic
+//!  outcomes ─┘                    └──▶ Notice    what an operator should know
+//! ```
+//!
+//! Two clocks run in it, and neither is read here. *Log time* is the timestamp of the records: a test starts
+//! at the log time of its trigger, a wait ends at a log time, and whether a signal came in time is a
+//! comparison of two log times, so a runner that is late, or runs again after a crash, reaches the same
+//! verdict. *Local time* only bounds how long a case may execute outside of its waits.
+
+mod bus_progress;
+mod early;
+mod execution;
+mod notice;
+mod recent;
+mod record;
+mod schedule;
+mod shard;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use execution::Handle;
+pub use notice::Notice;
+pub use record::{Logged, SignalRecord};
+pub use schedule::Skew;
+pub use shard::{CommitPoint, Effect, Limits, Pressure, Selection, Shard, UnknownCases};
+pub use tally::{CaseTally, Tally};
+pub use verdict::{Ending, PanicReport};

@@ -1,0 +1,565 @@
+//! The state machine of one partition: tests, signals and waits in; reports and commits out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use livecheck_core::signal::{ReceivedSignal, WaitRequest};
+use livecheck_core::wire::{Arguments, TestExecution, TestReport};
+use livecheck_core::{Case, CaseName, Cases, Context, ExecutionKey, TestId, Timeout, Timestamp};
+use slab::Slab;
+use smallvec::SmallVec;
+
+use super::bus_progress::BusProgress;
+use super::early::EarlySignals;
+use super::execution::{Event, Handle, Running};
+use super::notice::Notice;
+use super::recent::RecentExecutions;
+use super::record::{Logged, SignalRecord};
+use super::schedule::{AlreadyExpired, schedule};
+use super::tally::Tally;
+use super::verdict::{Ending, Verdict};
+
+/// Which cases a runner executes.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Those cases.
+    pub cases: Cases,
+    /// What becomes of the tests of others.
+    pub unknown: UnknownCases,
+}
+
+/// What becomes of a test for a case that this runner does not execute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownCases {
+    /// It is reported as SKIP, with that reason: for runners that share the work.
+    Skip,
+    /// It is passed over: for a runner with a group of its own, beside which others execute it.
+    Ignore,
+}
+
+/// How much a shard may remember.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The bytes that executions in flight may take, roughly, before no more tests are wanted.
+    pub execution_bytes: usize,
+    /// The bytes that early signals may take, roughly.
+    pub early_signal_bytes: usize,
+    /// How many executions that have ended are remembered.
+    pub recent_executions: usize,
+    /// How far before a later record on the bus another may still come, by their timestamps: zero where the
+    /// log stamps its records itself.
+    pub bus_disorder: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            execution_bytes: 1 << 30,
+            early_signal_bytes: 128 << 20,
+            recent_executions: 100_000,
+            bus_disorder: Duration::ZERO,
+        }
+    }
+}
+
+/// What a shard asks of whoever drives it. `R` is how a wait is answered.
+#[derive(Debug)]
+pub enum Effect<R> {
+    /// Execute the case, and say how it [ended](Shard::ended).
+    Start {
+        /// The execution.
+        execution: Handle,
+        /// The case.
+        case: &'static Case,
+        /// The test's context.
+        context: Context,
+        /// The arguments.
+        arguments: Arguments,
+        /// Where the clock of the execution starts, in log time.
+        start: Timestamp,
+    },
+    /// A wait is over.
+    Resolve {
+        /// As given to [`Shard::wait`].
+        reply: R,
+        /// The event, or why there is none.
+        result: Result<ReceivedSignal, Timeout>,
+    },
+    /// Stop executing: the execution has been reported.
+    Abort {
+        /// The execution.
+        execution: Handle,
+    },
+    /// A verdict: produce it, in the transaction that commits the [commit point](Shard::commit_point).
+    Report(Box<TestReport>),
+    /// Tell the operator.
+    Notice(Notice),
+}
+
+/// From where a successor has to read, so that nothing in flight is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitPoint {
+    /// The oldest trigger in flight, or the next to read.
+    pub test_offset: i64,
+    /// The first record of the bus that something in flight may have received, or the next to read.
+    pub bus_offset: i64,
+}
+
+/// What a shard can take at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Pressure {
+    /// No more tests: those in flight take all the memory that they may.
+    pub pause_tests: bool,
+    /// No more signals until more tests have been read: those that wait for theirs take all the memory.
+    pub pause_bus: bool,
+}
+
+/// The state machine of one partition.
+///
+/// It has no clock: `now` is the local time, given by the caller; log time comes with the records.
+#[derive(Debug)]
+pub struct Shard<R> {
+    partition: i32,
+    selection: Arc<Selection>,
+    limits: Limits,
+    running: Slab<Running<R>>,
+    /// The executions in flight of each id: one, but for an id used again or by several cases.
+    by_id: HashMap<TestId, SmallVec<[usize; 1]>>,
+    early: EarlySignals,
+    recent: RecentExecutions,
+    /// Executions that a predecessor has reported, and whose triggers will be read again.
+    reported: HashSet<ExecutionKey>,
+    bus: BusProgress,
+    next_test_offset: i64,
+    /// The offsets of the triggers in flight.
+    in_flight: BTreeSet<i64>,
+    /// How many executions in flight start at each offset of the bus.
+    bus_from: BTreeMap<i64, usize>,
+    /// The deadlines of all waits, in log time.
+    deadlines: BTreeSet<(Timestamp, Handle, u32)>,
+    /// When executions are aborted, in local time.
+    local_limits: BTreeSet<(Timestamp, Handle)>,
+    bytes: usize,
+    next_generation: u64,
+    tally: Tally,
+    effects: Vec<Effect<R>>,
+}
+
+impl<R> Shard<R> {
+    /// A shard that reads its partition of the test topic and of the bus from there.
+    #[must_use]
+    pub fn new(partition: i32, selection: Arc<Selection>, limits: Limits, from: CommitPoint) -> Self {
+        Self {
+            partition,
+            selection,
+            running: Slab::new(),
+            by_id: HashMap::new(),
+            early: EarlySignals::default(),
+            recent: RecentExecutions::new(limits.recent_executions),
+            reported: HashSet::new(),
+            bus: BusProgress::new(from.bus_offset, limits.bus_disorder),
+            limits,
+            next_test_offset: from.test_offset,
+            in_flight: BTreeSet::new(),
+            bus_from: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            local_limits: BTreeSet::new(),
+            bytes: 0,
+            next_generation: 0,
+            tally: Tally::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// What is to be done, in order. Call it after every input.
+    pub fn take_effects(&mut self) -> Vec<Effect<R>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// An execution whose trigger will be read again has been reported before, by a predecessor: the report
+    /// topic says so. It is not executed again.
+    pub fn already_reported(&mut self, execution: ExecutionKey) {
+        self.reported.insert(execution);
+    }
+
+    /// A trigger was read.
+    pub fn test(&mut self, record: Logged<TestExecution>, now: Timestamp) {
+        let Logged { offset, time, value: test } = record;
+        self.next_test_offset = self.next_test_offset.max(offset + 1);
+        self.tests_read_to(time);
+        let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
+            return self.unknown_case(test);
+        };
+        if self.reported.remove(&test.key()) {
+            self.recent.remember(&test.case_name, &test.id, test.timestamp);
+            return;
+        }
+        if self.is_repeated(&test) {
+            self.tally.repeated_triggers += 1;
+            return;
+        }
+        self.tally.accepted(&test.case_name);
+        let schedule = match schedule(&test, time) {
+            Ok(schedule) => schedule,
+            Err(AlreadyExpired { expired, logged }) => {
+                let reason = format!("expired at {expired}, before it was logged at {logged}");
+                return self.skip(test, reason);
+            }
+        };
+        if !case.settings.active {
+            return self.skip(test, "the case is not active".to_owned());
+        }
+        if let Some(skew) = schedule.skew {
+            self.effects.push(Effect::Notice(Notice::Skewed { case: test.case_name.clone(), skew }));
+        }
+        self.start(case, test, offset, (schedule.start, schedule.expires), now);
+    }
+
+    /// A record of the test partition was read that is no trigger.
+    pub fn unreadable_test(&mut self, offset: i64) {
+        self.next_test_offset = self.next_test_offset.max(offset + 1);
+    }
+
+    /// A signal was read.
+    pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
+        let Logged { offset, time, value: record } = record;
+        self.bus.record(offset, time, now);
+        self.route(offset, time, record);
+        self.judge();
+    }
+
+    /// A record of the bus was read that is no signal.
+    pub fn unreadable_signal(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
+        self.bus.record(offset, time, now);
+        self.judge();
+    }
+
+    /// The end of the bus partition was asked for at `asked`, in local time, and is `end_offset`.
+    pub fn bus_end(&mut self, end_offset: i64, asked: Timestamp) {
+        self.bus.at_end(end_offset, asked);
+        self.judge();
+    }
+
+    /// No signal stands on the bus before that offset but those read: what is between is control records, or
+    /// was aborted.
+    pub fn bus_skip_to(&mut self, offset: i64) {
+        self.bus.skip_to(offset);
+    }
+
+    /// All triggers up to that log time have been read: early signals for older ones are given up.
+    pub fn tests_read_to(&mut self, time: Timestamp) {
+        self.tally.abandoned_signals += self.early.give_up(time);
+    }
+
+    /// A case waits for a signal. The clock of the wait starts at `since`, in log time.
+    pub fn wait(&mut self, execution: Handle, request: WaitRequest, since: Timestamp, reply: R) {
+        let Some(running) = live(&mut self.running, execution) else { return };
+        let (number, deadline) = running.begin_wait(request, since, reply);
+        self.deadlines.insert((deadline, execution, number));
+        self.resolve(execution, request.signal);
+    }
+
+    /// A case has ended.
+    pub fn ended(&mut self, execution: Handle, ending: Ending, now: Timestamp) {
+        if live(&mut self.running, execution).is_some() {
+            self.finish(execution, ending.into(), now);
+        }
+    }
+
+    /// Time has passed: executions that did not end by themselves are ended.
+    pub fn tick(&mut self, now: Timestamp) {
+        while let Some(&(limit, execution)) = self.local_limits.first() {
+            if limit > now {
+                break;
+            }
+            self.local_limits.pop_first();
+            let Some(running) = live(&mut self.running, execution) else { continue };
+            if !running.waits().is_empty() {
+                // Its wait is judged by the log's time, which may be behind: look again later.
+                running.local_limit = now + running.look_again_after();
+                self.local_limits.insert((running.local_limit, execution));
+                continue;
+            }
+            let reason = "the test expired while the case was busy, and not waiting for a signal".to_owned();
+            self.effects.push(Effect::Abort { execution });
+            self.finish(execution, Verdict::timeout(reason), now);
+        }
+    }
+
+    /// When, in local time, something is due that no record brings about: a [`tick`](Self::tick).
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Timestamp> {
+        self.local_limits.first().map(|(limit, _)| *limit)
+    }
+
+    /// When, in local time, it is worth asking for the end of the bus, so that a wait can be judged though no
+    /// record comes: then call [`bus_end`](Self::bus_end).
+    #[must_use]
+    pub fn next_bus_question(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(deadline, _, _)| self.bus.ask_at(*deadline))
+    }
+
+    /// From where a successor has to read.
+    #[must_use]
+    pub fn commit_point(&self) -> CommitPoint {
+        let oldest = self.bus_from.first_key_value().map(|(offset, _)| *offset);
+        let early = self.early.first_offset();
+        let bus = [oldest, early].into_iter().flatten().min().unwrap_or(self.bus.next_offset());
+        CommitPoint {
+            test_offset: self.in_flight.first().copied().unwrap_or(self.next_test_offset),
+            bus_offset: bus.min(self.bus.next_offset()),
+        }
+    }
+
+    /// The counts, as they are between two inputs.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many executions are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.running.len()
+    }
+
+    /// What this shard can take at present.
+    #[must_use]
+    pub fn pressure(&self) -> Pressure {
+        let pause_tests = self.bytes > self.limits.execution_bytes;
+        Pressure {
+            pause_tests,
+            pause_bus: !pause_tests && self.early.bytes() > self.limits.early_signal_bytes,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.running.is_empty()
+            && self.by_id.is_empty()
+            && self.early.is_empty()
+            && self.reported.is_empty()
+            && self.in_flight.is_empty()
+            && self.bus_from.is_empty()
+            && self.deadlines.is_empty()
+            && self.local_limits.is_empty()
+            && self.bytes == 0
+    }
+
+    fn unknown_case(&mut self, test: TestExecution) {
+        if self.selection.unknown == UnknownCases::Skip {
+            let reason = format!("no case of the name `{}` is linked into this runner", test.case_name);
+            self.tally.accepted(&test.case_name);
+            self.skip(test, reason);
+        }
+    }
+
+    fn is_repeated(&self, test: &TestExecution) -> bool {
+        let live = self.by_id.get(&test.id).is_some_and(|slots| {
+            slots.iter().any(|&slot| {
+                let other = &self.running[slot].test;
+                other.case_name == test.case_name && other.timestamp == test.timestamp
+            })
+        });
+        live || self.recent.contains(&test.case_name, &test.id, test.timestamp)
+    }
+
+    /// Ends a test that was accepted, and is not executed.
+    fn skip(&mut self, test: TestExecution, reason: String) {
+        let Verdict { state, error, traceback } = Verdict::skip(reason);
+        self.tally.ended(&test.case_name, state);
+        self.recent.remember(&test.case_name, &test.id, test.timestamp);
+        self.effects.push(Effect::Report(Box::new(TestReport {
+            case_name: test.case_name.clone(),
+            state,
+            test: Some(test),
+            runtime: None,
+            signal_latency: BTreeMap::new(),
+            error,
+            traceback,
+        })));
+    }
+
+    fn start(
+        &mut self,
+        case: &'static Case,
+        test: TestExecution,
+        offset: i64,
+        (start, expires): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) {
+        let context = Context::new(test.key(), test.expires);
+        let arguments = test.arguments.clone();
+        let early: Vec<_> =
+            self.early.take(&(test.case_name.clone(), test.id.clone()), test.timestamp).collect();
+        let first_early = early.iter().map(|(_, event)| event.offset).min();
+        let bus_from = first_early.unwrap_or(i64::MAX).min(self.bus.next_offset());
+
+        let generation = self.next_generation;
+        self.next_generation += 1;
+        let id = test.id.clone();
+        let mut running = Running::new(generation, case, test, offset, (start, expires), now, bus_from);
+        for (signal, event) in early {
+            running.receive(signal, event);
+        }
+        self.bytes += running.bytes();
+        let local_limit = running.local_limit;
+        let slot = self.running.insert(running);
+        let execution = Handle { slot, generation };
+
+        self.by_id.entry(id).or_default().push(slot);
+        self.in_flight.insert(offset);
+        *self.bus_from.entry(bus_from).or_default() += 1;
+        self.local_limits.insert((local_limit, execution));
+        self.effects.push(Effect::Start { execution, case, context, arguments, start });
+    }
+
+    /// Finds whom a signal is for.
+    fn route(&mut self, offset: i64, time: Timestamp, record: SignalRecord) {
+        let triggered = record.triggered_at();
+        let SignalRecord { event, context } = record;
+        let Some(case) = self.selection.cases.get(event.case_name.as_str()) else {
+            return self.unknown_signal(event.case_name, event.signal_name, offset);
+        };
+        let Some(signal) = case.signal(&event.signal_name) else {
+            return self.unknown_signal(event.case_name, event.signal_name, offset);
+        };
+        let received = Event { offset, time, value: event.value };
+        if let Some(slot) = self.find(&event.case_name, &event.key, triggered, time) {
+            let running = &mut self.running[slot];
+            let before = running.bytes();
+            running.receive(signal, received);
+            self.bytes += running.bytes() - before;
+            let execution = Handle { slot, generation: running.generation };
+            return self.resolve(execution, signal);
+        }
+        let ended = match triggered {
+            Some(triggered) => self.recent.contains(&event.case_name, &event.key, triggered),
+            None => self.recent.contains_id(&event.case_name, &event.key),
+        };
+        if ended {
+            self.tally.late_signals += 1;
+            return;
+        }
+        let lifetime = context
+            .filter(|_| triggered.is_some())
+            .map_or(case.settings.test_expires, |context| context.expires().since(context.timestamp()));
+        self.early.hold((event.case_name, event.key), signal, received, triggered, time + lifetime);
+        self.relieve_early();
+    }
+
+    /// The execution in flight that a signal is for: the one its headers name, or else the one of that id that
+    /// was live at its time.
+    fn find(
+        &self,
+        case: &CaseName,
+        id: &TestId,
+        triggered: Option<Timestamp>,
+        time: Timestamp,
+    ) -> Option<usize> {
+        let mut of_case = self.by_id.get(id)?.iter().copied().filter(|&slot| {
+            let test = &self.running[slot].test;
+            test.case_name == *case
+        });
+        match triggered {
+            Some(triggered) => of_case.find(|&slot| self.running[slot].test.timestamp == triggered),
+            None => {
+                let mut live: SmallVec<[usize; 2]> = of_case.collect();
+                live.sort_by_key(|&slot| self.running[slot].start);
+                let begun = live.partition_point(|&slot| self.running[slot].start <= time);
+                // Before the first of them was logged it can only be early for that one.
+                live.get(begun.saturating_sub(1)).copied()
+            }
+        }
+    }
+
+    fn unknown_signal(&mut self, case: CaseName, signal: String, offset: i64) {
+        if self.selection.unknown == UnknownCases::Ignore && self.selection.cases.get(case.as_str()).is_none()
+        {
+            return;
+        }
+        self.tally.unknown_signals += 1;
+        self.effects.push(Effect::Notice(Notice::UnknownSignal { case, signal, offset }));
+    }
+
+    /// Gives up the oldest early signals where they take too much, unless reading more tests can help: then
+    /// the bus is paused instead, up to twice the limit.
+    fn relieve_early(&mut self) {
+        let limit = self.limits.early_signal_bytes;
+        while self.early.bytes() > 2 * limit {
+            let Some(id) = self.early.give_up_next() else { break };
+            self.tally.abandoned_signals += 1;
+            self.effects.push(Effect::Notice(Notice::EarlySignalsAbandoned { id, limit }));
+        }
+    }
+
+    /// Ends the waits of an execution for a signal, as far as they can be ended.
+    fn resolve(&mut self, execution: Handle, signal: usize) {
+        let Some(running) = live(&mut self.running, execution) else { return };
+        let before = running.bytes();
+        while let Some((wait, result)) = running.resolve_next(self.partition, self.bus.read_to(), signal) {
+            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+            self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
+        }
+        self.bytes -= before - running.bytes();
+    }
+
+    /// The bus has been read further: ends the waits whose deadlines are behind.
+    fn judge(&mut self) {
+        while let Some(&(deadline, execution, number)) = self.deadlines.first() {
+            if deadline > self.bus.read_to() {
+                break;
+            }
+            let signal = live(&mut self.running, execution)
+                .and_then(|running| running.waits().iter().find(|wait| wait.number == number))
+                .map(|wait| wait.signal);
+            match signal {
+                // Ends this wait, and removes its deadline.
+                Some(signal) => self.resolve(execution, signal),
+                None => drop(self.deadlines.pop_first()),
+            }
+        }
+    }
+
+    fn finish(&mut self, execution: Handle, verdict: Verdict, now: Timestamp) {
+        let running = self.running.remove(execution.slot);
+        for wait in running.waits() {
+            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+        }
+        self.local_limits.remove(&(running.local_limit, execution));
+        self.in_flight.remove(&running.offset);
+        if let Some(count) = self.bus_from.get_mut(&running.bus_from) {
+            *count -= 1;
+            if *count == 0 {
+                self.bus_from.remove(&running.bus_from);
+            }
+        }
+        if let Some(slots) = self.by_id.get_mut(&running.test.id) {
+            slots.retain(|slot| *slot != execution.slot);
+            if slots.is_empty() {
+                self.by_id.remove(&running.test.id);
+            }
+        }
+        self.bytes -= running.bytes();
+        self.tally.ended(&running.test.case_name, verdict.state);
+        self.recent.remember(&running.test.case_name, &running.test.id, running.test.timestamp);
+
+        let runtime = running.runtime(now).as_secs_f64();
+        let (test, signal_latency) = running.into_latencies();
+        self.effects.push(Effect::Report(Box::new(TestReport {
+            case_name: test.case_name.clone(),
+            state: verdict.state,
+            test: Some(test),
+            runtime: Some(runtime),
+            signal_latency,
+            error: verdict.error,
+            traceback: verdict.traceback,
+        })));
+    }
+}
+
+/// The execution of that handle, if it is still in flight.
+fn live<R>(running: &mut Slab<Running<R>>, execution: Handle) -> Option<&mut Running<R>> {
+    running.get_mut(execution.slot).filter(|running| running.generation == execution.generation)
+}

@@ -1,0 +1,123 @@
+//! How many executions there were, and what became of them.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use livecheck_core::CaseName;
+use livecheck_core::wire::State;
+use serde::Serialize;
+
+/// The counts of one case. For each, `triggered` is the sum of all the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CaseTally {
+    /// Tests accepted for execution or skipping.
+    pub triggered: u64,
+    /// The contract held.
+    pub pass: u64,
+    /// The contract broke.
+    pub fail: u64,
+    /// The case returned an error.
+    pub error: u64,
+    /// A signal did not come in time.
+    pub timeout: u64,
+    /// Not executed.
+    pub skip: u64,
+    /// Executing now.
+    pub in_flight: u64,
+}
+
+impl CaseTally {
+    /// How many executions have ended.
+    #[must_use]
+    pub const fn ended(&self) -> u64 {
+        self.pass + self.fail + self.error + self.timeout + self.skip
+    }
+
+    /// Whether every execution is accounted for.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.triggered == self.ended() + self.in_flight
+    }
+
+    fn of_state(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Pass => &mut self.pass,
+            State::Fail => &mut self.fail,
+            State::Timeout => &mut self.timeout,
+            State::Skip => &mut self.skip,
+            // An execution ends in no other state; one that did would be an error to look into.
+            _ => &mut self.error,
+        }
+    }
+}
+
+impl AddAssign for CaseTally {
+    fn add_assign(&mut self, other: Self) {
+        self.triggered += other.triggered;
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.error += other.error;
+        self.timeout += other.timeout;
+        self.skip += other.skip;
+        self.in_flight += other.in_flight;
+    }
+}
+
+/// The counts of every case, and of what was not counted as a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// By case.
+    pub cases: BTreeMap<CaseName, CaseTally>,
+    /// Triggers that repeat one already accepted.
+    pub repeated_triggers: u64,
+    /// Signals that came after their execution had ended.
+    pub late_signals: u64,
+    /// Signals for a case, or of a name, that is not known here.
+    pub unknown_signals: u64,
+    /// Early signals given up because their test did not come, or because memory was short.
+    pub abandoned_signals: u64,
+}
+
+impl Tally {
+    pub(super) fn accepted(&mut self, case: &CaseName) {
+        let tally = self.case(case);
+        tally.triggered += 1;
+        tally.in_flight += 1;
+    }
+
+    pub(super) fn ended(&mut self, case: &CaseName, state: State) {
+        let tally = self.case(case);
+        tally.in_flight -= 1;
+        *tally.of_state(state) += 1;
+    }
+
+    fn case(&mut self, name: &CaseName) -> &mut CaseTally {
+        // `entry` would clone the name each time; it is new once.
+        if !self.cases.contains_key(name) {
+            self.cases.insert(name.clone(), CaseTally::default());
+        }
+        self.cases.get_mut(name).unwrap_or_else(|| unreachable!("inserted above"))
+    }
+
+    /// The counts of all cases together.
+    #[must_use]
+    pub fn total(&self) -> CaseTally {
+        let mut total = CaseTally::default();
+        for tally in self.cases.values() {
+            total += *tally;
+        }
+        total
+    }
+}
+
+impl AddAssign<&Self> for Tally {
+    fn add_assign(&mut self, other: &Self) {
+        for (name, tally) in &other.cases {
+            *self.case(name) += *tally;
+        }
+        self.repeated_triggers += other.repeated_triggers;
+        self.late_signals += other.late_signals;
+        self.unknown_signals += other.unknown_signals;
+        self.abandoned_signals += other.abandoned_signals;
+    }
+}

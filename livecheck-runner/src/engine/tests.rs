@@ -1,0 +1,5 @@
+//! The shard against scripted cases, and against a model of what every verdict must be.
+
+mod harness;
+mod properties;
+mod scenarios;
