@@ -9,6 +9,7 @@ mod membership;
 mod metadata;
 mod positions;
 mod produce;
+mod shape;
 mod supported;
 mod topics;
 mod transactions;

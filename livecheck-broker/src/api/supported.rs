@@ -7,7 +7,7 @@ use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
 /// Later versions are left out where they bring what is not here: topics by id (Produce 13, OffsetCommit 10),
 /// transactions of the second protocol (Produce 12, EndTxn 5), share groups (FindCoordinator 6).
-const SUPPORTED: &[(ApiKey, i16, i16)] = &[
+pub(super) const SUPPORTED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::Produce, 3, 11),
     (ApiKey::Fetch, 4, 16),
     (ApiKey::ListOffsets, 1, 8),
