@@ -4,12 +4,29 @@
 //! |---|---|
 //! | `event` | what happens in a run: the reporter's input |
 //! | `render` | the heart: events in, text out |
-//! | `screen` | the terminal, with a live line at the bottom that nothing tears |
-//! | `thread` | the reporter's own thread, so that a slow terminal never slows the engine |
+//! | `failure`, `summary` | the longer texts: under an execution that did not pass, and at the end |
+//! | `case_name`, `counts`, `style`, `text` | what those are made of |
 //! | `json` | the same events, one JSON object a line |
+//! | `screen` | the terminal, with a live line at the bottom that nothing tears |
+//! | `thread` | the reporter's own thread, so that a slow terminal slows nothing else |
 
+mod case_name;
+mod counts;
 mod event;
+mod failure;
+pub mod json;
+mod render;
+mod screen;
+mod style;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod text;
+mod thread;
 
 pub use self::event::{
     BadRecords, Counts, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason,
 };
+pub use self::render::{RenderOptions, Renderer};
+pub use self::screen::{Screen, set_colour};
+pub use self::thread::{Events, ReportFormat, Reporter, ReporterOptions};

@@ -190,3 +190,21 @@ pub struct Finished {
     /// Where each case stands at the end.
     pub snapshot: Snapshot,
 }
+
+impl From<ServiceEvent> for RunEvent {
+    fn from(event: ServiceEvent) -> Self {
+        Self::Service(event)
+    }
+}
+
+impl From<ExecutionReport> for RunEvent {
+    fn from(report: ExecutionReport) -> Self {
+        Self::Report(Box::new(report))
+    }
+}
+
+impl From<Snapshot> for RunEvent {
+    fn from(snapshot: Snapshot) -> Self {
+        Self::Status(snapshot)
+    }
+}

@@ -1,0 +1,31 @@
+//! Counts in words: `120 passed, 2 failed`.
+
+use anstyle::Style;
+
+use super::event::Counts;
+use super::style::{COUNT, FAIL, PASS, WARN, paint};
+
+/// The columns of counts, in the order in which they are shown.
+pub(super) fn columns(counts: &Counts) -> [(&'static str, u64, Style); 6] {
+    [
+        ("passed", counts.pass, PASS),
+        ("failed", counts.fail, FAIL),
+        ("errors", counts.error, FAIL),
+        ("timed out", counts.timeout, FAIL),
+        ("skipped", counts.skip, WARN),
+        ("in flight", counts.in_flight, COUNT),
+    ]
+}
+
+/// What there is any of, and how many have passed in any case.
+pub(super) fn in_words(counts: &Counts) -> String {
+    let parts = columns(counts).into_iter().filter(|&(name, count, _)| count > 0 || name == "passed");
+    parts
+        .map(|(name, count, style)| {
+            let name = if name == "errors" && count == 1 { "error" } else { name };
+            let style = if count == 0 { COUNT } else { style };
+            format!("{} {}", paint(COUNT, count), paint(style, name))
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,185 @@
+//! The events of a run as JSON, one object a line, for programs.
+//!
+//! Each object has a member `type`. Members are only ever added; what reads this must ignore those that it
+//! does not know. Durations are in seconds.
+//!
+//! | `type` | members |
+//! |---|---|
+//! | `service-starting` | `name`, `command`, `log` |
+//! | `service-ready` | `name`, `after`, `reused` |
+//! | `service-died` | `name`, `status`, `log`, `last_lines` |
+//! | `started` | `cases` (names), `brokers`, `embedded`, `test_topic`, `group`, `profile` |
+//! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for`, `error`, `traceback` |
+//! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
+//! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
+//! | `warning` | `message` |
+//! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `first-failure`, `service-died` |
+//! | `finished` | `elapsed`, `cases` as in `status` |
+//!
+//! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
+//! `runtime` are null where it is about the case as a whole, and `package`, `file` and `line` where this
+//! program does not have the case.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use livecheck_core::wire::State;
+use livecheck_core::{Cases, TestId, Timestamp};
+use serde::Serialize;
+
+use super::event::{Counts, ExecutionReport, RunEvent, Snapshot, StopReason};
+use crate::services::{ServiceDied, ServiceEvent};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum Line<'e> {
+    ServiceStarting {
+        name: &'e str,
+        command: &'e str,
+        log: &'e Path,
+    },
+    ServiceReady {
+        name: &'e str,
+        after: f64,
+        reused: bool,
+    },
+    ServiceDied {
+        name: &'e str,
+        status: String,
+        log: &'e Path,
+        last_lines: &'e [String],
+    },
+    Started {
+        cases: Vec<&'static str>,
+        brokers: &'e str,
+        embedded: bool,
+        test_topic: &'e str,
+        group: &'e str,
+        profile: &'e str,
+    },
+    Report(Box<Report<'e>>),
+    Status {
+        cases: BTreeMap<&'e str, CountsOf>,
+    },
+    BadRecords {
+        kind: &'e str,
+        topic: &'e str,
+        partition: i32,
+        offset: i64,
+        reason: &'e str,
+        count: u64,
+    },
+    Warning {
+        message: &'e str,
+    },
+    Stopping {
+        reason: &'static str,
+    },
+    Finished {
+        elapsed: f64,
+        cases: BTreeMap<&'e str, CountsOf>,
+    },
+}
+
+#[derive(Serialize)]
+struct Report<'e> {
+    case: &'e str,
+    package: Option<&'static str>,
+    file: Option<&'static str>,
+    line: Option<u32>,
+    state: State,
+    id: Option<&'e TestId>,
+    triggered: Option<Timestamp>,
+    runtime: Option<f64>,
+    signals: &'e BTreeMap<String, f64>,
+    waiting_for: Option<&'e str>,
+    error: Option<&'e str>,
+    traceback: Option<&'e str>,
+}
+
+#[derive(Serialize)]
+struct CountsOf {
+    triggered: u64,
+    pass: u64,
+    fail: u64,
+    error: u64,
+    timeout: u64,
+    skip: u64,
+    in_flight: u64,
+}
+
+/// An event as a line, with its end.
+pub(super) fn line(event: &RunEvent, cases: &Cases) -> String {
+    let line = match event {
+        RunEvent::Service(ServiceEvent::Starting { name, command, log }) => {
+            Line::ServiceStarting { name, command, log }
+        }
+        RunEvent::Service(ServiceEvent::Ready { name, after, reused }) => {
+            Line::ServiceReady { name, after: after.as_secs_f64(), reused: *reused }
+        }
+        RunEvent::Service(ServiceEvent::Died(ServiceDied { name, status, log, last_lines })) => {
+            Line::ServiceDied { name, status: status.to_string(), log, last_lines }
+        }
+        RunEvent::Started(started) => Line::Started {
+            cases: started.cases.iter().map(|case| case.name).collect(),
+            brokers: &started.brokers,
+            embedded: started.embedded,
+            test_topic: &started.test_topic,
+            group: &started.group,
+            profile: &started.profile,
+        },
+        RunEvent::Report(execution) => Line::Report(Box::new(report(execution, cases))),
+        RunEvent::Status(snapshot) => Line::Status { cases: counts_of(snapshot) },
+        RunEvent::BadRecords(bad) => Line::BadRecords {
+            kind: &bad.kind,
+            topic: &bad.topic,
+            partition: bad.partition,
+            offset: bad.offset,
+            reason: &bad.reason,
+            count: bad.count,
+        },
+        RunEvent::Warning(message) => Line::Warning { message },
+        RunEvent::Stopping(reason) => Line::Stopping {
+            reason: match reason {
+                StopReason::Interrupted => "interrupted",
+                StopReason::TimeIsUp => "time-is-up",
+                StopReason::EnoughExecutions => "enough-executions",
+                StopReason::FirstFailure => "first-failure",
+                StopReason::ServiceDied => "service-died",
+            },
+        },
+        RunEvent::Finished(finished) => {
+            Line::Finished { elapsed: finished.elapsed.as_secs_f64(), cases: counts_of(&finished.snapshot) }
+        }
+    };
+    // Only a path that is not Unicode has no JSON; its line is left out.
+    serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
+}
+
+fn report<'e>(execution: &'e ExecutionReport, cases: &Cases) -> Report<'e> {
+    let report = &execution.report;
+    let location = cases.get(report.case_name.as_str()).map(|case| case.location);
+    Report {
+        case: report.case_name.as_str(),
+        package: location.map(|location| location.package),
+        file: location.map(|location| location.file),
+        line: location.map(|location| location.line),
+        state: report.state,
+        id: report.test.as_ref().map(|test| &test.id),
+        triggered: report.test.as_ref().map(|test| test.timestamp),
+        runtime: report.runtime,
+        signals: &report.signal_latency,
+        waiting_for: execution.waiting_for.as_deref(),
+        error: report.error.as_deref(),
+        traceback: report.traceback.as_deref(),
+    }
+}
+
+fn counts_of(snapshot: &Snapshot) -> BTreeMap<&str, CountsOf> {
+    let cases = snapshot.cases.iter();
+    cases
+        .map(|(name, &Counts { triggered, pass, fail, error, timeout, skip, in_flight })| {
+            (name.as_str(), CountsOf { triggered, pass, fail, error, timeout, skip, in_flight })
+        })
+        .collect()
+}

@@ -1,0 +1,300 @@
+//! The heart of the reporter: events in, text out. Nothing here knows a terminal or a clock.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::time::Duration;
+
+use livecheck_core::Cases;
+use livecheck_core::wire::State;
+
+use super::case_name::DisplayName;
+use super::counts::in_words;
+use super::event::{BadRecords, Counts, ExecutionReport, RunEvent, Snapshot, Started, StopReason};
+use super::failure;
+use super::style::{self, COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint, verb};
+use super::summary::{self, Failures};
+use super::text::{block, cut, plain, plural};
+use crate::services::{ServiceDied, ServiceEvent};
+
+/// What separates the parts of a run.
+pub(super) const RULE: &str = "────────────";
+
+/// How much is said, and how wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RenderOptions {
+    /// The columns of the terminal, if there is one.
+    pub width: Option<usize>,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// Whether only failures are said.
+    pub quiet: bool,
+    /// Whether a line at the bottom shows the counts; otherwise they are printed now and then.
+    pub live: bool,
+    /// How often that is.
+    pub status_interval: Duration,
+}
+
+/// Turns the events of a run into text, with colours as ANSI escape sequences.
+#[derive(Debug)]
+pub struct Renderer {
+    options: RenderOptions,
+    cases: Cases,
+    phase: Phase,
+    snapshot: Snapshot,
+    failures: Failures,
+    /// By kind and topic.
+    bad_records: BTreeMap<(String, String), u64>,
+    counted: Counted,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Launching { service: String, since: Duration },
+    Running { since: Duration },
+    Stopping { since: Duration },
+    Over,
+}
+
+/// When the counts were last printed, and what they were.
+#[derive(Debug, Default)]
+struct Counted {
+    at: Duration,
+    total: Counts,
+}
+
+impl Renderer {
+    /// A renderer that has seen nothing yet.
+    #[must_use]
+    pub fn new(options: RenderOptions) -> Self {
+        Self {
+            options,
+            cases: Cases::default(),
+            phase: Phase::Idle,
+            snapshot: Snapshot::default(),
+            failures: Failures::default(),
+            bad_records: BTreeMap::new(),
+            counted: Counted::default(),
+        }
+    }
+
+    /// The terminal has another width now.
+    pub fn set_width(&mut self, width: Option<usize>) {
+        self.options.width = width;
+    }
+
+    /// What to print for an event: whole lines, or nothing. `now` is the time since any fixed moment.
+    pub fn event(&mut self, event: &RunEvent, now: Duration) -> String {
+        match event {
+            RunEvent::Service(event) => self.service(event, now),
+            RunEvent::Started(started) => {
+                self.cases = started.cases.clone();
+                self.phase = Phase::Running { since: now };
+                self.counted.at = now;
+                if self.options.quiet { String::new() } else { header(started) }
+            }
+            RunEvent::Report(report) => self.report(report),
+            RunEvent::Status(snapshot) => {
+                self.snapshot.clone_from(snapshot);
+                String::new()
+            }
+            RunEvent::BadRecords(bad) => self.bad_records(bad),
+            RunEvent::Warning(text) => warning(text, &self.options),
+            RunEvent::Stopping(reason) => {
+                if let Phase::Running { since } = self.phase {
+                    self.phase = Phase::Stopping { since };
+                }
+                self.stopping(*reason)
+            }
+            RunEvent::Finished(finished) => {
+                self.phase = Phase::Over;
+                let bad = self.bad_records.values().sum();
+                summary::render(finished, &self.cases, &self.failures, bad, &self.options)
+            }
+        }
+    }
+
+    /// The counts, where there is no live line and it is time to print them again.
+    pub fn tick(&mut self, now: Duration) -> String {
+        let total = self.snapshot.total();
+        let is_due = now.saturating_sub(self.counted.at) >= self.options.status_interval;
+        let is_wanted = !self.options.live && !self.options.quiet && total != self.counted.total;
+        let Phase::Running { since } = self.phase else { return String::new() };
+        if !is_due || !is_wanted {
+            return String::new();
+        }
+        self.counted = Counted { at: now, total };
+        format!("{}\n", counts_line("Running", now.saturating_sub(since), &total))
+    }
+
+    /// The line at the bottom of the terminal, cut to its width.
+    #[must_use]
+    pub fn live_line(&self, now: Duration) -> Option<String> {
+        let total = self.snapshot.total();
+        let line = match &self.phase {
+            _ if !self.options.live => return None,
+            Phase::Idle | Phase::Over => return None,
+            Phase::Launching { service, since } => {
+                let waited = clock(now.saturating_sub(*since));
+                format!("{} {waited} for {service} to be ready", verb(PASS, "Waiting"))
+            }
+            Phase::Running { since } => counts_line("Running", now.saturating_sub(*since), &total),
+            Phase::Stopping { since } => counts_line("Stopping", now.saturating_sub(*since), &total),
+        };
+        // In the last column some terminals go to the next line.
+        let room = self.options.width.map_or(usize::MAX, |width| width.saturating_sub(1));
+        let text = anstream::adapter::strip_str(&line).to_string();
+        // A line that must be cut loses its colours: it is the narrow terminal that matters then.
+        let cut = cut(&text, room);
+        Some(if cut == text { line } else { cut })
+    }
+
+    fn service(&mut self, event: &ServiceEvent, now: Duration) -> String {
+        match event {
+            ServiceEvent::Starting { name, command, log } => {
+                self.phase = Phase::Launching { service: name.clone(), since: now };
+                if self.options.quiet {
+                    return String::new();
+                }
+                let mut out =
+                    format!("{} {}: {}\n", verb(PASS, "Launching"), paint(COUNT, name), plain(command));
+                if self.options.verbose > 0 {
+                    let _ = writeln!(out, "{:INDENT$}{}", "", paint(DIM, log.display()));
+                }
+                out
+            }
+            ServiceEvent::Ready { name, after, reused } => {
+                self.phase = Phase::Idle;
+                if self.options.quiet {
+                    return String::new();
+                }
+                let (what, note) = if *reused { ("Reusing", ", which is up already") } else { ("Ready", "") };
+                let time = bracketed((!reused).then_some(after.as_secs_f64()));
+                format!("{} {time} {}{note}\n", verb(PASS, what), paint(COUNT, name))
+            }
+            ServiceEvent::Died(died) => service_died(died),
+        }
+    }
+
+    fn report(&mut self, execution: &ExecutionReport) -> String {
+        let report = &execution.report;
+        let state = report.state;
+        let mut line = self.line_of(execution);
+        let is_failure = state.is_failure();
+        if is_failure {
+            self.failures.add(line.clone());
+        } else if self.options.quiet {
+            return String::new();
+        }
+        if state == State::Skip {
+            if let Some(reason) = &report.error {
+                let _ = write!(line, ": {}", plain(reason));
+            }
+        }
+        if self.options.verbose > 0 && !is_failure && !report.signal_latency.is_empty() {
+            let signals = report.signal_latency.iter();
+            let signals: Vec<_> =
+                signals.map(|(name, latency)| format!("{} {latency:.3}s", plain(name))).collect();
+            let _ = write!(line, " {}", paint(DIM, format_args!("({})", signals.join(", "))));
+        }
+        line.push('\n');
+        if is_failure {
+            line.push_str(&failure::render(execution, &self.cases, &self.options));
+        }
+        line
+    }
+
+    /// Verb, time, case and test id.
+    fn line_of(&self, execution: &ExecutionReport) -> String {
+        let report = &execution.report;
+        let name = DisplayName::of(&self.cases, &report.case_name).painted();
+        let time = bracketed(report.runtime);
+        let mut line = format!("{} {time} {name}", verb(style::of(report.state), report.state.as_str()));
+        if let Some(test) = &report.test {
+            let _ = write!(line, " {}", plain(test.id.as_str()));
+        }
+        line
+    }
+
+    fn bad_records(&mut self, bad: &BadRecords) -> String {
+        let BadRecords { kind, topic, partition, offset, reason, count } = bad;
+        self.bad_records.insert((kind.clone(), topic.clone()), *count);
+        let records = match count {
+            1 => "a record cannot be read".to_owned(),
+            _ => format!("{count} records cannot be read, the latest is"),
+        };
+        let text =
+            format!("{kind}: {records} at offset {offset} of partition {partition} of {topic}: {reason}");
+        warning(&text, &self.options)
+    }
+
+    fn stopping(&self, reason: StopReason) -> String {
+        if self.options.quiet {
+            return String::new();
+        }
+        let why = match reason {
+            StopReason::Interrupted => "as asked",
+            StopReason::TimeIsUp => "as the time is up",
+            StopReason::EnoughExecutions => "as the executions asked for are done",
+            StopReason::FirstFailure => "at the first failure",
+            StopReason::ServiceDied => "as a service has died",
+        };
+        let in_flight = match self.snapshot.total().in_flight {
+            0 => String::new(),
+            count => format!(", {count} in flight"),
+        };
+        format!("{} {why}{in_flight}\n", verb(WARN, "Stopping"))
+    }
+}
+
+fn header(started: &Started) -> String {
+    let Started { cases, brokers, embedded, test_topic, group, profile } = started;
+    let packages: BTreeSet<_> = cases.iter().map(|case| case.location.package).collect();
+    let mut out = format!("{RULE}\n");
+    let count = plural(cases.len(), "case", "cases");
+    let packages = plural(packages.len(), "package", "packages");
+    let _ = writeln!(
+        out,
+        "{} {} in {packages}, profile {}",
+        verb(PASS, "Starting"),
+        paint(COUNT, count),
+        paint(COUNT, profile)
+    );
+    let _ = writeln!(
+        out,
+        "{} topic {} on {}, as a member of group {}",
+        verb(PASS, "Following"),
+        paint(COUNT, test_topic),
+        paint(COUNT, brokers),
+        paint(COUNT, group)
+    );
+    if *embedded {
+        let note = "the broker is the embedded one, for development only: what it holds is gone when it ends";
+        let _ = writeln!(out, "{} {note}", verb(WARN, "Note"));
+    }
+    out
+}
+
+fn warning(text: &str, options: &RenderOptions) -> String {
+    let text = block(text, INDENT, options.width);
+    format!("{} {}", verb(WARN, "Warning"), text.trim_start())
+}
+
+fn service_died(died: &ServiceDied) -> String {
+    let ServiceDied { name, status, log, last_lines } = died;
+    let mut out = format!("{} {}: {status}\n", verb(FAIL, "DIED"), paint(COUNT, name));
+    for line in last_lines {
+        let _ = writeln!(out, "    {} {}", paint(DIM, "|"), plain(line));
+    }
+    let _ = writeln!(out, "    {}", paint(DIM, format_args!("its output is in {}", log.display())));
+    out
+}
+
+fn counts_line(what: &str, elapsed: Duration, total: &Counts) -> String {
+    let counts = match total {
+        Counts { triggered: 0, .. } => "no trigger yet".to_owned(),
+        _ => in_words(total),
+    };
+    format!("{} {} {counts}", verb(PASS, what), clock(elapsed))
+}

@@ -1,0 +1,334 @@
+//! What a run looks like: snapshots of everything that the terminal shows.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{CaseName, Cases, Settings};
+
+use super::render::{RenderOptions, Renderer};
+use super::*;
+use crate::services::{ServiceDied, ServiceEvent};
+
+static ORDER_FLOW: Case = Case {
+    name: "stock_orders::cases::order_flow",
+    docs: "An order keeps its side all the way to execution.",
+    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+    settings: Settings::new().probability(0.5),
+    arguments: &[Argument { name: "side", type_name: "Side" }],
+    signals: &[
+        SignalDefinition {
+            name: "sent_to_db",
+            type_name: "Signal<Order>",
+            timeout: Some(Duration::from_secs(30)),
+        },
+        SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
+        SignalDefinition { name: "executed", type_name: "Signal<ExecutionId>", timeout: None },
+    ],
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
+static REFUND: Case = Case {
+    name: "examples.livecheck.refund",
+    docs: "",
+    location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+    settings: Settings::new(),
+    arguments: &[],
+    signals: &[],
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
+fn cases() -> Cases {
+    Cases::new([&ORDER_FLOW, &REFUND]).expect("two names")
+}
+
+fn options() -> RenderOptions {
+    RenderOptions {
+        width: Some(100),
+        verbose: 0,
+        quiet: false,
+        live: false,
+        status_interval: Duration::from_secs(30),
+    }
+}
+
+fn started(embedded: bool) -> RunEvent {
+    RunEvent::Started(Started {
+        cases: cases(),
+        brokers: "127.0.0.1:19092".to_owned(),
+        embedded,
+        test_topic: "livecheck".to_owned(),
+        group: "livecheck".to_owned(),
+        profile: "default".to_owned(),
+    })
+}
+
+/// A report on an order, with the signals received so far.
+fn report(state: State, id: &str, signals: &[(&str, f64)]) -> ExecutionReport {
+    let test = format!(
+        r#"{{"id":"{id}","case_name":"{}","timestamp":"2026-11-21T02:03:04.567890Z",
+        "expires":"2026-11-21T05:03:04.567890Z","test_args":[],"test_kwargs":{{"side":"sell"}}}}"#,
+        ORDER_FLOW.name
+    );
+    ExecutionReport::from(TestReport {
+        case_name: ORDER_FLOW.name.into(),
+        state,
+        test: Some(serde_json::from_str(&test).expect("a test")),
+        runtime: Some(0.1234),
+        signal_latency: signals.iter().map(|&(name, latency)| (name.to_owned(), latency)).collect(),
+        error: None,
+        traceback: None,
+    })
+}
+
+fn with_error(mut execution: ExecutionReport, error: &str, traceback: Option<&str>) -> ExecutionReport {
+    execution.report.error = Some(error.to_owned());
+    execution.report.traceback = traceback.map(str::to_owned);
+    execution
+}
+
+fn failed() -> ExecutionReport {
+    with_error(
+        report(State::Fail, "order-18", &[("sent_to_db", 0.012)]),
+        "assertion `left == right` failed: the order keeps its side\n  left: Sell\n right: Buy",
+        Some("examples/stock-orders/src/cases.rs:39:5\n   0: core::panicking\n   1: stock_orders::cases"),
+    )
+}
+
+fn timed_out() -> ExecutionReport {
+    let execution = report(State::Timeout, "order-19", &[("sent_to_db", 0.012), ("cached", 0.034)]);
+    let error = "signal `executed` did not come within 5s";
+    ExecutionReport { waiting_for: Some("executed".to_owned()), ..with_error(execution, error, None) }
+}
+
+fn snapshot(order_flow: Counts, refund: Counts) -> Snapshot {
+    let cases = [(ORDER_FLOW.name, order_flow), (REFUND.name, refund)];
+    Snapshot { cases: cases.into_iter().map(|(name, counts)| (CaseName::from(name), counts)).collect() }
+}
+
+fn counts() -> Counts {
+    Counts { triggered: 126, pass: 118, fail: 2, error: 1, timeout: 1, skip: 1, in_flight: 3 }
+}
+
+/// What those events print, a second between them; without colours.
+fn printed(options: RenderOptions, events: impl IntoIterator<Item = RunEvent>) -> String {
+    anstream::adapter::strip_str(&printed_in_colour(options, events)).to_string()
+}
+
+fn printed_in_colour(options: RenderOptions, events: impl IntoIterator<Item = RunEvent>) -> String {
+    let mut renderer = Renderer::new(options);
+    let events = events.into_iter().zip(1..);
+    events.map(|(event, second)| renderer.event(&event, Duration::from_secs(second))).collect()
+}
+
+fn reported(execution: ExecutionReport) -> String {
+    printed(options(), [started(false), execution.into()])
+}
+
+#[test]
+fn a_pass() {
+    let pass =
+        report(State::Pass, "order-17", &[("sent_to_db", 0.012), ("cached", 0.034), ("executed", 0.1)]);
+    insta::assert_snapshot!(reported(pass.clone()));
+    let verbose = RenderOptions { verbose: 1, ..options() };
+    insta::assert_snapshot!(printed(verbose, [started(true), pass.clone().into()]));
+    let quiet = RenderOptions { quiet: true, ..options() };
+    assert_eq!(printed(quiet, [started(true), pass.into()]), "");
+}
+
+#[test]
+fn a_failed_contract() {
+    insta::assert_snapshot!(reported(failed()));
+    let narrow = RenderOptions { width: Some(40), verbose: 1, ..options() };
+    insta::assert_snapshot!(printed(narrow, [started(false), failed().into()]));
+}
+
+#[test]
+fn a_timeout() {
+    insta::assert_snapshot!(reported(timed_out()));
+}
+
+#[test]
+fn an_error() {
+    let error = "argument `side: Side`: came \"up\", expected stock_orders::Side: unknown variant `up`, expected \
+                 `buy` or `sell` at line 1 column 4";
+    insta::assert_snapshot!(reported(with_error(report(State::Error, "order-20", &[]), error, None)));
+}
+
+#[test]
+fn a_panic() {
+    let error = "called `Option::unwrap()` on a `None` value";
+    let place = Some("examples/stock-orders/src/cases.rs:42:30");
+    insta::assert_snapshot!(reported(with_error(report(State::Fail, "order-21", &[]), error, place)));
+}
+
+#[test]
+fn a_skip() {
+    let reason = "nothing was ordered";
+    insta::assert_snapshot!(reported(with_error(report(State::Skip, "order-22", &[]), reason, None)));
+}
+
+#[test]
+fn a_case_that_is_stalled() {
+    let mut stalled = report(State::Stall, "", &[]);
+    stalled.report.test = None;
+    stalled.report.runtime = None;
+    insta::assert_snapshot!(reported(with_error(stalled, "no execution was seen for 30m", None)));
+}
+
+#[test]
+fn a_case_that_this_program_does_not_have() {
+    let mut unknown = with_error(report(State::Skip, "order-23", &[]), "unknown case", None);
+    unknown.report.case_name = "orders::removed\u{1b}[2J".into();
+    insta::assert_snapshot!(reported(unknown));
+}
+
+#[test]
+fn services_come_up_and_die() {
+    let log = std::path::PathBuf::from("target/livecheck/services/order-web.log");
+    let name = "order-web".to_owned();
+    let events = [
+        ServiceEvent::Starting {
+            name: name.clone(),
+            command: "cargo run -p stock-orders".to_owned(),
+            log: log.clone(),
+        },
+        ServiceEvent::Ready { name: name.clone(), after: Duration::from_millis(2345), reused: false },
+        ServiceEvent::Ready { name: "users".to_owned(), after: Duration::ZERO, reused: true },
+        ServiceEvent::Died(ServiceDied {
+            name,
+            status: ExitStatus::from_raw(256),
+            log,
+            last_lines: vec!["connecting".to_owned(), "thread 'main' panicked".to_owned()],
+        }),
+    ];
+    insta::assert_snapshot!(printed(options(), events.map(RunEvent::Service)));
+}
+
+#[test]
+fn warnings() {
+    let events = [
+        RunEvent::Warning(
+            "broker 127.0.0.1:19092 is away: connection refused; it is tried again until it is back"
+                .to_owned(),
+        ),
+        RunEvent::BadRecords(BadRecords {
+            kind: "malformed-json".to_owned(),
+            topic: "livecheck-bus".to_owned(),
+            partition: 3,
+            offset: 42,
+            reason: "the value is not JSON: expected value at line 1 column 1".to_owned(),
+            count: 1,
+        }),
+        RunEvent::BadRecords(BadRecords {
+            kind: "malformed-json".to_owned(),
+            topic: "livecheck-bus".to_owned(),
+            partition: 3,
+            offset: 77,
+            reason: "the value is not JSON: EOF while parsing".to_owned(),
+            count: 12,
+        }),
+        RunEvent::Finished(Finished::default()),
+    ];
+    insta::assert_snapshot!(printed(options(), events.clone()));
+    insta::assert_snapshot!(printed(RenderOptions { width: Some(60), ..options() }, events));
+}
+
+/// A run until Ctrl-C.
+fn run() -> Vec<RunEvent> {
+    vec![
+        started(true),
+        report(State::Pass, "order-17", &[]).into(),
+        failed().into(),
+        timed_out().into(),
+        RunEvent::Status(snapshot(counts(), Counts::default())),
+        RunEvent::Stopping(StopReason::Interrupted),
+        RunEvent::Finished(Finished {
+            elapsed: Duration::from_millis(83_412),
+            snapshot: snapshot(counts(), Counts::default()),
+        }),
+    ]
+}
+
+#[test]
+fn a_run_until_ctrl_c() {
+    insta::assert_snapshot!(printed(options(), run()));
+    insta::assert_snapshot!(printed(RenderOptions { quiet: true, ..options() }, run()));
+}
+
+#[test]
+fn a_run_on_a_narrow_terminal() {
+    insta::assert_snapshot!(printed(RenderOptions { width: Some(60), ..options() }, run()));
+}
+
+#[test]
+fn a_run_in_colour() {
+    let text = printed_in_colour(options(), run()).replace('\u{1b}', "ESC");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_live_line_is_cut_to_the_terminal() {
+    let live = RenderOptions { live: true, ..options() };
+    let mut renderer = Renderer::new(live);
+    let mut lines = Vec::new();
+    let starting = ServiceEvent::Starting {
+        name: "order-web".to_owned(),
+        command: "web".to_owned(),
+        log: "web.log".into(),
+    };
+    let events = [RunEvent::Service(starting), started(false)].into_iter();
+    let events = events.chain([
+        RunEvent::Status(snapshot(counts(), Counts::default())),
+        RunEvent::Stopping(StopReason::TimeIsUp),
+        RunEvent::Finished(Finished::default()),
+    ]);
+    for event in events {
+        renderer.event(&event, Duration::from_secs(10));
+        for width in [100, 40] {
+            renderer.set_width(Some(width));
+            let line = renderer.live_line(Duration::from_secs(95)).unwrap_or_else(|| "(none)".to_owned());
+            lines.push(anstream::adapter::strip_str(&line).to_string());
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn without_a_terminal_counts_are_printed_now_and_then() {
+    let mut renderer = Renderer::new(options());
+    renderer.event(&started(false), Duration::ZERO);
+    let mut tick = |second| {
+        let text = renderer.tick(Duration::from_secs(second));
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    assert_eq!(tick(60), "", "nothing has happened");
+    renderer.event(&RunEvent::Status(snapshot(counts(), Counts::default())), Duration::from_secs(61));
+    let mut tick = |second| {
+        let text = renderer.tick(Duration::from_secs(second));
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let line =
+        "     Running [ 00:01:02] 118 passed, 2 failed, 1 error, 1 timed out, 1 skipped, 3 in flight\n";
+    assert_eq!(tick(62), line);
+    assert_eq!(tick(63), "", "it has been said");
+    assert_eq!(tick(600), "", "nothing has changed");
+}
+
+#[test]
+fn failures_are_listed_again_and_not_without_bound() {
+    let events = (0..60).map(|number| report(State::Fail, &format!("order-{number}"), &[]).into());
+    let events = events.chain([RunEvent::Finished(Finished::default())]);
+    let text = printed(options(), events);
+    let summary = text.split_once("────────────").expect("a summary").1;
+    assert!(summary.contains("… 10 earlier failures"), "{summary}");
+    assert_eq!(summary.matches("FAIL").count(), 50);
+}
+
+#[test]
+fn the_same_as_json() {
+    let lines: String = run().iter().map(|event| json::line(event, &cases())).collect();
+    insta::assert_snapshot!(lines);
+}
