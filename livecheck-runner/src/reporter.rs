@@ -28,5 +28,7 @@ pub use self::event::{
     BadRecords, Counts, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason,
 };
 pub use self::render::{RenderOptions, Renderer};
+#[cfg(test)]
+pub(crate) use self::screen::test_screen;
 pub use self::screen::{Screen, set_colour};
 pub use self::thread::{Events, ReportFormat, Reporter, ReporterOptions};

@@ -17,6 +17,11 @@ pub(super) fn columns(counts: &Counts) -> [(&'static str, u64, Style); 6] {
     ]
 }
 
+/// The counts in words, or what to say where there was no trigger at all.
+pub(super) fn in_words_or(counts: &Counts, nothing: &str) -> String {
+    if counts.triggered == 0 { nothing.to_owned() } else { in_words(counts) }
+}
+
 /// What there is any of, and how many have passed in any case.
 pub(super) fn in_words(counts: &Counts) -> String {
     let parts = columns(counts).into_iter().filter(|&(name, count, _)| count > 0 || name == "passed");

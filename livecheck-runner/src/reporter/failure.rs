@@ -67,6 +67,9 @@ fn signals(
     case: Option<&Case>,
     waiting_for: Option<&str>,
 ) -> Vec<(&'static str, String)> {
+    if report.test.is_none() {
+        return Vec::new();
+    }
     let declared = case.map(|case| case.signals).unwrap_or_default();
     let mut names: Vec<&str> = declared.iter().map(|signal| signal.name).collect();
     names.extend(waiting_for.filter(|name| !names.contains(name)));

@@ -193,9 +193,10 @@ impl Renderer {
             }
         }
         if self.options.verbose > 0 && !is_failure && !report.signal_latency.is_empty() {
-            let signals = report.signal_latency.iter();
-            let signals: Vec<_> =
-                signals.map(|(name, latency)| format!("{} {latency:.3}s", plain(name))).collect();
+            let mut signals: Vec<_> = report.signal_latency.iter().collect();
+            signals.sort_by(|one, other| one.1.total_cmp(other.1));
+            let signals = signals.iter().map(|(name, latency)| format!("{} {latency:.3}s", plain(name)));
+            let signals: Vec<_> = signals.collect();
             let _ = write!(line, " {}", paint(DIM, format_args!("({})", signals.join(", "))));
         }
         line.push('\n');
@@ -242,7 +243,7 @@ impl Renderer {
         };
         let in_flight = match self.snapshot.total().in_flight {
             0 => String::new(),
-            count => format!(", {count} in flight"),
+            count => format!(", {} in flight", plural(count, "execution", "executions")),
         };
         format!("{} {why}{in_flight}\n", verb(WARN, "Stopping"))
     }
@@ -292,9 +293,12 @@ fn service_died(died: &ServiceDied) -> String {
 }
 
 fn counts_line(what: &str, elapsed: Duration, total: &Counts) -> String {
-    let counts = match total {
-        Counts { triggered: 0, .. } => "no trigger yet".to_owned(),
-        _ => in_words(total),
+    // What is in flight comes first: it says that something is going on, even where the line is cut.
+    let in_flight = paint(COUNT, total.in_flight);
+    let ended = in_words(&Counts { in_flight: 0, ..*total });
+    let counts = match total.triggered {
+        0 => "no trigger yet".to_owned(),
+        _ => format!("{in_flight} {}, {ended}", paint(COUNT, "in flight")),
     };
     format!("{} {} {counts}", verb(PASS, what), clock(elapsed))
 }

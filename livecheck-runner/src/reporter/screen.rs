@@ -134,8 +134,17 @@ pub fn set_colour(when: ColorWhen) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(crate) use self::tests::test_screen;
+
+#[cfg(test)]
+pub(super) mod tests {
     use super::*;
+
+    /// A screen without colours, and what was written on it.
+    pub(crate) fn test_screen(is_terminal: bool) -> (Screen, Written) {
+        let written = Written::default();
+        (Screen::new(written.clone(), false, is_terminal), written)
+    }
 
     /// What was written.
     #[derive(Clone, Debug, Default)]

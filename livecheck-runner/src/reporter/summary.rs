@@ -5,11 +5,14 @@ use std::fmt::Write;
 use livecheck_core::Cases;
 
 use super::case_name::DisplayName;
-use super::counts::{columns, in_words};
+use super::counts::{columns, in_words_or};
 use super::event::{Counts, Finished};
 use super::render::{RULE, RenderOptions};
 use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, paint, verb};
 use super::text::plural;
+
+/// Names of cases are long: their table begins further to the left.
+const ROW_INDENT: usize = 4;
 
 /// The counts of all, of each case where there are several, and the failures again.
 pub(super) fn render(
@@ -28,10 +31,7 @@ pub(super) fn render(
         WARN
     };
     let executions = plural(total.done(), "execution", "executions");
-    let what = match total {
-        Counts { triggered: 0, .. } => "no trigger came".to_owned(),
-        _ => in_words(&total),
-    };
+    let what = in_words_or(&total, "no trigger came");
     let mut out = format!("{RULE}\n");
     let elapsed = bracketed(Some(finished.elapsed.as_secs_f64()));
     let _ = writeln!(out, "{} {elapsed} {}: {what}", verb(style, "Summary"), paint(COUNT, executions));
@@ -61,21 +61,27 @@ fn by_case(finished: &Finished, cases: &Cases, options: &RenderOptions) -> Strin
     let mut out = String::new();
     let longest = rows.iter().map(|(name, _)| name.plain().chars().count()).max().unwrap_or(0);
     let heads = columns(&Counts::default()).map(|(head, ..)| head);
-    let table_width = INDENT + longest + heads.iter().map(|head| head.len() + 2).sum::<usize>();
+    let table_width = ROW_INDENT + longest + heads.iter().map(|head| head.len() + 2).sum::<usize>();
     if options.width.is_some_and(|width| width < table_width) {
         for (name, counts) in rows {
-            let _ = writeln!(out, "{:4}{}: {}", "", name.painted(), in_words(counts));
+            let _ = writeln!(
+                out,
+                "{:ROW_INDENT$}{}: {}",
+                "",
+                name.painted(),
+                in_words_or(counts, "no trigger came")
+            );
         }
         return out;
     }
-    let _ = write!(out, "{:width$}", "", width = INDENT + longest);
+    let _ = write!(out, "{:width$}", "", width = ROW_INDENT + longest);
     for head in heads {
         let _ = write!(out, "  {}", paint(DIM, head));
     }
     out.push('\n');
     for (name, counts) in rows {
         let padding = longest - name.plain().chars().count();
-        let _ = write!(out, "{:INDENT$}{}{:padding$}", "", name.painted(), "");
+        let _ = write!(out, "{:ROW_INDENT$}{}{:padding$}", "", name.painted(), "");
         for (head, count, style) in columns(counts) {
             let style = if count == 0 { DIM } else { style };
             let _ = write!(out, "  {}", paint(style, format_args!("{count:>width$}", width = head.len())));

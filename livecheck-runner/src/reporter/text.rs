@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_moves_the_cursor() {
-        assert_eq!(plain("a\u{1b}[2Jb\rc\u{7}d"), "ab c d");
+        assert_eq!(plain("a\u{1b}[2Jb\nc\u{7}d"), "ab cd");
     }
 }

@@ -1,0 +1,179 @@
+//! What `list` prints: the cases, for people or as JSON.
+
+mod human;
+mod json;
+
+use livecheck_core::Cases;
+
+/// Who reads a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListFormat {
+    /// People; with all settings where more is asked for.
+    #[default]
+    Human,
+    /// Programs; see [`json_structure`].
+    Json,
+    /// The same, indented.
+    JsonPretty,
+}
+
+/// What `list --message-format json` prints.
+///
+/// Members are only ever added; what reads this must ignore those that it does not know. Durations are in
+/// seconds, and null where there is none.
+///
+/// ```json
+/// {
+///   "cases": [
+///     {
+///       "name": "stock_orders::cases::order_flow",
+///       "package": "stock-orders",
+///       "file": "examples/stock-orders/src/cases.rs",
+///       "line": 31,
+///       "docs": "An order keeps its side all the way to execution.",
+///       "settings": { "active": true, "probability": 0.5, "warn_stalled_after": 1800.0 },
+///       "arguments": [{ "name": "side", "type": "Side" }],
+///       "signals": [{ "name": "sent_to_db", "type": "Signal<Order>", "timeout": 30.0 }]
+///     }
+///   ]
+/// }
+/// ```
+///
+/// `settings` has every setting of [`Settings`](livecheck_core::Settings) under its own name.
+pub mod json_structure {}
+
+/// There is nothing to list or to run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoCases {
+    /// No case is linked into this program.
+    #[error(
+        "no cases were found{}\n  = help: put #[livecheck::case] on an async fn in a library that depends on \
+         `livecheck`; cases in main.rs, tests/ and examples/ are not seen",
+        in_packages(searched)
+    )]
+    Found {
+        /// The packages that were searched.
+        searched: Vec<String>,
+    },
+    /// None of the cases is one of those asked for.
+    #[error("none of the {there_are} cases{} is {}", in_packages(searched), asked_for(filters, packages))]
+    Selected {
+        /// The packages that were searched.
+        searched: Vec<String>,
+        /// How many cases there are.
+        there_are: usize,
+        /// The parts of names that were asked for.
+        filters: Vec<String>,
+        /// The packages that were asked for.
+        packages: Vec<String>,
+    },
+}
+
+/// The list of those cases, with colours as ANSI escape sequences.
+///
+/// An empty list is for [`NoCases`] to explain.
+#[must_use]
+pub fn render(cases: &Cases, format: ListFormat, verbose: bool) -> String {
+    match format {
+        ListFormat::Human => human::render(cases, verbose),
+        ListFormat::Json => json::render(cases, false),
+        ListFormat::JsonPretty => json::render(cases, true),
+    }
+}
+
+fn in_packages(packages: &[String]) -> String {
+    match packages {
+        // A program that was not built by `cargo livecheck` knows nothing of packages.
+        [] => " in this program".to_owned(),
+        [package] => format!(" in package `{package}`"),
+        packages => format!(" in the packages {}", quoted(packages, ", ")),
+    }
+}
+
+fn asked_for(filters: &[String], packages: &[String]) -> String {
+    let named = format!("named like {}", quoted(filters, " or "));
+    let within = format!("in package {}", quoted(packages, " or "));
+    match (filters, packages) {
+        ([], _) => within,
+        (_, []) => named,
+        _ => format!("{named} and {within}"),
+    }
+}
+
+fn quoted(names: &[String], between: &str) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
+    use livecheck_core::{Cases, Settings};
+
+    use super::*;
+
+    static ORDER_FLOW: Case = Case {
+        name: "stock_orders::cases::order_flow",
+        docs: " An order keeps its side all the way to execution.\n\n Asks the cache, too.",
+        location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+        settings: Settings::new().probability(0.001).frequency(Duration::from_secs(90)),
+        arguments: &[Argument { name: "side", type_name: "Side" }],
+        signals: &[
+            SignalDefinition {
+                name: "sent_to_db",
+                type_name: "Signal<Order>",
+                timeout: Some(Duration::from_secs(30)),
+            },
+            SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
+        ],
+        run: |_| Box::pin(async { Ok(()) }),
+    };
+
+    static REFUND: Case = Case {
+        name: "examples.livecheck.refund",
+        docs: "",
+        location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+        settings: Settings::new().active(false),
+        arguments: &[],
+        signals: &[],
+        run: |_| Box::pin(async { Ok(()) }),
+    };
+
+    fn list(cases: &[&'static Case], format: ListFormat, verbose: bool) -> String {
+        let cases = Cases::new(cases.iter().copied()).expect("different names");
+        anstream::adapter::strip_str(&render(&cases, format, verbose)).to_string()
+    }
+
+    #[test]
+    fn for_people() {
+        insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, false));
+        insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, true));
+        insta::assert_snapshot!(list(&[&REFUND], ListFormat::Human, false));
+    }
+
+    #[test]
+    fn for_programs() {
+        insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::JsonPretty, false));
+        let line = list(&[&ORDER_FLOW], ListFormat::Json, false);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(
+            line.starts_with(r#"{"cases":[{"name":"stock_orders::cases::order_flow","package":"#),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn no_cases_say_where_they_were_looked_for() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        insta::assert_snapshot!(NoCases::Found { searched: names(&["orders", "payments"]) });
+        insta::assert_snapshot!(NoCases::Found { searched: Vec::new() });
+        insta::assert_snapshot!(NoCases::Selected {
+            searched: names(&["orders"]),
+            there_are: 12,
+            filters: names(&["ordr", "cach"]),
+            packages: names(&["orders"]),
+        });
+    }
+}

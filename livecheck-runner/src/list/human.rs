@@ -1,0 +1,128 @@
+//! The list for people: by package, what is set and what is waited for.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use livecheck_core::case::{Case, SignalDefinition};
+use livecheck_core::{Cases, Settings};
+
+const PACKAGE: Style = AnsiColor::Magenta.on_default().bold();
+const NAME: Style = AnsiColor::Blue.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+pub(super) fn render(cases: &Cases, verbose: bool) -> String {
+    let mut packages: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
+    for case in cases.iter() {
+        packages.entry(case.location.package).or_default().push(case);
+    }
+    let mut out = String::new();
+    for (package, cases) in &packages {
+        let _ = writeln!(out, "{PACKAGE}{package}{PACKAGE:#}:");
+        for case in cases {
+            write_case(&mut out, case, verbose);
+        }
+    }
+    let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
+    let cases = of(cases.len(), "case", "cases");
+    let packages = of(packages.len(), "package", "packages");
+    let _ = writeln!(out, "{cases} in {packages}");
+    out
+}
+
+fn write_case(out: &mut String, case: &Case, verbose: bool) {
+    let Case { name, docs, location, settings, arguments, signals, .. } = case;
+    let inactive = if settings.active { "" } else { ", inactive" };
+    let share = percent(settings.probability);
+    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}{inactive}  {DIM}{location}{DIM:#}");
+    if verbose {
+        for line in docs.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "        {line}");
+        }
+        if !arguments.is_empty() {
+            let arguments =
+                arguments.iter().map(|argument| format!("{}: {}", argument.name, argument.type_name));
+            fact(out, "arguments", &arguments.collect::<Vec<_>>().join(", "));
+        }
+    }
+    if !signals.is_empty() {
+        let signals: Vec<_> = signals.iter().map(|signal| described(signal, verbose)).collect();
+        fact(out, "signals", &signals.join(", "));
+    }
+    if verbose {
+        for (name, value) in settings_of(settings) {
+            fact(out, name, &value);
+        }
+    }
+}
+
+fn fact(out: &mut String, label: &str, value: &str) {
+    let _ = writeln!(out, "        {DIM}{label}{DIM:#} {value}");
+}
+
+fn described(signal: &SignalDefinition, verbose: bool) -> String {
+    let mut text = signal.name.to_owned();
+    if verbose {
+        let _ = write!(text, ": {}", signal.type_name);
+    }
+    if let Some(timeout) = signal.timeout {
+        let _ = write!(text, " (within {})", duration(timeout));
+    }
+    text
+}
+
+/// Every setting, in the order in which they are documented; a test compares them with their JSON.
+fn settings_of(settings: &Settings) -> Vec<(&'static str, String)> {
+    let never = |value: Option<Duration>, none: &str| value.map_or_else(|| none.to_owned(), duration);
+    vec![
+        ("active", settings.active.to_string()),
+        ("probability", settings.probability.to_string()),
+        ("warn_stalled_after", duration(settings.warn_stalled_after)),
+        ("test_expires", duration(settings.test_expires)),
+        ("frequency", never(settings.frequency, "never")),
+        ("max_history", settings.max_history.to_string()),
+        ("max_consecutive_failures", settings.max_consecutive_failures.to_string()),
+        ("state_transition_delay", duration(settings.state_transition_delay)),
+        ("realtime_logs", settings.realtime_logs.to_string()),
+        ("url_timeout_total", duration(settings.url_timeout_total)),
+        ("url_timeout_connect", never(settings.url_timeout_connect, "none of its own")),
+        ("url_error_retries", settings.url_error_retries.to_string()),
+        ("url_error_delay_min", duration(settings.url_error_delay_min)),
+        ("url_error_delay_backoff", settings.url_error_delay_backoff.to_string()),
+        ("url_error_delay_max", duration(settings.url_error_delay_max)),
+    ]
+}
+
+fn duration(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// 0.001 is `0.1 %`, without the digits that binary fractions add.
+fn percent(share: f64) -> String {
+    let digits = format!("{:.6}", share * 100.0);
+    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_in_percent() {
+        for (share, text) in [(1.0, "100 %"), (0.5, "50 %"), (0.001, "0.1 %"), (0.07, "7 %"), (0.0, "0 %")] {
+            assert_eq!(percent(share), text);
+        }
+    }
+
+    #[test]
+    fn every_setting_is_listed() {
+        let json = serde_json::to_value(Settings::new()).expect("settings have JSON");
+        let mut names: Vec<_> = json.as_object().expect("an object").keys().map(String::as_str).collect();
+        let settings = settings_of(&Settings::new());
+        let mut listed: Vec<_> = settings.iter().map(|&(name, _)| name).collect();
+        names.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, names);
+    }
+}

@@ -1,0 +1,67 @@
+//! The list for programs.
+
+use livecheck_core::case::Case;
+use livecheck_core::{Cases, Settings};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct List {
+    cases: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    package: &'static str,
+    file: &'static str,
+    line: u32,
+    docs: &'static str,
+    settings: &'static Settings,
+    arguments: Vec<Argument>,
+    signals: Vec<Signal>,
+}
+
+#[derive(Serialize)]
+struct Argument {
+    name: &'static str,
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+struct Signal {
+    name: &'static str,
+    r#type: &'static str,
+    timeout: Option<f64>,
+}
+
+impl From<&'static Case> for Listed {
+    fn from(case: &'static Case) -> Self {
+        let arguments = case.arguments.iter();
+        let signals = case.signals.iter();
+        Self {
+            name: case.name,
+            package: case.location.package,
+            file: case.location.file,
+            line: case.location.line,
+            docs: case.docs,
+            settings: &case.settings,
+            arguments: arguments
+                .map(|argument| Argument { name: argument.name, r#type: argument.type_name })
+                .collect(),
+            signals: signals
+                .map(|signal| Signal {
+                    name: signal.name,
+                    r#type: signal.type_name,
+                    timeout: signal.timeout.map(|timeout| timeout.as_secs_f64()),
+                })
+                .collect(),
+        }
+    }
+}
+
+pub(super) fn render(cases: &Cases, pretty: bool) -> String {
+    let list = List { cases: cases.iter().map(Listed::from).collect() };
+    let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
+    // Texts, numbers and lists have JSON, whatever they are.
+    json.unwrap_or_default() + "\n"
+}

@@ -1,0 +1,147 @@
+//! The log: what the program says of itself, on standard error, beside the reporter.
+//!
+//! `RUST_LOG` decides what is logged, as everywhere; without it, `-v` and `-q` do:
+//!
+//! | option | LiveCheck | everything else |
+//! |---|---|---|
+//! | `-q` | errors | errors |
+//! | none | warnings | warnings |
+//! | `-v` | info | warnings |
+//! | `-vv` | debug | info |
+//! | `-vvv` | trace | debug |
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::args::{LogFormat, OutputOptions};
+use crate::reporter::Screen;
+
+/// The log could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoggingError {
+    /// `RUST_LOG` is not a filter.
+    #[error(
+        "the variable RUST_LOG is `{value}`, which is no filter: {reason}; write RUST_LOG=info, or RUST_LOG=livecheck_runner=debug"
+    )]
+    Filter {
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// This process has a log already.
+    #[error("the log of this process is set up already: {0}")]
+    Installed(#[from] TryInitError),
+}
+
+/// Sets up the log of this process. It goes to `screen`, above its live line.
+///
+/// `rust_log` is the value of `RUST_LOG`, if it is set.
+///
+/// # Errors
+///
+/// `RUST_LOG` is not a filter, or there is a log already.
+pub fn init(options: &OutputOptions, rust_log: Option<&str>, screen: &Screen) -> Result<(), LoggingError> {
+    let filter = filter(options, rust_log)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(LogWriter(screen.clone()))
+        .with_ansi(screen.is_coloured());
+    match options.log_format {
+        // People who look at a terminal see where the time goes; what is a file's reader sees the time itself.
+        LogFormat::Text if screen.is_terminal() => {
+            builder.with_timer(tracing_subscriber::fmt::time::uptime()).compact().finish().try_init()?;
+        }
+        LogFormat::Text => builder.finish().try_init()?,
+        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
+    }
+    Ok(())
+}
+
+fn filter(options: &OutputOptions, rust_log: Option<&str>) -> Result<EnvFilter, LoggingError> {
+    if let Some(value) = rust_log.filter(|value| !value.trim().is_empty()) {
+        return EnvFilter::try_new(value)
+            .map_err(|error| LoggingError::Filter { value: value.to_owned(), reason: error.to_string() });
+    }
+    Ok(EnvFilter::new(directives(options)))
+}
+
+fn directives(options: &OutputOptions) -> String {
+    let (ours, others) = match options.verbose {
+        _ if options.quiet => ("error", "error"),
+        0 => ("warn", "warn"),
+        1 => ("info", "warn"),
+        2 => ("debug", "info"),
+        _ => ("trace", "debug"),
+    };
+    // A directive is about every target that begins with it: livecheck_core, livecheck_runner and so on.
+    format!("{others},livecheck={ours}")
+}
+
+/// Writes the log above the live line of a screen.
+#[derive(Clone, Debug)]
+struct LogWriter(Screen);
+
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl io::Write for LogWriter {
+    /// The subscriber writes each event in one call.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.print(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reporter::test_screen;
+
+    fn verbose(verbose: u8) -> OutputOptions {
+        OutputOptions { verbose, ..OutputOptions::default() }
+    }
+
+    #[test]
+    fn verbosity_decides_where_rust_log_does_not() {
+        assert_eq!(directives(&verbose(0)), "warn,livecheck=warn");
+        assert_eq!(directives(&verbose(3)), "debug,livecheck=trace");
+        assert_eq!(directives(&OutputOptions { quiet: true, ..verbose(0) }), "error,livecheck=error");
+        let filter = filter(&verbose(3), Some("livecheck_runner=info")).expect("a filter");
+        assert_eq!(filter.to_string(), "livecheck_runner=info");
+    }
+
+    #[test]
+    fn a_rust_log_that_is_no_filter_is_an_error() {
+        let error = filter(&verbose(0), Some("livecheck=loud")).expect_err("there is no such level");
+        assert!(error.to_string().starts_with("the variable RUST_LOG is `livecheck=loud`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_logged_goes_above_the_live_line() {
+        let (screen, written) = test_screen(true);
+        screen.show_live("live");
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(LogWriter(screen.clone()))
+            .with_ansi(false)
+            .without_time()
+            .with_target(false)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || tracing::warn!(partition = 3, "paused"));
+        let clear = "\r\u{1b}[2K";
+        assert_eq!(written.text(), format!("{clear}live{clear} WARN paused partition=3\nlive"));
+    }
+}
