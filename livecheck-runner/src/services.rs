@@ -12,7 +12,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-pub use self::error::ServiceError;
+pub use self::error::{LogEnd, ServiceError};
 pub use self::event::{ServiceDied, ServiceEvent};
 pub use self::start::{Environment, Services};
 pub use crate::config::{Ready, ServiceCommand, ServiceConfig};

@@ -43,22 +43,24 @@ fn write_case(out: &mut String, case: &Case, verbose: bool) {
         if !arguments.is_empty() {
             let arguments =
                 arguments.iter().map(|argument| format!("{}: {}", argument.name, argument.type_name));
-            fact(out, "arguments", &arguments.collect::<Vec<_>>().join(", "));
+            fact(out, "arguments", &arguments.collect::<Vec<_>>().join(", "), verbose);
         }
     }
     if !signals.is_empty() {
         let signals: Vec<_> = signals.iter().map(|signal| described(signal, verbose)).collect();
-        fact(out, "signals", &signals.join(", "));
+        fact(out, "signals", &signals.join(", "), verbose);
     }
     if verbose {
         for (name, value) in settings_of(settings) {
-            fact(out, name, &value);
+            fact(out, name, &value, verbose);
         }
     }
 }
 
-fn fact(out: &mut String, label: &str, value: &str) {
-    let _ = writeln!(out, "        {DIM}{label}{DIM:#} {value}");
+/// A label and a value; where there are many of them, in columns.
+fn fact(out: &mut String, label: &str, value: &str, verbose: bool) {
+    let width = if verbose { 24 } else { 0 };
+    let _ = writeln!(out, "        {DIM}{label:<width$}{DIM:#} {value}");
 }
 
 fn described(signal: &SignalDefinition, verbose: bool) -> String {

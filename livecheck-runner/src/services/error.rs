@@ -42,7 +42,7 @@ pub enum ServiceError {
     #[error(
         "service `{name}` was not ready within {}: {ready}: {last}{}",
         humantime::format_duration(*timeout),
-        last_lines(lines, log)
+        last_lines(&log.last_lines, &log.path)
     )]
     NotReady {
         /// Its name.
@@ -53,10 +53,8 @@ pub enum ServiceError {
         timeout: Duration,
         /// What the last try gave.
         last: String,
-        /// The file that its output went to.
-        log: PathBuf,
-        /// The last lines there.
-        lines: Vec<String>,
+        /// What it wrote.
+        log: Box<LogEnd>,
     },
     /// Something is up already where the service would be.
     #[error(
@@ -79,6 +77,15 @@ pub enum ServiceError {
         /// Why.
         reason: String,
     },
+}
+
+/// The end of the log of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The file that its output went to.
+    pub path: PathBuf,
+    /// The last lines there.
+    pub last_lines: Vec<String>,
 }
 
 fn last_lines(lines: &[String], log: &std::path::Path) -> String {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::error::ServiceError;
+use super::error::{LogEnd, ServiceError};
 use super::event::ServiceEvent;
 use super::log;
 use super::probe::Probe;
@@ -119,8 +119,7 @@ impl Services {
                     ready: config.ready.to_string(),
                     timeout: config.ready_timeout,
                     last,
-                    lines: log::last_lines(&path),
-                    log: path,
+                    log: Box::new(LogEnd { last_lines: log::last_lines(&path), path }),
                 }),
             };
             if let Err(error) = outcome {

@@ -1,0 +1,68 @@
+//! What a list looks like.
+
+use std::time::Duration;
+
+use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
+use livecheck_core::{Cases, Settings};
+
+use super::*;
+
+static ORDER_FLOW: Case = Case {
+    name: "stock_orders::cases::order_flow",
+    docs: " An order keeps its side all the way to execution.\n\n Asks the cache, too.",
+    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+    settings: Settings::new().probability(0.001).frequency(Duration::from_secs(90)),
+    arguments: &[Argument { name: "side", type_name: "Side" }],
+    signals: &[
+        SignalDefinition {
+            name: "sent_to_db",
+            type_name: "Signal<Order>",
+            timeout: Some(Duration::from_secs(30)),
+        },
+        SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
+    ],
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
+static REFUND: Case = Case {
+    name: "examples.livecheck.refund",
+    docs: "",
+    location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+    settings: Settings::new().active(false),
+    arguments: &[],
+    signals: &[],
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
+fn list(cases: &[&'static Case], format: ListFormat, verbose: bool) -> String {
+    let cases = Cases::new(cases.iter().copied()).expect("different names");
+    anstream::adapter::strip_str(&render(&cases, format, verbose)).to_string()
+}
+
+#[test]
+fn for_people() {
+    insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, false));
+    insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, true));
+    insta::assert_snapshot!(list(&[&REFUND], ListFormat::Human, false));
+}
+
+#[test]
+fn for_programs() {
+    insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::JsonPretty, false));
+    let line = list(&[&ORDER_FLOW], ListFormat::Json, false);
+    assert_eq!(line.matches('\n').count(), 1);
+    assert!(line.starts_with(r#"{"cases":[{"name":"stock_orders::cases::order_flow","package":"#), "{line}");
+}
+
+#[test]
+fn no_cases_say_where_they_were_looked_for() {
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    insta::assert_snapshot!(NoCases::Found { searched: names(&["orders", "payments"]) });
+    insta::assert_snapshot!(NoCases::Found { searched: Vec::new() });
+    insta::assert_snapshot!(NoCases::Selected {
+        searched: names(&["orders"]),
+        there_are: 12,
+        filters: names(&["ordr", "cach"]),
+        packages: names(&["orders"]),
+    });
+}
