@@ -43,9 +43,35 @@ pub trait AsArgument<T: ?Sized> {
     fn as_argument(&self) -> &Self::Serialized;
 }
 
+impl<T: Serialize> AsArgument<T> for T {
+    type Serialized = T;
+
+    fn as_argument(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Serialize> AsArgument<T> for &T {
+    type Serialized = T;
+
+    fn as_argument(&self) -> &T {
+        self
+    }
+}
+
+impl AsArgument<String> for &str {
+    type Serialized = str;
+
+    fn as_argument(&self) -> &str {
+        self
+    }
+}
+
 macro_rules! as_argument {
     ($([$($parameters:tt)*] $given:ty => $argument:ty, |$this:ident| -> &$serialized:ty { $value:expr })*) => {
         $(
+            // Who gives something else should read of those above, and not of all these.
+            #[diagnostic::do_not_recommend]
             impl<$($parameters)*> AsArgument<$argument> for $given {
                 type Serialized = $serialized;
 
@@ -59,13 +85,10 @@ macro_rules! as_argument {
 }
 
 as_argument! {
-    [T: Serialize] T => T, |this| -> &T { this }
-    [T: Serialize] &T => T, |this| -> &T { this }
     [T: Serialize] &mut T => T, |this| -> &T { this }
     [T: Serialize] Box<T> => T, |this| -> &T { this }
     [T: Serialize] Arc<T> => T, |this| -> &T { this }
     [T: Serialize] &Arc<T> => T, |this| -> &T { this }
-    [] &str => String, |this| -> &str { this }
     [T: Serialize] &[T] => Vec<T>, |this| -> &[T] { this }
     [T: Serialize, const N: usize] [T; N] => Vec<T>, |this| -> &[T] { this }
     [T: Serialize, const N: usize] &[T; N] => Vec<T>, |this| -> &[T] { *this }

@@ -15,7 +15,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::errors::Errors;
-use expansion::{Definition, Soundness};
+use expansion::Definition;
 use function::Function;
 use options::Options;
 
@@ -23,7 +23,7 @@ use options::Options;
 ///
 /// Whatever is wrong, the function stands beside the errors: a user's editor goes on with it, and no error
 /// says that something is missing which the user can see.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
     let mut function = match Function::parse(item.clone()) {
@@ -34,14 +34,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#errors #item);
         }
     };
-    let options_are_sound = errors.is_empty();
     function.check(&mut errors);
-    let parameters = parameters::read(&mut function.signature, &mut errors);
-    let soundness = match (errors.is_empty(), options_are_sound) {
-        (true, _) => Soundness::Sound,
-        _ => Soundness::Broken,
-    };
-    let expansion = expansion::expand(&Definition { options, function, parameters, soundness });
+    let mut parameters = parameters::read(&mut function.signature, &mut errors);
+    if function.is_generic() {
+        // The types mean nothing outside the function.
+        parameters.iter_mut().for_each(|parameter| parameter.sound = false);
+    }
+    let sound = errors.is_empty();
+    let expansion = expansion::expand(&Definition { options, function, parameters, sound });
     let errors = errors.into_compile_errors();
     quote!(#errors #expansion)
 }

@@ -1,12 +1,126 @@
-//! The attribute `#[livecheck::case]`. Use it through the façade crate, `livecheck`.
+//! The attribute `#[livecheck::case]`, with `#[signal]` on the parameters. Use it through the façade crate,
+//! `livecheck`, whose front page is a tutorial.
+//!
+//! The parts, in the order in which an attribute passes them: `case/attribute.rs` takes `option = value` apart,
+//! `case/value.rs` and `case/options.rs` read and check the values, `case/function.rs` and
+//! `case/parameters.rs` the function, and `case/expansion.rs` writes what is generated. Errors are collected
+//! all the way (`errors.rs`), and stand beside the function in the end.
 
 mod case;
 mod errors;
 
 use proc_macro::TokenStream;
 
-/// DOCS
+/// Makes a case of an `async fn`: an end-to-end test that is executed for requests of a running system.
+///
+/// ```
+/// use livecheck::Signal;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// pub enum Side { Buy, Sell }
+///
+/// #[derive(Serialize, Deserialize)]
+/// pub struct Order { pub id: String, pub side: Side }
+///
+/// /// An order keeps its side all the way to execution.
+/// #[livecheck::case(probability = 0.5, warn_stalled_after = "30m")]
+/// pub async fn order_flow(
+///     side: Side,
+///     #[signal(timeout = "30s")] sent_to_db: Signal<Order>,
+///     #[signal] cached: Signal,
+///     #[signal] executed: Signal<u64>,
+/// ) -> livecheck::Result {
+///     let order = sent_to_db.wait().await?;
+///     assert_eq!(order.side, side);
+///     cached.wait().await?;
+///     executed.wait().timeout("5s").await?;
+///     Ok(())
+/// }
+///
+/// # async fn create(order: &Order) {}
+/// // The service that receives the request:
+/// # async fn receive(order: Order) {
+/// order_flow::maybe_trigger(order.side).id(&order.id).scope(create(&order)).await;
+/// # }
+/// // Any service downstream; outside an execution this does nothing:
+/// # fn store(order: &Order) {
+/// order_flow::sent_to_db.send(order);
+/// order_flow::cached.send();
+/// # }
+///
+/// // A unit test of the case:
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let order = Order { id: "o-1".to_owned(), side: Side::Sell };
+/// order_flow(Side::Sell, Signal::ready(order), Signal::arrived(), Signal::ready(1)).await?;
+/// # Ok::<(), livecheck::Error>(())
+/// # })?;
+/// # Ok::<(), livecheck::Error>(())
+/// ```
+///
+/// # The function
+///
+/// It stays the function that it is, and can be called as one. It must be a free `async fn`, without generics,
+/// whose future is `Send`; it returns `livecheck::Result`, `Result<(), E>` for any error `E` that converts into
+/// `livecheck::Error`, or nothing. It may stand in a module or in another function, but not in an `impl`.
+///
+/// How it ends is the outcome of the execution: a panic, such as that of `assert_eq!`, is FAIL; an error is
+/// ERROR; a signal that did not come in time is TIMEOUT; `livecheck::skip` is SKIP; all else is PASS. Its
+/// documentation comment is shown where the case is listed.
+///
+/// # The parameters
+///
+/// A parameter under `#[signal]` is a `livecheck::Signal<T>`, an event with a payload that the case waits for,
+/// or a `livecheck::Signal`, an event without one. `T` implements `Deserialize`, and `Serialize` if a Rust
+/// service sends it. `#[signal(timeout = "30s")]` is how long a wait for it lasts where the wait does not say
+/// so itself; without it, until the test expires.
+///
+/// Each other parameter is an argument, which the trigger gives. Its type implements `Serialize` and
+/// `Deserialize`, and owns what it holds: it comes from another process.
+///
+/// The names of the parameters are the names on the wire. A documentation comment on a parameter, which Rust
+/// itself does not allow, becomes part of the documentation of what is generated.
+///
+/// # What is generated
+///
+/// A struct of the function's name and visibility, which lives beside it because functions and types have
+/// different namespaces: `use orders::order_flow` brings both. It has
+///
+/// - `trigger(…)` and `maybe_trigger(…)`, which take the arguments by value or by reference, and give a
+///   `livecheck::Trigger`; the second triggers with the case's probability;
+/// - a constant for each signal, a `livecheck::SignalSender<T>`, with `send(&payload)` or `send()`;
+/// - the constant `CASE`, a `&'static livecheck::Case`: the case as it is registered.
+///
+/// So no signal can be called `trigger`, `maybe_trigger` or `CASE`. `#[cfg]` on the function goes for all of
+/// this; on a parameter it is refused, since services and runner must agree on the parameters.
+///
+/// The case is registered for `cargo livecheck`, which finds it in every library that it links.
+///
+/// # The options
+///
+/// A duration is a text such as `"30m"`, `"1h 30s"` or `"500ms"`, or a number of seconds. All of them have the
+/// names, and but for `active` and `probability` the defaults, of Faust LiveCheck.
+///
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `name = "…"` | the function's path, such as `orders::order_flow` | the name on the topics; give one where the case has a name already, for instance the Python path that a Faust service uses, or to be free to move the function |
+/// | `active = bool` | `true` | whether executions are asked for and executed at all; an inactive case is listed, and a test for it is a SKIP |
+/// | `probability = number` or `"10%"` | `1.0` | the share of `maybe_trigger` calls that trigger |
+/// | `warn_stalled_after = duration` | `"30m"` | how long no execution may be seen before the case is said to be stalled |
+/// | `test_expires = duration` | `"3h"` | how long after its trigger an execution may take before it ends as TIMEOUT |
+/// | `frequency = duration` | never | how often a fake request is sent, if there is one for this case |
+/// | `max_history = count` | `100` | how many of the latest results a case's statistics are made from |
+/// | `max_consecutive_failures = count` | `30` | after how many failures in a row the case as a whole has failed |
+/// | `state_transition_delay = duration` | `"60s"` | how long a new state of the case must last before it is acted on |
+/// | `realtime_logs = bool` | `false` | whether what an execution logs is shown as it happens, and not only when it does not pass |
+/// | `url_timeout_total = duration` | `"5m"` | the time that one request of the HTTP helpers may take in total |
+/// | `url_timeout_connect = duration` | no limit of its own | the time that connecting may take |
+/// | `url_error_retries = count` | `10` | how often the HTTP helpers try again after an error |
+/// | `url_error_delay_min = duration` | `"500ms"` | the pause before the first retry |
+/// | `url_error_delay_backoff = number` | `1.5` | what the pause is multiplied by from one retry to the next |
+/// | `url_error_delay_max = duration` | `"5s"` | the longest pause between retries |
+/// | `crate = path` | `::livecheck` | where this crate is, for a library that re-exports it or has it under another name |
 #[proc_macro_attribute]
 pub fn case(options: TokenStream, item: TokenStream) -> TokenStream {
-    case::expand(options.into(), item.into()).into()
+    case::expand(options.into(), &item.into()).into()
 }

@@ -7,7 +7,6 @@ use syn::ext::IdentExt;
 
 use super::nearest::nearest;
 use super::value::Value;
-use crate::errors::Errors;
 
 /// An option that is known and given once.
 pub(crate) struct Entry {
@@ -17,21 +16,24 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
-/// The options in `tokens`. `owner` is the attribute, as a message names it.
-pub(crate) fn entries(tokens: TokenStream, owner: &str, known: &[&str], errors: &mut Errors) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for tokens in split_at_commas(tokens) {
-        let Some((key, value)) = errors.take(key_and_value(&tokens, owner)) else { continue };
+/// The options in `tokens`, or what is wrong with each, in order. `owner` is the attribute, as a message names
+/// it.
+pub(crate) fn entries(tokens: TokenStream, owner: &str, known: &[&str]) -> Vec<syn::Result<Entry>> {
+    let mut seen = Vec::new();
+    let parts = split_at_commas(tokens);
+    let entry = |part: &Vec<TokenTree>| {
+        let (key, value) = key_and_value(part, owner)?;
         let name = key.unraw().to_string();
         if !known.contains(&name.as_str()) {
-            errors.at(key.span(), unknown(&name, owner, known));
-        } else if entries.iter().any(|entry| entry.key.unraw() == name) {
-            errors.at(key.span(), format_args!("`{name}` is given twice"));
-        } else {
-            entries.push(Entry { key, value });
+            return Err(syn::Error::new(key.span(), unknown(&name, owner, known)));
         }
-    }
-    entries
+        if seen.contains(&name) {
+            return Err(syn::Error::new(key.span(), format_args!("`{name}` is given twice")));
+        }
+        seen.push(name);
+        Ok(Entry { key, value })
+    };
+    parts.iter().map(entry).collect()
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
@@ -89,12 +91,14 @@ fn enumerated(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::Errors;
 
     fn parse(text: &str) -> (Vec<String>, Vec<String>) {
-        let mut errors = Errors::default();
         let tokens = text.parse().expect("Rust tokens");
-        let entries = entries(tokens, "#[case]", &["name", "crate", "active"], &mut errors);
-        (entries.iter().map(|entry| entry.key.to_string()).collect(), errors.messages())
+        let mut errors = Errors::default();
+        let entries = entries(tokens, "#[case]", &["name", "crate", "active"]);
+        let entries = entries.into_iter().filter_map(|entry| errors.take(entry));
+        (entries.map(|entry| entry.key.to_string()).collect(), errors.messages())
     }
 
     #[test]

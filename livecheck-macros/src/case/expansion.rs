@@ -1,7 +1,8 @@
 //! What `#[livecheck::case]` leaves behind: the function, the struct beside it, and the registration.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ReturnType;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -15,15 +16,9 @@ pub(crate) struct Definition {
     pub(crate) options: Options,
     pub(crate) function: Function,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) soundness: Soundness,
-}
-
-/// Whether there are errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Soundness {
-    Sound,
-    /// There are errors: the expansion is there only so that no other place has errors in consequence.
-    Broken,
+    /// Whether there is no error. Where there is one, the expansion is there only so that no other place has
+    /// errors in consequence.
+    pub(crate) sound: bool,
 }
 
 impl Definition {
@@ -37,31 +32,31 @@ impl Definition {
             Kind::Signal { timeout } => Some((parameter, timeout)),
         })
     }
-
-    fn is_sound(&self) -> bool {
-        self.soundness == Soundness::Sound
-    }
 }
 
 /// All the items.
 ///
 /// The struct is a braced one, which lives in the type namespace only: a unit struct or a static would clash
 /// with the function, and turn `let order_flow = …` into a pattern. Nothing else is put into the user's
-/// scope. The names of local variables are hygienic (`quote!` makes them so), and parameters and associated
-/// items live in scopes of their own: a parameter may be called as it likes.
+/// scope. Local variables have mixed-site hygiene, and associated items a scope of their own: cases and their
+/// parameters may be called as they like.
 pub(crate) fn expand(case: &Definition) -> TokenStream {
     let function = &case.function;
     if function.is_method() {
         return quote!(#function);
     }
-    let krate = case.options.krate();
+    let krate = case.options.krate(Span::mixed_site());
     let name = &function.signature.ident;
     let visibility = &function.visibility;
     let conditions: Vec<_> = function.conditions().collect();
     let the_case = the_case(case);
     let triggers = triggers(case);
-    let senders = case.signals().enumerate().map(|(index, (signal, _))| sender(case, index, signal));
-    let registration = case.is_sound().then(|| {
+    let senders = case
+        .signals()
+        .enumerate()
+        .filter(|(_, (signal, _))| signal.sound)
+        .map(|(index, (signal, _))| sender(case, index, signal));
+    let registration = case.sound.then(|| {
         quote! {
             #(#conditions)*
             #krate::inventory::submit! { #krate::case::Registered(#name::CASE) }
@@ -72,8 +67,8 @@ pub(crate) fn expand(case: &Definition) -> TokenStream {
          [`maybe_trigger`](Self::maybe_trigger), and sends its signals."
     );
     quote! {
-        // A case has as many parameters as its request has steps.
-        #[allow(clippy::too_many_arguments)]
+        // A case has as many parameters as its request has steps, and that it fails is what it is for.
+        #[allow(clippy::missing_errors_doc, clippy::missing_panics_doc, clippy::too_many_arguments)]
         #function
 
         #(#conditions)*
@@ -85,6 +80,7 @@ pub(crate) fn expand(case: &Definition) -> TokenStream {
             non_camel_case_types,
             unreachable_pub
         )]
+        #[non_exhaustive]
         #visibility struct #name {}
 
         #(#conditions)*
@@ -95,7 +91,8 @@ pub(crate) fn expand(case: &Definition) -> TokenStream {
             non_upper_case_globals,
             private_bounds,
             private_interfaces,
-            unreachable_pub
+            unreachable_pub,
+            unused_variables
         )]
         impl #name {
             #the_case
@@ -109,7 +106,7 @@ pub(crate) fn expand(case: &Definition) -> TokenStream {
 
 /// The constant `CASE`, which refers to a `static` that only it can name.
 fn the_case(case: &Definition) -> TokenStream {
-    let krate = case.options.krate();
+    let krate = case.options.krate(Span::mixed_site());
     let name = &case.function.signature.ident;
     let visibility = &case.function.visibility;
     let text = name.unraw().to_string();
@@ -162,83 +159,114 @@ fn the_case(case: &Definition) -> TokenStream {
 
 /// What calls the function with what an execution has.
 fn run(case: &Definition) -> TokenStream {
-    if !case.is_sound() {
+    if !case.sound {
         return quote!(|_| ::core::unreachable!("a case with errors does not compile"));
     }
-    let krate = case.options.krate();
+    let krate = case.options.krate(Span::mixed_site());
     let name = &case.function.signature.ident;
+    // The positions of the arguments and of the signals, each counted for itself.
     let (mut arguments, mut signals) = (0_usize.., 0_usize..);
-    let values = case.parameters.iter().map(|parameter| {
-        let ty = &parameter.ty;
-        match parameter.kind {
+    let values = case.parameters.iter().map(|Parameter { ty, kind, .. }| {
+        let place = place(ty.span());
+        match kind {
             Kind::Argument => {
                 let index = arguments.next();
-                quote!(execution.argument::<#ty>(#index)?)
+                quote_spanned!(place=> execution.argument::<#ty>(#index)?)
             }
             Kind::Signal { .. } => {
                 let index = signals.next();
-                let payload = payload(case, parameter);
-                quote!(execution.signal::<#payload>(#index))
+                quote_spanned!(place=> execution.signal::<#ty>(#index))
             }
         }
     });
+    let outcome = match &case.function.signature.output {
+        // An opaque type has no place in a path.
+        ReturnType::Type(_, ty) if !mentions_impl(ty.to_token_stream()) => {
+            let place = place(ty.span());
+            let krate = case.options.krate(place);
+            quote_spanned!(place=> <#ty as #krate::outcome::Outcome>::into_result)
+        }
+        _ => quote_spanned!(place(name.span())=> #krate::outcome::Outcome::into_result),
+    };
     // The execution, with the JSON of the arguments, is given up before the case runs: tests wait for hours.
-    quote! {
-        |execution| ::std::boxed::Box::pin(async move {
+    let hygienic = Span::mixed_site();
+    let block = quote_spanned! {hygienic=>
+        async move {
             let future = {
                 let execution = execution;
                 #name(#(#values),*)
             };
-            #krate::outcome::Outcome::into_result(future.await)
-        })
-    }
+            #outcome(future.await)
+        }
+    };
+    let future = quote_spanned!(place(name.span())=> ::std::boxed::Box::pin(#block));
+    quote_spanned!(hygienic=> |execution| #future)
+}
+
+/// Where the compiler says what is wrong with generated code, while its names stay hygienic and its lints
+/// those of a macro.
+fn place(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        TokenTree::Ident(word) => word == "impl",
+        _ => false,
+    })
 }
 
 /// The type that a signal carries.
 fn payload(case: &Definition, signal: &Parameter) -> TokenStream {
-    let krate = case.options.krate();
     let ty = &signal.ty;
-    quote_spanned!(ty.span()=> <#ty as #krate::signal::SignalParameter>::Payload)
+    let place = place(ty.span());
+    let krate = case.options.krate(place);
+    quote_spanned!(place=> <#ty as #krate::signal::SignalParameter>::Payload)
 }
 
 /// The functions `trigger` and `maybe_trigger`.
 fn triggers(case: &Definition) -> TokenStream {
-    let krate = case.options.krate();
-    let visibility = &case.function.visibility;
     let name = case.function.signature.ident.unraw();
-    let parameters = || {
-        case.arguments()
-            .map(|Parameter { name, ty, .. }| quote!(#name: impl #krate::trigger::AsArgument<#ty>))
-    };
-    let arguments: Vec<_> = case
-        .arguments()
-        .map(|argument| {
-            let (name, ty, wire_name) = (&argument.name, &argument.ty, argument.wire_name());
-            quote! {
-                arguments.argument(
-                    #wire_name,
-                    #krate::trigger::AsArgument::<#ty>::as_argument(&#name),
-                );
-            }
-        })
-        .collect();
-    let writer = if arguments.is_empty() { quote!(_) } else { quote!(arguments) };
     let explained = explained(case);
     let always = format!("Asks for an execution of the case `{name}`.{explained}");
     let sampled = format!(
         "Asks for an execution of the case `{name}` with its probability: the way to follow a share of the \
          requests.{explained}"
     );
-    let (always_parameters, sampled_parameters) = (parameters(), parameters());
-    quote! {
-        #[doc = #always]
-        #visibility fn trigger(#(#always_parameters),*) -> #krate::trigger::Trigger {
-            #krate::trigger::Trigger::always(Self::CASE, |#writer| { #(#arguments)* })
-        }
+    let (always, sampled) =
+        (trigger(case, "trigger", "always", &always), trigger(case, "maybe_trigger", "sampled", &sampled));
+    quote!(#always #sampled)
+}
 
-        #[doc = #sampled]
-        #visibility fn maybe_trigger(#(#sampled_parameters),*) -> #krate::trigger::Trigger {
-            #krate::trigger::Trigger::sampled(Self::CASE, |#writer| { #(#arguments)* })
+/// A function that makes a trigger with the constructor of that name.
+fn trigger(case: &Definition, name: &str, constructor: &str, doc: &str) -> TokenStream {
+    let krate = case.options.krate(Span::mixed_site());
+    let visibility = &case.function.visibility;
+    let place_of_case = place(case.function.signature.ident.span());
+    let name = Ident::new(name, place_of_case);
+    let constructor = Ident::new(constructor, place_of_case);
+    let parameters = case.arguments().map(|Parameter { name, ty, sound, .. }| {
+        let place = place(ty.span());
+        if *sound {
+            let krate = case.options.krate(place);
+            quote_spanned!(place=> #name: impl #krate::trigger::AsArgument<#ty>)
+        } else {
+            quote_spanned!(place=> #name: impl ::core::marker::Sized)
+        }
+    });
+    let sound: Vec<_> = case.arguments().filter(|argument| argument.sound).collect();
+    let writer = Ident::new("arguments", Span::mixed_site());
+    let arguments = sound.into_iter().map(|argument| {
+        let (name, ty, wire_name) = (&argument.name, &argument.ty, argument.wire_name());
+        quote! {
+            #writer.argument(#wire_name, #krate::trigger::AsArgument::<#ty>::as_argument(&#name));
+        }
+    });
+    quote! {
+        #[doc = #doc]
+        #visibility fn #name(#(#parameters),*) -> #krate::trigger::Trigger {
+            #krate::trigger::Trigger::#constructor(Self::CASE, |#writer| { #(#arguments)* })
         }
     }
 }
@@ -255,13 +283,14 @@ fn explained(case: &Definition) -> String {
 
 /// The constant that sends a signal.
 fn sender(case: &Definition, index: usize, signal: &Parameter) -> TokenStream {
-    let krate = case.options.krate();
+    let place = place(signal.ty.span());
+    let krate = case.options.krate(place);
     let visibility = &case.function.visibility;
     let name = &signal.name;
     let payload = payload(case, signal);
     let line = format!("Sends the signal `{}: {}`.", signal.wire_name(), signal.type_name());
     let doc = if signal.docs.is_empty() { line } else { format!("{}\n\n{line}", signal.docs) };
-    quote! {
+    quote_spanned! {place=>
         #[doc = #doc]
         #visibility const #name: #krate::signal::SignalSender<#payload> =
             #krate::signal::SignalSender::new(Self::CASE, #index);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{LitStr, Path};
 
@@ -47,25 +47,30 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the options, and leaves out those that are wrong.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let entries = entries(tokens, "#[livecheck::case]", KNOWN, errors);
         let mut options = Self::default();
-        for Entry { key, value } in &entries {
+        let mut entries_read = Vec::new();
+        for entry in entries(tokens, "#[livecheck::case]", KNOWN) {
+            let Some(Entry { key, value }) = errors.take(entry) else { continue };
             match key.unraw().to_string().as_str() {
-                "name" => options.name = errors.take(name(value)),
+                "name" => options.name = errors.take(name(&value)),
                 "crate" => options.krate = errors.take(value.path()),
                 setting => {
-                    let value = errors.take(setting_value(setting, value));
+                    let value = errors.take(setting_value(setting, &value));
                     options.settings.extend(value.map(|value| (key.clone(), value)));
                 }
             }
+            entries_read.push(Entry { key, value });
         }
-        errors.take(check_delays(&entries));
+        errors.take(check_delays(&entries_read));
         options
     }
 
-    /// The path of the façade.
-    pub(crate) fn krate(&self) -> TokenStream {
-        self.krate.as_ref().map_or_else(|| quote!(::livecheck), |path| quote!(#path))
+    /// The path of the façade, for code that the compiler is to see at `place`. A path that the user gave
+    /// stays as it is: its hygiene may matter (`$crate`).
+    pub(crate) fn krate(&self, place: Span) -> TokenStream {
+        self.krate
+            .as_ref()
+            .map_or_else(|| quote_spanned!(place=> ::livecheck), |path| quote_spanned!(place=> #path))
     }
 }
 
@@ -164,7 +169,7 @@ mod tests {
         );
         assert_eq!(errors, [""; 0]);
         assert_eq!(options.name.as_ref().map(LitStr::value).as_deref(), Some("orders.order_flow"));
-        assert_eq!(options.krate().to_string(), "facade :: livecheck");
+        assert_eq!(options.krate(Span::call_site()).to_string(), "facade :: livecheck");
         assert_eq!(options.settings.len(), KNOWN.len() - 2);
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, Meta, Pat, PatType, Signature, Type};
+use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Signature, Type};
 
 use super::attribute::entries;
 use super::docs;
@@ -57,10 +57,10 @@ pub(crate) fn read(signature: &mut Signature, errors: &mut Errors) -> Vec<Parame
         FnArg::Typed(parameter) => Some(parameter),
         FnArg::Receiver(_) => None,
     });
-    typed.filter_map(|parameter| read_one(parameter, errors)).collect()
+    typed.enumerate().map(|(index, parameter)| read_one(index, parameter, errors)).collect()
 }
 
-fn read_one(parameter: &mut PatType, errors: &mut Errors) -> Option<Parameter> {
+fn read_one(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Parameter {
     let docs = docs::text(&parameter.attrs);
     let attributes = std::mem::take(&mut parameter.attrs);
     let (ours, theirs): (Vec<_>, Vec<_>) =
@@ -74,16 +74,23 @@ fn read_one(parameter: &mut PatType, errors: &mut Errors) -> Option<Parameter> {
         }
     }
     let kind = kind(&ours, errors);
-    let name = name(&parameter.pat, errors)?;
-    let mut sound = errors.take(check_type(&parameter.ty)).is_some();
-    if kind != Kind::Argument && RESERVED.contains(&name.unraw().to_string().as_str()) {
+    let (name, named) = match name(&parameter.pat) {
+        Ok(name) => (name, true),
+        Err(error) => {
+            errors.push(error);
+            (format_ident!("parameter{index}"), false)
+        }
+    };
+    let mut sound = errors.take(check_type(&parameter.ty)).is_some() && named;
+    let reserved = RESERVED.iter().find(|&reserved| name.unraw() == *reserved);
+    if let (Some(reserved), Kind::Signal { .. }) = (reserved, &kind) {
         let message = format!(
-            "a signal cannot be called `{name}`: the case's own `{name}` has that name, beside the signals"
+            "a signal cannot be called `{reserved}`: the case's own `{reserved}` has that name, beside the signals"
         );
         errors.at(name.span(), message);
         sound = false;
     }
-    Some(Parameter { name, ty: (*parameter.ty).clone(), docs, kind, sound })
+    Parameter { name, ty: (*parameter.ty).clone(), docs, kind, sound }
 }
 
 /// `#[signal]`, or the same through the crate: `#[livecheck::signal]`.
@@ -109,25 +116,23 @@ fn kind(attributes: &[Attribute], errors: &mut Errors) -> Kind {
         }
     };
     let mut timeout = None;
-    for entry in entries(options, "#[signal]", &["timeout"], errors) {
-        timeout = errors.take(entry.value.duration(Zero::Refused));
+    for entry in entries(options, "#[signal]", &["timeout"]) {
+        timeout = errors.take(entry.and_then(|entry| entry.value.duration(Zero::Refused))).or(timeout);
     }
     Kind::Signal { timeout }
 }
 
 /// The name of a parameter, which is the name on the wire.
-fn name(pattern: &Pat, errors: &mut Errors) -> Option<Ident> {
-    if let Pat::Ident(pattern) = pattern {
-        if let Some(by_reference) = &pattern.by_ref {
-            errors.about(by_reference, "a case's parameter is taken by value: without `ref`");
-        } else if let Some((at, _)) = &pattern.subpat {
-            errors.about(at, "a case's parameter is a name, without a pattern");
+fn name(pattern: &Pat) -> syn::Result<Ident> {
+    const PATTERN: &str =
+        "a case's parameter is a name, which it has on the wire too: take it apart in the body";
+    match pattern {
+        Pat::Ident(PatIdent { by_ref: Some(by_ref), .. }) => {
+            Err(syn::Error::new_spanned(by_ref, "a case's parameter is taken by value: without `ref`"))
         }
-        return Some(pattern.ident.clone());
+        Pat::Ident(PatIdent { subpat: None, ident, .. }) => Ok(ident.clone()),
+        _ => Err(syn::Error::new_spanned(pattern, PATTERN)),
     }
-    let message = "a case's parameter is a name, which it has on the wire too: take it apart in the body";
-    errors.about(pattern, message);
-    None
 }
 
 /// A parameter outlives whoever sent it, and has one type.
@@ -222,7 +227,7 @@ mod tests {
         assert!(problem("(a, b): (u8, u8)").contains("take it apart in the body"));
         assert!(problem("_: u8").contains("take it apart in the body"));
         assert!(problem("ref a: u8").contains("without `ref`"));
-        assert!(problem("a @ 1: u8").contains("without a pattern"));
+        assert!(problem("a @ 1: u8").contains("take it apart in the body"));
         assert!(problem("a: Vec<impl Clone>").contains("`impl Trait` is none"));
         assert!(problem("#[cfg(unix)] a: u8").contains("#[cfg]"));
     }

@@ -1,6 +1,6 @@
 //! A type as its author would write it.
 
-use proc_macro2::{Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The type on one line. `TokenStream`'s own text has a space between any two tokens.
@@ -11,54 +11,43 @@ pub(crate) fn type_name(ty: &impl ToTokens) -> String {
 }
 
 fn write(tokens: TokenStream, text: &mut String) {
-    // Whether what follows `+`, `->` and the like may need a space.
-    let mut joint = false;
+    // Whether the token before is the first half of `->` or `::`.
+    let mut half = false;
     for token in tokens {
-        let ends_in_word = text.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
+        let after_word = text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"'));
+        let was_half = std::mem::take(&mut half);
         match token {
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
-                    proc_macro2::Delimiter::Parenthesis => ("(", ")"),
-                    proc_macro2::Delimiter::Bracket => ("[", "]"),
-                    proc_macro2::Delimiter::Brace => ("{", "}"),
-                    proc_macro2::Delimiter::None => ("", ""),
+                    Delimiter::Parenthesis => ("(", ")"),
+                    // `&mut [T]`, but `Fn(T)`.
+                    Delimiter::Bracket if after_word => (" [", "]"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::None => ("", ""),
                 };
-                // `&mut [T]`, but `Fn(T)`.
-                if ends_in_word && group.delimiter() == proc_macro2::Delimiter::Bracket {
-                    text.push(' ');
-                }
                 text.push_str(open);
                 write(group.stream(), text);
                 text.push_str(close);
             }
             TokenTree::Punct(punct) => {
-                let spaced = matches!(punct.as_char(), '+' | '=' | '-') && !joint;
-                if spaced {
+                let sign = punct.as_char();
+                if matches!(sign, '+' | '=' | '-') && !was_half {
                     text.push(' ');
                 }
-                text.push(punct.as_char());
-                let ends = punct.spacing() == Spacing::Alone;
-                let arrow = punct.as_char() == '>' && text.ends_with("->");
-                if matches!(punct.as_char(), ',' | ';' | '+' | '=') || arrow {
+                text.push(sign);
+                if matches!(sign, ',' | ';' | '+' | '=') || text.ends_with("->") {
                     text.push(' ');
                 }
-                joint = !ends;
-                continue;
+                half = punct.spacing() == Spacing::Joint;
             }
-            TokenTree::Ident(word) => {
-                if ends_in_word {
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                if after_word {
                     text.push(' ');
                 }
-                text.push_str(&word.to_string());
-            }
-            TokenTree::Literal(literal) => {
-                if ends_in_word {
-                    text.push(' ');
-                }
-                text.push_str(&literal.to_string());
+                text.push_str(&token.to_string());
             }
         }
-        joint = false;
     }
 }
 

@@ -60,14 +60,14 @@ impl Value {
     pub(crate) fn boolean(&self) -> syn::Result<bool> {
         match &self.kind {
             Kind::Literal(Lit::Bool(literal)) => Ok(literal.value),
-            _ => Err(self.expected("`true` or `false`")),
+            _ => Err(self.error("expected `true` or `false`")),
         }
     }
 
     pub(crate) fn text(&self) -> syn::Result<&LitStr> {
         match &self.kind {
             Kind::Literal(Lit::Str(literal)) => Ok(literal),
-            _ => Err(self.expected("a text in quotes")),
+            _ => Err(self.error("expected a text in quotes")),
         }
     }
 

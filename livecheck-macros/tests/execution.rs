@@ -1,0 +1,104 @@
+//! What a runner does with a case: it calls the function with what came.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use livecheck::execution::Execution;
+use livecheck::signal::{ReceivedSignal, SignalSource, WaitRequest};
+use livecheck::wire::Arguments;
+use livecheck::{Case, Context, ExecutionKey, Signal, Timeout, Timestamp, current};
+use serde_json::value::RawValue;
+
+#[livecheck::case]
+async fn payment(
+    amount: u64,
+    #[signal(timeout = "30s")] booked: Signal<u64>,
+    currency: String,
+    #[signal] confirmed: Signal,
+) -> livecheck::Result {
+    assert_eq!(current().as_ref().map(|test| test.id().as_str()), Some("p-1"));
+    assert_eq!(booked.wait().await?, amount);
+    anyhow_ensure(currency == "EUR")?;
+    confirmed.wait().timeout("5s").await?;
+    Ok(())
+}
+
+fn anyhow_ensure(condition: bool) -> livecheck::Result {
+    if condition { Ok(()) } else { livecheck::skip("another currency") }
+}
+
+/// Answers each wait with the value for the signal at that position, and keeps what was asked.
+#[derive(Default)]
+struct Engine {
+    values: Vec<Option<Arc<RawValue>>>,
+    asked: Mutex<Vec<WaitRequest>>,
+}
+
+impl SignalSource for Engine {
+    fn wait(
+        &self,
+        request: WaitRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>> {
+        self.asked.lock().expect("no test panics here").push(request);
+        let value = self.values.get(request.signal).cloned().flatten();
+        Box::pin(async { Ok(ReceivedSignal { value, partition: 0, offset: 0, time: Timestamp::now() }) })
+    }
+}
+
+async fn execute(
+    case: &'static Case,
+    arguments: &[(&str, &str)],
+    values: &[&str],
+) -> (livecheck::Result, Vec<WaitRequest>) {
+    let json = |text: &str| RawValue::from_string(text.to_owned()).expect("JSON");
+    let key = ExecutionKey { case: case.name.into(), id: "p-1".into(), timestamp: Timestamp::now() };
+    let context = Context::new(key, Timestamp::MAX);
+    let mut given = Arguments::new();
+    for (name, value) in arguments {
+        given.insert_raw(name, json(value));
+    }
+    let values = values.iter().map(|value| Some(json(value).into())).collect();
+    let engine = Arc::new(Engine { values, asked: Mutex::default() });
+    let result = Execution::new(case, context, given, Arc::<Engine>::clone(&engine)).start().await;
+    let asked = engine.asked.lock().expect("no test panics here").clone();
+    (result, asked)
+}
+
+#[tokio::test]
+async fn a_case_gets_its_arguments_and_signals() {
+    let (result, asked) =
+        execute(payment::CASE, &[("amount", "3"), ("currency", "\"EUR\"")], &["3", "null"]).await;
+    result.expect("it passes");
+    assert_eq!(
+        asked,
+        [
+            // The timeout of the definition is the engine's affair: it is that of the parameter.
+            WaitRequest { signal: 0, timeout: Some(Duration::from_secs(30)) },
+            WaitRequest { signal: 1, timeout: Some(Duration::from_secs(5)) },
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_missing_argument_is_an_error_that_names_it() {
+    let (result, asked) = execute(payment::CASE, &[("amount", "3")], &[]).await;
+    let error = result.expect_err("an argument is missing").to_string();
+    assert_eq!(error, "argument `currency: String` is missing: the test has arguments by name: amount");
+    assert!(asked.is_empty(), "the case did not start");
+}
+
+#[tokio::test]
+async fn an_argument_of_another_type_is_an_error_that_says_what_came() {
+    let (result, _) = execute(payment::CASE, &[("amount", "\"three\""), ("currency", "1")], &[]).await;
+    let error = result.expect_err("the argument does not fit").to_string();
+    assert!(error.starts_with("argument `amount: u64`: came \"three\", expected u64"), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_case_returns_is_the_outcome() {
+    let (result, _) = execute(payment::CASE, &[("amount", "3"), ("currency", "\"USD\"")], &["3"]).await;
+    let skip = result.expect_err("it is skipped");
+    assert!(skip.downcast_ref::<livecheck::Skip>().is_some(), "{skip}");
+}
