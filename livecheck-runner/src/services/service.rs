@@ -21,9 +21,17 @@ pub(super) struct Service {
     name: String,
     log: PathBuf,
     group: Group,
-    ended: watch::Receiver<Option<ExitStatus>>,
+    ended: watch::Receiver<Option<Ended>>,
     /// Held while its death is to be told: once it is dropped, an end is one that was asked for.
     wanted: Option<watch::Sender<()>>,
+}
+
+/// How the process that was started has ended.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    status: ExitStatus,
+    /// Whether all that it had started had ended, too.
+    is_all: bool,
 }
 
 impl Service {
@@ -51,7 +59,7 @@ impl Service {
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {
             if let Ok(status) = child.wait().await {
-                end.send_replace(Some(status));
+                end.send_replace(Some(Ended { status, is_all: !group.is_alive() }));
             }
         });
         Ok(Self { name: config.name.clone(), log, group, ended, wanted: None })
@@ -77,26 +85,34 @@ impl Service {
         died(self.name.clone(), self.log.clone(), &mut self.ended).await
     }
 
+    /// What there may be left to end. The number of a group that is gone is free for another program's, which
+    /// must not be ended in its place.
+    fn group(&self) -> Option<Group> {
+        let is_gone = self.ended.borrow().is_some_and(|ended| ended.is_all);
+        (!is_gone && self.group.is_alive()).then_some(self.group)
+    }
+
     /// Ends it and all that it has started.
     pub(super) async fn stop(mut self, grace: Duration) {
         self.wanted = None;
-        self.group.end(grace).await;
+        if let Some(group) = self.group() {
+            group.end(grace).await;
+        }
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
         self.wanted = None;
-        // A group that is gone leaves its number free for others: never signal one that has no process left.
-        if self.group.is_alive() {
-            self.group.kill();
+        if let Some(group) = self.group() {
+            group.kill();
         }
     }
 }
 
-async fn died(name: String, log: PathBuf, ended: &mut watch::Receiver<Option<ExitStatus>>) -> ServiceDied {
+async fn died(name: String, log: PathBuf, ended: &mut watch::Receiver<Option<Ended>>) -> ServiceDied {
     let status = match ended.wait_for(Option::is_some).await {
-        Ok(status) => *status,
+        Ok(ended) => ended.map(|ended| ended.status),
         // The task that waits for the process is gone without an answer: none will come.
         Err(_) => None,
     };
