@@ -84,7 +84,8 @@ use proc_macro::TokenStream;
 /// # What is generated
 ///
 /// A struct of the function's name and visibility, which lives beside it because functions and types have
-/// different namespaces: `use orders::order_flow` brings both. It has
+/// different namespaces: `use orders::order_flow` brings both. (So a case cannot share its name with a type or
+/// module of its own module.) It has
 ///
 /// - `trigger(…)` and `maybe_trigger(…)`, which take the arguments by value or by reference, and give a
 ///   `livecheck::Trigger`; the second triggers with the case's probability;
