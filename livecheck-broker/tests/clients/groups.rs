@@ -1,11 +1,16 @@
 //! Consumer groups.
 
-use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::{Offset, TopicPartitionList};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::rig::{PATIENCE, Rig, blocking, next, send, text, unique};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_resumes_where_it_committed_with_what_it_noted() {
     let rig = Rig::start().await;
     let topic = rig.topic("resumed", 1, &[]).await;
@@ -41,4 +46,180 @@ async fn a_group_resumes_where_it_committed_with_what_it_noted() {
     .await;
     assert_eq!(offset, Offset::Offset(2));
     assert_eq!(metadata, "notes, in any words");
+}
+
+/// Members of a group that read on in tasks of their own, and what they have read.
+struct Crowd {
+    rig: Rig,
+    group: String,
+    topic: String,
+    read: Arc<Mutex<Vec<i64>>>,
+}
+
+struct Crowded {
+    seen: watch::Receiver<Seen>,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// What a consumer's rebalances came to.
+#[derive(Default)]
+struct Seen {
+    assigned: usize,
+    rebalances: usize,
+}
+
+struct Watching(watch::Sender<Seen>);
+
+impl ClientContext for Watching {}
+
+impl ConsumerContext for Watching {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        let assigned = consumer.assignment().map_or(0, |assignment| assignment.count());
+        self.0.send_modify(|seen| {
+            seen.assigned = assigned;
+            seen.rebalances += 1;
+        });
+    }
+}
+
+impl Crowd {
+    fn member(&self, settings: &[(&str, &str)]) -> Crowded {
+        let (sender, seen) = watch::channel(Seen::default());
+        let consumer = self.rig.consumer_with(&self.group, settings, Watching(sender));
+        consumer.subscribe(&[&self.topic]).expect("subscribed");
+        let (stop, mut stopped) = oneshot::channel();
+        let read = Arc::clone(&self.read);
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = &mut stopped => break,
+                    message = consumer.recv() => {
+                        let message = message.expect("a message");
+                        let number = text(&message).parse().expect("a number");
+                        consumer.commit_message(&message, CommitMode::Async).expect("queued");
+                        read.lock().expect("not poisoned").push(number);
+                    }
+                }
+            }
+            // What was read is committed before the member leaves.
+            consumer.commit_consumer_state(CommitMode::Sync).ok();
+            blocking(move || drop(consumer)).await;
+        });
+        Crowded { seen, stop: Some(stop), task: Some(task) }
+    }
+}
+
+impl Crowded {
+    async fn has(&mut self, partitions: usize) {
+        self.saw(|seen| seen.assigned == partitions).await;
+    }
+
+    async fn saw(&mut self, what: impl FnMut(&Seen) -> bool) {
+        let saw = self.seen.wait_for(what);
+        tokio::time::timeout(PATIENCE, saw).await.expect("within patience").expect("still there");
+    }
+
+    async fn leave(mut self) {
+        self.stop.take().expect("once").send(()).expect("still there");
+        self.task.take().expect("once").await.expect("no panic");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_grows_and_shrinks_and_reads_all_once() {
+    const PARTITIONS: i32 = 6;
+    let rig = Rig::start().await;
+    let topic = rig.topic("shared", PARTITIONS, &[]).await;
+    let producer = rig.producer(&[]);
+    let (stop, mut stopped) = oneshot::channel::<()>();
+    let producing = {
+        let topic = topic.clone();
+        tokio::spawn(async move {
+            let mut sent = 0_i64;
+            while stopped.try_recv().is_err() {
+                send(&producer, &topic, (sent % i64::from(PARTITIONS)) as i32, &sent.to_string()).await;
+                sent += 1;
+            }
+            sent
+        })
+    };
+    let crowd = Crowd { rig, group: unique("group"), topic, read: Arc::default() };
+    let mut first = crowd.member(&[]);
+    first.has(6).await;
+    let mut second = crowd.member(&[]);
+    let mut third = crowd.member(&[]);
+    for member in [&mut first, &mut second, &mut third] {
+        member.has(2).await;
+    }
+    second.leave().await;
+    third.leave().await;
+    first.has(6).await;
+    stop.send(()).expect("producing");
+    let sent = producing.await.expect("no panic");
+
+    // The last may still be on their way to the member that is left.
+    let all_read = async {
+        loop {
+            let count = {
+                let mut read = crowd.read.lock().expect("not poisoned");
+                read.sort_unstable();
+                read.dedup();
+                read.len() as i64
+            };
+            if count == sent {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_read).await.expect("everything is read");
+    first.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_member_comes_back_unnoticed_and_is_replaced_when_it_stays_away() {
+    let rig = Rig::start().await;
+    let topic = rig.topic("static", 2, &[]).await;
+    let crowd = Crowd { rig, group: unique("group"), topic, read: Arc::default() };
+    let mut one = crowd.member(&[("group.instance.id", "one")]);
+    one.has(2).await;
+    let mut two = crowd.member(&[("group.instance.id", "two")]);
+    two.has(1).await;
+    // It was assigned two, gave one up, and was told that this is all.
+    one.saw(|seen| seen.rebalances == 3 && seen.assigned == 1).await;
+
+    // Closing a static member does not leave the group: within its session its place is kept.
+    two.leave().await;
+    let mut two = crowd.member(&[("group.instance.id", "two")]);
+    two.has(1).await;
+    assert_eq!(one.seen.borrow().rebalances, 3, "the other member noticed");
+
+    let left = Instant::now();
+    two.leave().await;
+    one.has(2).await;
+    let taken = left.elapsed();
+    assert!(taken >= Duration::from_secs(5), "its session lasts six seconds, not {taken:?}");
+    one.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_described() {
+    let rig = Rig::start().await;
+    let topic = rig.topic("described", 1, &[]).await;
+    let crowd = Crowd { rig, group: unique("group"), topic, read: Arc::default() };
+    let mut member = crowd.member(&[("client.id", "me")]);
+    member.has(1).await;
+    let group = crowd.group.clone();
+    let admin = crowd.rig.consumer(&unique("other"), &[]);
+    let described = blocking(move || {
+        let list = admin.fetch_group_list(Some(&group), PATIENCE).expect("a list");
+        let group = &list.groups()[0];
+        let members = group.members().iter().map(|member| member.client_id().to_owned()).collect::<Vec<_>>();
+        (group.state().to_owned(), group.protocol_type().to_owned(), group.protocol().to_owned(), members)
+    })
+    .await;
+    let expected = ("Stable", "consumer", "cooperative-sticky", vec!["me".to_owned()]);
+    assert_eq!((&*described.0, &*described.1, &*described.2, described.3), expected);
+    member.leave().await;
 }

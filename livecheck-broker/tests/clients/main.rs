@@ -5,6 +5,8 @@
 
 mod rig;
 
+mod admin;
+mod bad_input;
 mod groups;
 mod produce_and_consume;
 mod transactions;

@@ -1,4 +1,7 @@
 //! A broker to test against, and clients for it.
+//!
+//! Tests run on more than one thread: librdkafka blocks when a client is dropped, and the broker, which lives on
+//! the same runtime, must be able to answer it meanwhile.
 
 use std::time::Duration;
 

@@ -1,0 +1,67 @@
+//! Topics, as an administrator makes them.
+
+use rdkafka::admin::{
+    AdminOptions, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::rig::{PATIENCE, Rig, unique};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_has_the_settings_it_was_given() {
+    let rig = Rig::start().await;
+    let settings = [("cleanup.policy", "compact"), ("retention.ms", "1234567")];
+    let topic = rig.topic("settings", 2, &settings).await;
+    let resources = [ResourceSpecifier::Topic(&topic)];
+    let described = rig.admin().describe_configs(&resources, &AdminOptions::new()).await.expect("described");
+    let described = described[0].as_ref().expect("described");
+    for (name, value, source) in [
+        ("cleanup.policy", "compact", ConfigSource::DynamicTopic),
+        ("retention.ms", "1234567", ConfigSource::DynamicTopic),
+        ("message.timestamp.type", "CreateTime", ConfigSource::Default),
+        ("max.message.bytes", "1048588", ConfigSource::Default),
+    ] {
+        let entry = described.get(name).expect(name);
+        assert_eq!((entry.value.as_deref(), &entry.source), (Some(value), &source), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_created_is_refused_with_the_reason() {
+    let rig = Rig::start().await;
+    let present = rig.topic("present", 1, &[]).await;
+    let fresh = unique("fresh");
+    let new = |name, replicas| NewTopic::new(name, 1, TopicReplication::Fixed(replicas));
+    let cases = [
+        (new(present.as_str(), 1), RDKafkaErrorCode::TopicAlreadyExists),
+        (new("no spaces", 1), RDKafkaErrorCode::InvalidTopic),
+        (new(&fresh, 3), RDKafkaErrorCode::InvalidReplicationFactor),
+        (new(&fresh, 1).set("retention", "1"), RDKafkaErrorCode::InvalidConfig),
+        (new(&fresh, 1).set("retention.ms", "soon"), RDKafkaErrorCode::InvalidConfig),
+    ];
+    let admin = rig.admin();
+    for (topic, expected) in cases {
+        let created = admin.create_topics([&topic], &AdminOptions::new()).await.expect("an answer");
+        assert_eq!(created[0].as_ref().map_err(|(_, code)| *code), Err(expected), "{}", topic.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_grows_and_goes() {
+    let rig = Rig::start().await;
+    let topic = rig.topic("grows", 2, &[]).await;
+    let admin = rig.admin();
+    let options = AdminOptions::new();
+    let grown = admin.create_partitions([&NewPartitions::new(&topic, 5)], &options).await.expect("an answer");
+    assert_eq!(grown, vec![Ok(topic.clone())]);
+    let shrunk =
+        admin.create_partitions([&NewPartitions::new(&topic, 3)], &options).await.expect("an answer");
+    assert_eq!(shrunk, vec![Err((topic.clone(), RDKafkaErrorCode::InvalidPartitions))]);
+    let metadata = admin.inner().fetch_metadata(Some(&topic), PATIENCE).expect("metadata");
+    assert_eq!(metadata.topics()[0].partitions().len(), 5);
+
+    let gone = admin.delete_topics(&[&topic], &options).await.expect("an answer");
+    assert_eq!(gone, vec![Ok(topic.clone())]);
+    let again = admin.delete_topics(&[&topic], &options).await.expect("an answer");
+    assert_eq!(again, vec![Err((topic, RDKafkaErrorCode::UnknownTopicOrPartition))]);
+}
