@@ -9,7 +9,7 @@
 //! | `order-creator` | consumes `orders`, caches the order, produces it to `order-execution` | `order_cached` |
 //! | `order-executor` | consumes `order-execution`, executes the order | `order_executed` |
 //!
-//! The [case](cases::order_flow) waits for these signals, in another process, and says whether the order kept
+//! The [case](cases::order_flow()) waits for these signals, in another process, and says whether the order kept
 //! its promises.
 
 pub mod cache;
