@@ -18,6 +18,8 @@ mod nearest;
 mod output;
 mod prepare;
 mod root_manifest;
+// Symbolic links to the runner's sources, which cargo follows when it packages. A dependency on the runner
+// would make everyone who installs this build librdkafka for it.
 #[expect(
     dead_code,
     unreachable_pub,

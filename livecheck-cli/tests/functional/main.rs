@@ -3,6 +3,7 @@
 //! Most of them depend on a livecheck that stands in for the real one (`testdata/stand-in`) and builds in a
 //! second; `real.rs` has the real one. All work offline, once the checkout's own dependencies are fetched.
 
+mod broker;
 mod building;
 mod discovery;
 mod failures;
@@ -11,4 +12,5 @@ mod forwarding;
 mod help;
 mod locking;
 mod manifests;
+mod sources;
 mod support;

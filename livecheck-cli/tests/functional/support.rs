@@ -183,6 +183,6 @@ fn shared_target() -> PathBuf {
     folder_of_tests().join("target")
 }
 
-fn checkout() -> PathBuf {
+pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("has a parent").to_owned()
 }
