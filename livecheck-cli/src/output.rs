@@ -81,7 +81,7 @@ fn set_up_logs(options: &OutputOptions) {
         2 => "debug",
         _ => "trace",
     };
-    let filter = EnvFilter::try_from_env("LIVECHECK_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match options.log_format {
         LogFormat::Text => {

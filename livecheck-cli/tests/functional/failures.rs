@@ -55,3 +55,13 @@ fn a_dependency_that_does_not_resolve() {
     assert!(run.stderr.contains("inventory"), "cargo says what: {run}");
     assert!(run.stderr.ends_with("dependencies do not resolve\n"), "{run}");
 }
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let workspace = Workspace::empty("colour");
+    let arguments = ["list", "--manifest-path", "elsewhere/Cargo.toml"];
+    let plain = workspace.run(&arguments).stderr;
+    let coloured = workspace.run(&[&["--color", "always"], &arguments[..]].concat()).stderr;
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(coloured.starts_with("\u{1b}[1m\u{1b}[31merror"), "{coloured:?}");
+}
