@@ -103,9 +103,7 @@ fn start(
     let mut arguments = forward::runner_arguments(&RunnerCommand::command(), name, matches);
     let mut ours = more;
     ours.extend(built.discovery.names().iter().map(|name| format!("--searched-package={name}").into()));
-    let file = built.workspace.join(".config/livecheck.toml");
-    if config.config_file.is_none() && file.is_file() {
-        // The runner runs in the user's folder, which may be one of the workspace's members.
+    if let Some(file) = configuration_elsewhere(built, config)? {
         let mut argument = OsString::from("--config-file=");
         argument.push(file);
         ours.push(argument);
@@ -113,6 +111,15 @@ fn start(
     // Before the positional ones, which end with what follows `--`.
     arguments.splice(1..1, ours);
     launch::run(&built.program, &arguments)
+}
+
+/// The workspace's configuration file where the runner, which looks in the user's folder and above, does not
+/// find it: the workspace was named with `--manifest-path`.
+fn configuration_elsewhere(built: &Built, config: &ConfigOptions) -> Result<Option<PathBuf>, Error> {
+    let is_named = config.config_file.is_some() || std::env::var_os("LIVECHECK_CONFIG_FILE").is_some();
+    let file = built.workspace.join(".config/livecheck.toml");
+    let is_elsewhere = !current_folder()?.starts_with(&built.workspace);
+    Ok((!is_named && is_elsewhere && file.is_file()).then_some(file))
 }
 
 /// With `--exclude`, the packages that are left: one that is left out may be linked as a dependency of another.

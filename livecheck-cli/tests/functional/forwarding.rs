@@ -35,10 +35,18 @@ fn the_exit_code_is_that_of_the_runner() {
 }
 
 #[test]
-fn the_configuration_file_of_the_workspace_is_named_to_the_runner() {
+fn the_configuration_file_of_a_workspace_elsewhere_is_named_to_the_runner() {
     let workspace = workspace("configuration").file(".config/livecheck.toml", "");
-    assert_snapshot!(workspace.run_in("packages/orders", &["list"]).stdout);
-    assert_snapshot!(workspace.run(&["list", "--config-file", "other.toml"]).stdout);
+    let elsewhere = tempfile::tempdir().expect("can be made");
+    let manifest = workspace.path("Cargo.toml").display().to_string();
+    let mut command = workspace.command("", &["list", "--manifest-path", &manifest]);
+    let run = workspace.finish(command.current_dir(elsewhere.path()));
+    assert!(run.stdout.contains(" --config-file=[workspace]/.config/livecheck.toml\n"), "{run}");
+    let named = workspace.finish(command.args(["--config-file", "other.toml"]));
+    assert!(named.stdout.contains(" --config-file=other.toml\n"), "{named}");
+    // In the workspace the runner finds the nearest one itself.
+    let inside = workspace.run_in("packages/orders", &["list"]);
+    assert!(!inside.stdout.contains("--config-file"), "{inside}");
 }
 
 #[test]
