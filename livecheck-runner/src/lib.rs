@@ -1,3 +1,29 @@
-//! runner
+//! What executes and observes LiveCheck cases: the engine, the Kafka edge around it, and the program that
+//! `cargo livecheck` builds.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`args`], [`config`] | what the user asks for |
+//! | [`engine`] | the heart: a pure state machine for each partition |
+//! | `execute` | cases as tasks |
+//! | `kafka` | consuming, producing, committing |
+//! | `shard_task`, `observer` | the engine and the edge, joined |
+//! | [`services`] | commands started beside the cases |
+//! | [`list`], [`reporter`], [`logging`] | what people see |
+//! | [`program`] | the subcommands |
 
 pub mod args;
+pub mod config;
+pub mod engine;
+mod execute;
+mod kafka;
+pub mod list;
+pub mod logging;
+mod observer;
+pub mod program;
+pub mod reporter;
+pub mod services;
+mod shard_task;
+
+pub use kafka::{KafkaEdgeError, TopicProblem};
+pub use program::main;

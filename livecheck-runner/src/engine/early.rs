@@ -59,7 +59,10 @@ impl EarlySignals {
     ) -> impl Iterator<Item = (usize, Event)> + use<> {
         let taken: Vec<HeldSignal> = match self.by_test.get_mut(test) {
             Some(held) => {
-                held.extract_if(.., |held| held.triggered.is_none_or(|at| at == triggered)).collect()
+                let is_for_it = |held: &HeldSignal| held.triggered.is_none_or(|at| at == triggered);
+                let (taken, kept) = std::mem::take(held).into_iter().partition(is_for_it);
+                *held = kept;
+                taken
             }
             None => Vec::new(),
         };

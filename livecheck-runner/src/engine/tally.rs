@@ -99,6 +99,16 @@ impl Tally {
         self.cases.get_mut(name).unwrap_or_else(|| unreachable!("inserted above"))
     }
 
+    /// The same without what is in flight: another runner goes on with that, and counts it.
+    #[must_use]
+    pub fn handed_over(mut self) -> Self {
+        for tally in self.cases.values_mut() {
+            tally.triggered -= tally.in_flight;
+            tally.in_flight = 0;
+        }
+        self
+    }
+
     /// The counts of all cases together.
     #[must_use]
     pub fn total(&self) -> CaseTally {

@@ -1,0 +1,111 @@
+//! Executes cases: one tokio task each, its waits answered by the shard, its panics kept to itself.
+
+mod panics;
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures_util::FutureExt;
+use livecheck_core::signal::{ReceivedSignal, SignalSource, WaitRequest};
+use livecheck_core::wire::Arguments;
+use livecheck_core::{Case, Context, Execution, Timeout, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+use crate::engine::{Ending, Handle};
+
+pub(crate) use panics::capture_panics;
+
+/// How a wait is answered.
+pub(crate) type Reply = oneshot::Sender<Result<ReceivedSignal, Timeout>>;
+
+/// What executing cases say to their shard.
+#[derive(Debug)]
+pub(crate) enum FromCase {
+    /// A case waits for a signal.
+    Wait {
+        /// The execution.
+        execution: Handle,
+        /// What it waits for, and how long.
+        request: WaitRequest,
+        /// When the clock of the wait starts, in log time.
+        since: Timestamp,
+        /// Where the answer goes.
+        reply: Reply,
+    },
+    /// A case has ended.
+    Ended {
+        /// The execution.
+        execution: Handle,
+        /// How.
+        ending: Ending,
+    },
+}
+
+/// Starts a case in a task of its own. It ends by itself, or when it is aborted.
+pub(crate) fn start(
+    execution: Handle,
+    case: &'static Case,
+    context: Context,
+    arguments: Arguments,
+    clock: Timestamp,
+    to_shard: mpsc::UnboundedSender<FromCase>,
+) -> AbortHandle {
+    let waits = ShardWaits {
+        execution,
+        clock: Arc::new(AtomicI64::new(clock.as_micros())),
+        to_shard: to_shard.clone(),
+    };
+    let task = async move {
+        // Within the async block: a case may panic before its first await, in decoding its arguments say.
+        let case = async { Execution::new(case, context, arguments, Arc::new(waits)).start().await };
+        let (outcome, panic) = panics::recording(AssertUnwindSafe(case).catch_unwind()).await;
+        let ending = match outcome {
+            Ok(Ok(())) => Ending::Passed,
+            Ok(Err(error)) => Ending::Returned(error),
+            Err(payload) => Ending::Panicked(panic.unwrap_or_else(|| panics::from_payload(&*payload))),
+        };
+        // Where the shard is gone the partition is another runner's, and so is the verdict.
+        let _ = to_shard.send(FromCase::Ended { execution, ending });
+    };
+    tokio::spawn(task).abort_handle()
+}
+
+/// The waits of one execution, sent on to its shard.
+struct ShardWaits {
+    execution: Handle,
+    /// The execution's own clock, in microseconds of log time: the trigger, then each signal that it received.
+    ///
+    /// It is kept on this side so that a wait's clock starts at what the case has seen, and not at what
+    /// happens to lie in its inbox: the same when the execution is run again.
+    clock: Arc<AtomicI64>,
+    to_shard: mpsc::UnboundedSender<FromCase>,
+}
+
+impl SignalSource for ShardWaits {
+    fn wait(
+        &self,
+        request: WaitRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>> {
+        let (reply, answer) = oneshot::channel();
+        let since = Timestamp::from_micros(self.clock.load(Ordering::Relaxed));
+        let wait = FromCase::Wait { execution: self.execution, request, since, reply };
+        let sent = self.to_shard.send(wait);
+        let clock = Arc::clone(&self.clock);
+        Box::pin(async move {
+            let answer = match sent {
+                Ok(()) => answer.await.ok(),
+                Err(_) => None,
+            };
+            match answer {
+                Some(result) => result.inspect(|received| {
+                    clock.fetch_max(received.time.as_micros(), Ordering::Relaxed);
+                }),
+                // The shard is gone, and this execution goes on in another runner: here it never judges.
+                None => std::future::pending().await,
+            }
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! What a case that panics said, and where: kept for its report, and not printed.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::future::Future;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::engine::PanicReport;
+
+/// How many backtraces are taken in a second: each takes milliseconds, and when a system is down every case
+/// fails. The message and the place are always kept.
+const BACKTRACES_PER_SECOND: u64 = 10;
+
+tokio::task_local! {
+    static PANIC: RefCell<Option<PanicReport>>;
+}
+
+/// Keeps the panics of cases from the terminal; all others go where they went before. Call it once, or more.
+pub(crate) fn capture_panics() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let recorded = PANIC.try_with(|panic| {
+                if let Ok(mut panic) = panic.try_borrow_mut() {
+                    *panic = Some(report(info));
+                }
+            });
+            if recorded.is_err() {
+                others(info);
+            }
+        }));
+    });
+}
+
+/// Runs a future, and gives what it panicked with beside its result.
+pub(super) async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicReport>) {
+    PANIC
+        .scope(RefCell::new(None), async {
+            let output = future.await;
+            (output, PANIC.with(RefCell::take))
+        })
+        .await
+}
+
+/// What can be told of a panic of which only the payload is left.
+pub(super) fn from_payload(payload: &(dyn Any + Send)) -> PanicReport {
+    PanicReport { message: message(payload), location: None, backtrace: None }
+}
+
+fn report(info: &PanicHookInfo<'_>) -> PanicReport {
+    let backtrace = may_take_backtrace().then(|| of_the_case(&Backtrace::force_capture().to_string()));
+    PanicReport {
+        message: message(info.payload()),
+        location: info.location().map(ToString::to_string),
+        backtrace: backtrace.filter(|backtrace| !backtrace.is_empty()),
+    }
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "the case panicked with a value that is not text".to_owned())
+}
+
+fn may_take_backtrace() -> bool {
+    /// The second, and how many were taken in it.
+    static TAKEN: AtomicU64 = AtomicU64::new(0);
+    let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let taken = TAKEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+        let (of, count) = (taken >> 16, taken & 0xffff);
+        match of == second {
+            true if count >= BACKTRACES_PER_SECOND => None,
+            true => Some(taken + 1),
+            false => Some((second << 16) | 1),
+        }
+    });
+    taken.is_ok()
+}
+
+/// The frames of a backtrace that are the case's: from where it panicked to where the runner polled it.
+fn of_the_case(backtrace: &str) -> String {
+    let mut frames: Vec<String> = Vec::new();
+    for line in backtrace.lines() {
+        match line.trim_start().split_once(": ") {
+            Some((number, symbol)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                frames.push(symbol.to_owned());
+            }
+            _ => {
+                if let Some(frame) = frames.last_mut() {
+                    let _ = write!(frame, "\n      {}", line.trim());
+                }
+            }
+        }
+    }
+    let is_panicking = |frame: &String| {
+        frame.starts_with("core::panicking::")
+            || frame.starts_with("core::result::unwrap_failed")
+            || frame.starts_with("core::option::")
+            || frame.contains("rust_begin_unwind")
+    };
+    let from = frames.iter().rposition(is_panicking).map_or(0, |position| position + 1);
+    let is_runner =
+        |frame: &String| frame.contains("livecheck_core::context") || frame.contains("livecheck_runner::");
+    let of_case = frames[from..].iter().take_while(|frame| !is_runner(frame));
+    of_case.enumerate().fold(String::new(), |mut text, (number, frame)| {
+        let _ = writeln!(text, "{number:>4}: {frame}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_kept_with_its_place_and_the_next_case_is_unharmed() {
+        capture_panics();
+        let broken = async { assert_eq!("buy", "sell", "the side") };
+        let (outcome, panic) = recording(panic::AssertUnwindSafe(broken).catch_unwind()).await;
+        assert!(outcome.is_err());
+        let panic = panic.expect("the hook has seen it");
+        assert!(panic.message.contains("the side\n  left: \"buy\"\n right: \"sell\""), "{}", panic.message);
+        assert!(panic.location.is_some_and(|place| place.contains("panics.rs:")));
+
+        let (outcome, panic) = recording(async { 7 }).await;
+        assert_eq!((outcome, panic), (7, None));
+    }
+
+    #[test]
+    fn of_a_backtrace_only_the_case_is_shown() {
+        let backtrace = "\
+   0: __rustc::rust_begin_unwind
+             at /rustc/library/std/src/panicking.rs:689:5
+   1: core::panicking::panic_fmt
+             at /rustc/library/core/src/panicking.rs:80:14
+   2: orders::check_side
+             at ./src/cases.rs:41:5
+   3: orders::order_flow::{{closure}}
+             at ./src/cases.rs:31:5
+   4: livecheck_core::context::Scoped<F>
+   5: tokio::runtime::task
+";
+        let expected = "   0: orders::check_side\n      at ./src/cases.rs:41:5\n   \
+                        1: orders::order_flow::{{closure}}\n      at ./src/cases.rs:31:5\n";
+        assert_eq!(of_the_case(backtrace), expected);
+    }
+}

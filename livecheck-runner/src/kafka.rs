@@ -1,0 +1,34 @@
+//! The Kafka edge: thin, around the engine, and deciding nothing.
+//!
+//! ```text
+//!  test topic ──▶ intake (a thread; the consumer group) ──┐
+//!                                                         ├──▶ shard tasks ──▶ committer (a thread)
+//!  bus ─────────▶ bus (a thread; assigned by hand) ───────┘                     reports and offsets,
+//!                                                                               in one transaction
+//! ```
+//!
+//! The consumer group subscribes to the test topic alone. The bus partition of the same number is assigned by
+//! hand when its test partition comes and goes, and its offset rides in the metadata of the test partition's
+//! commit: no assignor of librdkafka both co-partitions and rebalances cooperatively.
+
+mod bus;
+mod commit_metadata;
+mod committer;
+mod connection;
+mod decode;
+mod error;
+mod health;
+mod intake;
+mod routes;
+mod topics;
+
+pub(crate) use bus::{Bus, OnUnreadable};
+pub(crate) use committer::{CommitListener, Committer, CommitterHandle, Progress};
+pub(crate) use connection::{Connection, Sharing};
+pub(crate) use decode::Unreadable;
+pub use error::KafkaEdgeError;
+pub(crate) use health::{Health, HealthEvent};
+pub(crate) use intake::{Intake, IntakeParts, Warn};
+pub(crate) use routes::{Routes, ShardInbox, SignalInput, TestInput};
+pub use topics::TopicProblem;
+pub(crate) use topics::ensure_topics;

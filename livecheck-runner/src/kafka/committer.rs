@@ -1,0 +1,353 @@
+//! The thread that commits: reports and offsets, in one transaction, every commit interval.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use livecheck_core::Context;
+use livecheck_core::wire::{TestReport, encode};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::commit_metadata::CommitMetadata;
+use super::connection::{Connection, Sharing};
+use super::health::Health;
+use super::intake::{GroupConsumer, IntakeContext};
+use crate::engine::{CommitPoint, Tally};
+
+/// How long one step of a transaction may take before the transaction is given up and tried again.
+const STEP: Duration = Duration::from_secs(10);
+/// The pause after a transaction that failed.
+const RETRY: Duration = Duration::from_millis(100);
+/// How long the last commit of a run may take.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
+
+/// What a shard has done since it last said so.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) partition: i32,
+    /// The verdicts reached.
+    pub(crate) reports: Vec<TestReport>,
+    /// From where a successor has to read once these verdicts are reported.
+    pub(crate) commit_point: CommitPoint,
+    /// The shard's counts at that moment.
+    pub(crate) tally: Tally,
+}
+
+/// What the committer is told.
+enum Message {
+    Progress(Progress),
+    /// Commit what these partitions have done, now, and forget them: they are being given back.
+    Flush {
+        partitions: Vec<i32>,
+        done: mpsc::Sender<()>,
+    },
+    Stop,
+}
+
+/// What the committer says.
+pub(crate) trait CommitListener: Send + 'static {
+    /// Those verdicts are committed; these are the counts of all partitions, as they were then.
+    fn committed(&self, reports: Vec<TestReport>, tally: &Tally);
+}
+
+/// The way to the committer.
+#[derive(Clone)]
+pub(crate) struct CommitterHandle {
+    messages: mpsc::Sender<Message>,
+    consumer: Arc<GroupConsumer>,
+}
+
+impl CommitterHandle {
+    /// Hands over what a shard has done.
+    pub(crate) fn progress(&self, progress: Progress) {
+        // The committer outlives the shards; if it does not, the run is over.
+        let _ = self.messages.send(Message::Progress(progress));
+    }
+
+    /// Commits what those partitions have done before they are given back. Says whether that succeeded in time.
+    pub(super) fn flush(&self, partitions: &[i32], patience: Duration) -> bool {
+        let (done, wait) = mpsc::channel();
+        let flush = Message::Flush { partitions: partitions.to_vec(), done };
+        self.messages.send(flush).is_ok() && wait.recv_timeout(patience).is_ok()
+    }
+
+    /// Commits for the group of that consumer.
+    pub(super) fn commit_for(&self, consumer: Weak<BaseConsumer<IntakeContext>>) {
+        let _ = self.consumer.set(consumer);
+    }
+}
+
+/// The thread that commits.
+pub(crate) struct Committer {
+    handle: CommitterHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Starts the thread. Without `reports`, as in a run of one's own, nothing is written anywhere.
+    pub(crate) fn start(
+        connection: &Connection,
+        sharing: &Sharing,
+        reports: bool,
+        interval: Duration,
+        health: &Health,
+        listener: impl CommitListener,
+    ) -> Self {
+        let (messages, inbox) = mpsc::channel();
+        let consumer = Arc::new(GroupConsumer::new());
+        let handle = CommitterHandle { messages, consumer: Arc::clone(&consumer) };
+        let transactions = reports.then(|| Transactions {
+            connection: connection.clone(),
+            commits_offsets: sharing.is_shared(),
+            // Unique: who may write for a partition is decided by the group, whose metadata each transaction
+            // carries, and not by a name.
+            id: format!("livecheck-{}-{}", sharing.group(), uuid::Uuid::new_v4()),
+            health: health.clone(),
+            consumer,
+            producer: None,
+        });
+        let work = Work {
+            inbox,
+            interval,
+            transactions,
+            pending: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            given_back: Tally::default(),
+            listener,
+        };
+        let thread = std::thread::Builder::new()
+            .name("livecheck-committer".to_owned())
+            .spawn(move || work.run())
+            .expect("the system can start a thread");
+        Self { handle, thread: Some(thread) }
+    }
+
+    pub(crate) fn handle(&self) -> CommitterHandle {
+        self.handle.clone()
+    }
+
+    /// Commits what there is, and ends. Blocks.
+    pub(crate) fn stop(mut self) {
+        let _ = self.handle.messages.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What one partition has done, and what is not committed of it.
+#[derive(Default)]
+struct Pending {
+    reports: Vec<TestReport>,
+    commit_point: Option<CommitPoint>,
+}
+
+struct Work<L> {
+    inbox: mpsc::Receiver<Message>,
+    interval: Duration,
+    transactions: Option<Transactions>,
+    pending: BTreeMap<i32, Pending>,
+    tallies: BTreeMap<i32, Tally>,
+    /// The counts of partitions that were given back.
+    given_back: Tally,
+    listener: L,
+}
+
+impl<L: CommitListener> Work<L> {
+    fn run(mut self) {
+        loop {
+            let Ok(first) = self.inbox.recv() else { return };
+            // What comes within the interval goes into one transaction.
+            let due = Instant::now() + self.interval;
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Progress(progress) => self.take(progress),
+                    Message::Flush { partitions, done } => {
+                        if self.commit_until(Instant::now() + LAST_COMMIT) {
+                            let _ = done.send(());
+                        }
+                        self.give_back(&partitions);
+                    }
+                    Message::Stop => {
+                        self.commit_until(Instant::now() + LAST_COMMIT);
+                        return;
+                    }
+                }
+                next = self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())).ok();
+            }
+            if !self.commit() {
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+
+    fn take(&mut self, progress: Progress) {
+        let Progress { partition, mut reports, commit_point, tally } = progress;
+        let pending = self.pending.entry(partition).or_default();
+        pending.reports.append(&mut reports);
+        pending.commit_point = Some(commit_point);
+        self.tallies.insert(partition, tally);
+    }
+
+    fn give_back(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.pending.remove(partition);
+            if let Some(tally) = self.tallies.remove(partition) {
+                self.given_back += &tally.handed_over();
+            }
+        }
+    }
+
+    /// Commits what there is; says whether nothing is left.
+    fn commit(&mut self) -> bool {
+        if let Some(transactions) = &mut self.transactions {
+            if let Err(failure) = transactions.commit(&self.pending) {
+                tracing::warn!(error = %failure, "reports could not be committed; trying again");
+                return false;
+            }
+        }
+        let mut reports = Vec::new();
+        for (_, mut pending) in std::mem::take(&mut self.pending) {
+            reports.append(&mut pending.reports);
+        }
+        let mut tally = self.given_back.clone();
+        for of_partition in self.tallies.values() {
+            tally += of_partition;
+        }
+        self.listener.committed(reports, &tally);
+        true
+    }
+
+    fn commit_until(&mut self, deadline: Instant) -> bool {
+        loop {
+            if self.commit() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(RETRY);
+        }
+    }
+}
+
+/// A transaction did not come about.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Kafka(#[from] KafkaError),
+    #[error("a report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The transactional producer, made anew when it can go on no more.
+struct Transactions {
+    connection: Connection,
+    commits_offsets: bool,
+    id: String,
+    health: Health,
+    consumer: Arc<GroupConsumer>,
+    producer: Option<BaseProducer<Health>>,
+}
+
+impl Transactions {
+    /// Writes all of it, or none.
+    fn commit(&mut self, pending: &BTreeMap<i32, Pending>) -> Result<(), Failure> {
+        let nothing = pending.values().all(|pending| {
+            pending.reports.is_empty() && (pending.commit_point.is_none() || !self.commits_offsets)
+        });
+        if nothing {
+            return Ok(());
+        }
+        let producer = match self.producer.take() {
+            Some(producer) => producer,
+            None => {
+                let producer = self.connection.report_producer(&self.id, self.health.clone())?;
+                producer.init_transactions(STEP)?;
+                producer
+            }
+        };
+        producer.begin_transaction()?;
+        let outcome = self.write(&producer, pending).and_then(|()| Ok(producer.commit_transaction(STEP)?));
+        match outcome {
+            Ok(()) => {
+                self.health.seen();
+                self.producer = Some(producer);
+                Ok(())
+            }
+            Err(failure) => {
+                // A producer that cannot abort has been fenced or has failed for good: the next one is new.
+                if producer.abort_transaction(STEP).is_ok() {
+                    self.producer = Some(producer);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        producer: &BaseProducer<Health>,
+        pending: &BTreeMap<i32, Pending>,
+    ) -> Result<(), Failure> {
+        for (partition, pending) in pending {
+            for report in &pending.reports {
+                self.send(producer, *partition, report)?;
+            }
+        }
+        let consumer = self.consumer.get().filter(|_| self.commits_offsets).and_then(Weak::upgrade);
+        let Some(consumer) = consumer else { return Ok(()) };
+        let Some(group) = consumer.group_metadata() else { return Ok(()) };
+        producer.send_offsets_to_transaction(&self.offsets(pending)?, &group, STEP)?;
+        Ok(())
+    }
+
+    fn offsets(&self, pending: &BTreeMap<i32, Pending>) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, pending) in pending {
+            let Some(CommitPoint { test_offset, bus_offset }) = pending.commit_point else { continue };
+            let mut element = list.add_partition(&self.connection.topics.test_topic, *partition);
+            element.set_offset(Offset::Offset(test_offset))?;
+            element.set_metadata(CommitMetadata { bus_offset }.to_string());
+        }
+        Ok(list)
+    }
+
+    fn send(
+        &self,
+        producer: &BaseProducer<Health>,
+        partition: i32,
+        report: &TestReport,
+    ) -> Result<(), Failure> {
+        let value = encode(report)?;
+        let mut headers = OwnedHeaders::new();
+        if let Some(test) = &report.test {
+            for (key, value) in &Context::new(test.key(), test.expires).to_headers() {
+                headers = headers.insert(Header { key, value: Some(value) });
+            }
+        }
+        let key = report.test.as_ref().map(|test| test.id.as_str());
+        let topic = &self.connection.topics.report_topic;
+        loop {
+            // The partition of the test, whatever partitioner its sender used.
+            let mut record =
+                BaseRecord::to(topic).partition(partition).payload(&value).headers(headers.clone());
+            if let Some(key) = key {
+                record = record.key(key);
+            }
+            match producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                    producer.poll(Duration::from_millis(10));
+                }
+                Err((error, _)) => return Err(error.into()),
+            }
+        }
+    }
+}

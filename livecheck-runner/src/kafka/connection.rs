@@ -1,0 +1,162 @@
+//! How the clients of a run are configured.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use livecheck_core::Topics;
+use rdkafka::ClientConfig;
+use rdkafka::admin::AdminClient;
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::BaseProducer;
+
+use super::error::KafkaEdgeError;
+use super::health::Health;
+
+/// How long one request to the brokers may take before it is tried again.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a runner shares the work with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// With all the runners of that group: what it has done is committed, with reports.
+    Group(String),
+    /// With none: a group of its own, from now on, and nothing is committed.
+    Alone {
+        /// The name of its own group.
+        group: String,
+    },
+}
+
+impl Sharing {
+    pub(crate) fn group(&self) -> &str {
+        match self {
+            Self::Group(group) | Self::Alone { group } => group,
+        }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Group(_))
+    }
+}
+
+/// Where Kafka is, and what is read there.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) servers: String,
+    /// The user's own properties of librdkafka.
+    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) topics: Topics,
+}
+
+impl Connection {
+    fn base(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("client.id", "livecheck-runner")
+            // Brokers that are away come back within this, not within librdkafka's ten seconds.
+            .set("reconnect.backoff.max.ms", "1000");
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config.set("bootstrap.servers", &self.servers);
+        config
+    }
+
+    fn consumer(&self, group: &str) -> ClientConfig {
+        let mut config = self.base();
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            // What a sender's transaction aborted has not happened.
+            .set("isolation.level", "read_committed")
+            // A short pause after a full queue: with the default of a second, throughput falls to a sixth.
+            .set("fetch.queue.backoff.ms", "5");
+        config
+    }
+
+    /// The consumer that shares the partitions of the test topic with the group.
+    pub(super) fn test_consumer<C: ConsumerContext>(
+        &self,
+        sharing: &Sharing,
+        context: C,
+    ) -> Result<BaseConsumer<C>, KafkaEdgeError> {
+        let mut config = self.consumer(sharing.group());
+        config
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            // Where the group has committed nothing: what was triggered before the first runner started
+            // counts, and a run of one's own begins now.
+            .set("auto.offset.reset", if sharing.is_shared() { "earliest" } else { "latest" });
+        config.create_with_context(context).map_err(KafkaEdgeError::Client)
+    }
+
+    /// The consumer whose partitions of the bus are assigned by hand.
+    pub(super) fn bus_consumer(&self, health: Health) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
+        let mut config = self.consumer("livecheck-bus-is-assigned-by-hand");
+        config.set("auto.offset.reset", "earliest");
+        config.create_with_context(BusContext(health)).map_err(KafkaEdgeError::Client)
+    }
+
+    /// The producer of reports, in transactions.
+    pub(super) fn report_producer(
+        &self,
+        id: &str,
+        health: Health,
+    ) -> Result<BaseProducer<Health>, KafkaError> {
+        let mut config = self.base();
+        config
+            .set("transactional.id", id)
+            // Readers of committed records wait for a runner that has died for this long at most.
+            .set("transaction.timeout.ms", "10000")
+            .set("message.timeout.ms", "10000")
+            .set("linger.ms", "0")
+            .set("partitioner", "murmur2_random");
+        config.create_with_context(health)
+    }
+
+    /// A producer for a single trigger.
+    pub(crate) fn client_builder(&self) -> livecheck_core::client::KafkaClientBuilder {
+        let mut builder = livecheck_core::Client::kafka(&self.servers).topics(self.topics.clone());
+        for (name, value) in &self.properties {
+            builder = builder.property(name, value);
+        }
+        builder
+    }
+
+    pub(super) fn admin(&self) -> Result<AdminClient<DefaultClientContext>, KafkaEdgeError> {
+        self.base().create().map_err(KafkaEdgeError::Client)
+    }
+
+    /// A consumer to ask things with: metadata and offsets.
+    pub(super) fn inquirer(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
+        self.bus_consumer(Health::new(|_| {}))
+    }
+
+    /// Asks for metadata until a broker answers.
+    pub(crate) fn reach(&self, patience: Duration) -> Result<(), KafkaEdgeError> {
+        let consumer = self.inquirer()?;
+        consumer.fetch_metadata(None, patience).map(drop).map_err(|source| KafkaEdgeError::Unreachable {
+            servers: self.servers.clone(),
+            waited: patience,
+            source,
+        })
+    }
+}
+
+/// The context of a consumer that is in no group.
+pub(crate) struct BusContext(pub(super) Health);
+
+impl rdkafka::ClientContext for BusContext {
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ConsumerContext for BusContext {}

@@ -1,0 +1,153 @@
+//! Which shard task a partition belongs to, and the ways into it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use livecheck_core::Timestamp;
+use livecheck_core::wire::TestExecution;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::{Logged, SignalRecord};
+
+/// What a shard task reads from its partition of the test topic.
+#[derive(Debug)]
+pub(crate) enum TestInput {
+    /// A trigger.
+    Test(Box<Logged<TestExecution>>),
+    /// A record that is no trigger.
+    Unreadable { offset: i64 },
+    /// The end has been reached: all triggers up to about that time have been read.
+    End { at: Timestamp },
+}
+
+/// What a shard task reads from its partition of the bus.
+#[derive(Debug)]
+pub(crate) enum SignalInput {
+    /// A signal.
+    Signal(Box<Logged<SignalRecord>>),
+    /// A record that is no signal.
+    Unreadable { offset: i64, time: Timestamp },
+    /// The end has been reached.
+    End,
+}
+
+/// The ways into a shard task.
+#[derive(Debug)]
+pub(crate) struct ShardInbox {
+    pub(crate) tests: mpsc::Sender<Vec<TestInput>>,
+    pub(crate) signals: mpsc::Sender<Vec<SignalInput>>,
+    /// Ends the task; it answers when its last progress is with the committer.
+    pub(crate) close: oneshot::Sender<oneshot::Sender<()>>,
+}
+
+/// The shard tasks by partition, for the two threads that read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Routes(Arc<RwLock<HashMap<i32, ShardInbox>>>);
+
+impl Routes {
+    pub(super) fn insert(&self, partition: i32, inbox: ShardInbox) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(partition, inbox);
+    }
+
+    pub(super) fn remove(&self, partition: i32) -> Option<ShardInbox> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&partition)
+    }
+
+    pub(super) fn partitions(&self) -> Vec<i32> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+}
+
+/// Something that a shard task reads.
+pub(super) trait Input: Sized {
+    /// Its way into the task.
+    fn way(inbox: &ShardInbox) -> &mpsc::Sender<Vec<Self>>;
+}
+
+impl Input for TestInput {
+    fn way(inbox: &ShardInbox) -> &mpsc::Sender<Vec<Self>> {
+        &inbox.tests
+    }
+}
+
+impl Input for SignalInput {
+    fn way(inbox: &ShardInbox) -> &mpsc::Sender<Vec<Self>> {
+        &inbox.signals
+    }
+}
+
+/// What one reading thread has read, and not yet handed to the shard tasks.
+///
+/// A task that is behind holds up its own partition and no other: that partition is paused, and resumed when
+/// the task has caught up.
+pub(super) struct Feed<I> {
+    routes: Routes,
+    topic: String,
+    pending: HashMap<i32, Vec<I>>,
+    paused: Vec<i32>,
+}
+
+impl<I: Input> Feed<I> {
+    pub(super) fn new(routes: Routes, topic: String) -> Self {
+        Self { routes, topic, pending: HashMap::new(), paused: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, partition: i32, input: I) {
+        self.pending.entry(partition).or_default().push(input);
+    }
+
+    /// Whether a task is behind, so that the next flush should come soon.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Hands over what the tasks can take.
+    pub(super) fn flush<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
+        if self.pending.is_empty() {
+            return;
+        }
+        {
+            let routes = self.routes.0.read().unwrap_or_else(PoisonError::into_inner);
+            self.pending.retain(|partition, inputs| {
+                // Without a route the partition has been given back, and what was read of it is not ours.
+                let Some(inbox) = routes.get(partition) else { return false };
+                match I::way(inbox).try_send(std::mem::take(inputs)) {
+                    Ok(()) | Err(TrySendError::Closed(_)) => false,
+                    Err(TrySendError::Full(back)) => {
+                        *inputs = back;
+                        true
+                    }
+                }
+            });
+        }
+        self.pause_and_resume(consumer);
+    }
+
+    fn pause_and_resume<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
+        let resumed: Vec<i32> =
+            self.paused.iter().copied().filter(|partition| !self.pending.contains_key(partition)).collect();
+        self.paused.retain(|partition| self.pending.contains_key(partition));
+        let paused: Vec<i32> =
+            self.pending.keys().copied().filter(|partition| !self.paused.contains(partition)).collect();
+        self.paused.extend(&paused);
+        // Both fail only for a partition that is no longer assigned, which is neither.
+        if !resumed.is_empty() {
+            let _ = consumer.resume(&partitions(&self.topic, &resumed));
+        }
+        if !paused.is_empty() {
+            let _ = consumer.pause(&partitions(&self.topic, &paused));
+        }
+    }
+}
+
+/// A list of partitions of one topic.
+pub(super) fn partitions(topic: &str, numbers: &[i32]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(numbers.len());
+    for number in numbers {
+        list.add_partition(topic, *number);
+    }
+    list
+}

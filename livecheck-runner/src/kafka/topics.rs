@@ -1,0 +1,210 @@
+//! LiveCheck's three topics: there, and co-partitioned.
+
+use std::time::{Duration, Instant};
+
+use livecheck_core::Topics;
+use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::connection::{Connection, REQUEST_TIMEOUT};
+use super::error::KafkaEdgeError;
+
+/// How long topics that have just been created may take to be known everywhere.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// The topics are not as they must be.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicProblem {
+    /// Two of the topics have different partition counts.
+    #[error(
+        "topic `{first}` has {first_partitions} partitions and topic `{second}` has {second_partitions}: a test \
+         and its signals would be read by different runners. Give `{fewer}` {most} partitions \
+         (kafka-topics.sh --alter --topic {fewer} --partitions {most}), or name other topics in the \
+         configuration",
+        fewer = if first_partitions < second_partitions { first } else { second },
+        most = first_partitions.max(second_partitions)
+    )]
+    Partitions {
+        /// One topic.
+        first: String,
+        /// Its partition count.
+        first_partitions: usize,
+        /// The other.
+        second: String,
+        /// Its partition count.
+        second_partitions: usize,
+    },
+    /// A topic is not there, and could not be created.
+    #[error(
+        "topic `{topic}` is not there and could not be created: {reason}. Create it with {partitions} partitions"
+    )]
+    Create {
+        /// The topic.
+        topic: String,
+        /// The partition count that it must have.
+        partitions: usize,
+        /// What the broker said.
+        reason: String,
+    },
+    /// The brokers did not answer what was asked about the topics.
+    #[error("the topics could not be inspected")]
+    Inspect(#[source] KafkaError),
+}
+
+/// What there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundTopics {
+    /// By name, in the order test, bus, report: the partition count, if the topic is there.
+    pub(crate) partitions: [(String, Option<usize>); 3],
+    /// Whether the brokers stamp the records of the bus themselves.
+    pub(crate) bus_is_stamped_by_brokers: bool,
+}
+
+impl FoundTopics {
+    fn of(topics: &Topics, count: impl Fn(&str) -> Option<usize>) -> [(String, Option<usize>); 3] {
+        [&topics.test_topic, &topics.bus_topic, &topics.report_topic].map(|name| (name.clone(), count(name)))
+    }
+
+    /// Whether those that are there have one partition count; which it is.
+    pub(crate) fn co_partitioned(&self) -> Result<Option<usize>, TopicProblem> {
+        let mut there = self.partitions.iter().filter_map(|(name, count)| Some((name, (*count)?)));
+        let Some((first, count)) = there.next() else { return Ok(None) };
+        match there.find(|(_, other)| *other != count) {
+            None => Ok(Some(count)),
+            Some((second, other)) => Err(TopicProblem::Partitions {
+                first: first.clone(),
+                first_partitions: count,
+                second: second.clone(),
+                second_partitions: other,
+            }),
+        }
+    }
+}
+
+/// Looks at the topics, and changes nothing. Blocks.
+pub(crate) fn inspect_topics(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
+    let consumer = connection.inquirer()?;
+    // Of all topics: to ask for one by its name would create it, where brokers create what is asked for.
+    let metadata = consumer.fetch_metadata(None, REQUEST_TIMEOUT).map_err(TopicProblem::Inspect)?;
+    let count = |name: &str| {
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name)?;
+        Some(topic.partitions().len()).filter(|count| *count > 0)
+    };
+    let partitions = FoundTopics::of(&connection.topics, count);
+    Ok(FoundTopics { partitions, bus_is_stamped_by_brokers: true })
+}
+
+/// Creates the topics that are not there, and checks that all have one partition count.
+pub(crate) async fn ensure_topics(
+    connection: &Connection,
+    partitions: i32,
+    replication_factor: Option<i32>,
+) -> Result<FoundTopics, KafkaEdgeError> {
+    let mut found = inspect(connection).await?;
+    let count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
+    let missing: Vec<String> =
+        found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
+    create(connection, &missing, count, replication_factor).await?;
+    if !missing.is_empty() {
+        found = until_there(connection).await?;
+        found.co_partitioned()?;
+    }
+    found.bus_is_stamped_by_brokers = is_stamped_by_brokers(connection).await?;
+    Ok(found)
+}
+
+async fn inspect(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
+    let connection = connection.clone();
+    tokio::task::spawn_blocking(move || inspect_topics(&connection))
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+async fn create(
+    connection: &Connection,
+    missing: &[String],
+    partitions: usize,
+    replication_factor: Option<i32>,
+) -> Result<(), KafkaEdgeError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let count = i32::try_from(partitions).unwrap_or(i32::MAX);
+    let topics: Vec<_> = missing
+        .iter()
+        .map(|name| {
+            NewTopic::new(name, count, TopicReplication::Fixed(replication_factor.unwrap_or(-1)))
+                // Verdicts are by the log's own time: one clock for all senders.
+                .set("message.timestamp.type", "LogAppendTime")
+        })
+        .collect();
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+    let results =
+        connection.admin()?.create_topics(&topics, &options).await.map_err(TopicProblem::Inspect)?;
+    for result in results {
+        match result {
+            // Another runner may have been faster.
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(TopicProblem::Create { topic, partitions, reason: code.to_string() }.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the topics just created are known.
+async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let found = inspect(connection).await?;
+        let missing = found.partitions.iter().find(|(_, count)| count.is_none());
+        match missing {
+            None => return Ok(found),
+            Some((topic, _)) if Instant::now() >= deadline => {
+                let reason = format!("it did not appear within {}", humantime::format_duration(SETTLE));
+                return Err(TopicProblem::Create { topic: topic.clone(), partitions: 0, reason }.into());
+            }
+            Some(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn is_stamped_by_brokers(connection: &Connection) -> Result<bool, KafkaEdgeError> {
+    let bus = ResourceSpecifier::Topic(&connection.topics.bus_topic);
+    let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
+    let described =
+        connection.admin()?.describe_configs(&[bus], &options).await.map_err(TopicProblem::Inspect)?;
+    let Some(Ok(config)) = described.into_iter().next() else {
+        // Not allowed to look: assume that the producers' clocks count, which is the careful way.
+        return Ok(false);
+    };
+    let kind = config.get("message.timestamp.type").and_then(|entry| entry.value.as_deref());
+    Ok(kind == Some("LogAppendTime"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(counts: [Option<usize>; 3]) -> FoundTopics {
+        let mut counts = counts.into_iter();
+        let partitions = ["livecheck", "livecheck-bus", "livecheck-report"]
+            .map(|name| (name.to_owned(), counts.next().flatten()));
+        FoundTopics { partitions, bus_is_stamped_by_brokers: true }
+    }
+
+    #[test]
+    fn topics_that_are_there_must_agree() {
+        assert!(matches!(found([None, None, None]).co_partitioned(), Ok(None)));
+        assert!(matches!(found([Some(8), None, Some(8)]).co_partitioned(), Ok(Some(8))));
+        let problem = found([Some(8), Some(4), None]).co_partitioned().expect_err("8 is not 4");
+        assert_eq!(
+            problem.to_string(),
+            "topic `livecheck` has 8 partitions and topic `livecheck-bus` has 4: a test and its signals would \
+             be read by different runners. Give `livecheck-bus` 8 partitions (kafka-topics.sh --alter --topic \
+             livecheck-bus --partitions 8), or name other topics in the configuration"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! The observer: everything that reads the topics, executes the cases and commits their reports, as one thing
+//! that is started and stopped.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use livecheck_core::wire::TestReport;
+
+use crate::engine::{Limits, Notice, Selection, Tally};
+use crate::execute::capture_panics;
+use crate::kafka::{
+    Bus, CommitListener, Committer, Connection, Health, HealthEvent, Intake, IntakeParts, KafkaEdgeError,
+    OnUnreadable, Routes, Sharing, Unreadable, Warn,
+};
+use crate::shard_task::{self, ShardParts};
+
+/// What an observer says.
+#[derive(Debug)]
+pub(crate) enum Observation {
+    /// Partitions have come, and are being read.
+    Assigned,
+    /// Verdicts were committed, and these are the counts.
+    Committed { reports: Vec<TestReport>, tally: Tally },
+    /// Records could not be read. `count` of that kind on that topic so far; the latest is given.
+    Unreadable { latest: Unreadable, count: u64 },
+    /// The engine saw something odd, `count` times so far.
+    Notice { notice: Notice, count: u64 },
+    /// The brokers went, or came back.
+    Health(HealthEvent),
+    /// Something that an operator should know.
+    Warning(String),
+}
+
+/// How to observe.
+pub(crate) struct ObserverOptions {
+    pub(crate) connection: Connection,
+    pub(crate) sharing: Sharing,
+    /// Whether reports are written to the report topic.
+    pub(crate) reports: bool,
+    pub(crate) selection: Selection,
+    pub(crate) limits: Limits,
+    pub(crate) commit_interval: Duration,
+}
+
+/// Reads, executes, commits, until it is stopped.
+pub(crate) struct Observer {
+    intake: Intake,
+    committer: Committer,
+    /// Last: the shards ask it for the end of the bus.
+    bus: Arc<Bus>,
+}
+
+impl Observer {
+    /// Starts observing, within a tokio runtime. What is seen goes to `say`, from several threads.
+    pub(crate) fn start(
+        options: ObserverOptions,
+        say: impl Fn(Observation) + Send + Sync + 'static,
+    ) -> Result<Self, KafkaEdgeError> {
+        let ObserverOptions { connection, sharing, reports, selection, limits, commit_interval } = options;
+        capture_panics();
+        let say: Say = Arc::new(say);
+        let health = {
+            let say = Arc::clone(&say);
+            Health::new(move |event| say(Observation::Health(event)))
+        };
+        let routes = Routes::default();
+        let on_unreadable = counting_unreadable(&say);
+        let bus = Bus::start(&connection, routes.clone(), &health, Arc::clone(&on_unreadable))?;
+        let listener = Listener { say: Arc::clone(&say) };
+        let committer = Committer::start(&connection, &sharing, reports, commit_interval, &health, listener);
+        let shard_parts = ShardParts {
+            selection: Arc::new(selection),
+            limits,
+            bus: Arc::clone(&bus),
+            committer: committer.handle(),
+            on_notice: counting_notices(&say),
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let parts = IntakeParts {
+            routes,
+            bus: Arc::clone(&bus),
+            committer: committer.handle(),
+            start_shard: Arc::new(move |partition, from| {
+                shard_task::start(&runtime, shard_parts.clone(), partition, from)
+            }),
+            on_unreadable,
+            warn: warning(&say),
+            on_assigned: {
+                let say = Arc::clone(&say);
+                Arc::new(move |_| say(Observation::Assigned))
+            },
+            health,
+        };
+        let intake = Intake::start(&connection, &sharing, parts)?;
+        Ok(Self { intake, committer, bus })
+    }
+
+    /// Hands everything over: what has been done is committed, what is in flight is left to the next runner.
+    /// Blocks for some seconds at most.
+    pub(crate) fn stop(self) {
+        self.intake.stop();
+        self.committer.stop();
+        drop(self.bus);
+    }
+}
+
+type Say = Arc<dyn Fn(Observation) + Send + Sync>;
+
+struct Listener {
+    say: Say,
+}
+
+impl CommitListener for Listener {
+    fn committed(&self, reports: Vec<TestReport>, tally: &Tally) {
+        (self.say)(Observation::Committed { reports, tally: tally.clone() });
+    }
+}
+
+fn warning(say: &Say) -> Warn {
+    let say = Arc::clone(say);
+    Arc::new(move |text| say(Observation::Warning(text)))
+}
+
+fn counting_unreadable(say: &Say) -> OnUnreadable {
+    let say = Arc::clone(say);
+    let counts = Counts::default();
+    Arc::new(move |latest: Unreadable| {
+        let count = counts.add(&format!("{} {}", latest.topic, latest.error.kind()));
+        say(Observation::Unreadable { latest, count });
+    })
+}
+
+fn counting_notices(say: &Say) -> Arc<dyn Fn(Notice) + Send + Sync> {
+    let say = Arc::clone(say);
+    let counts = Counts::default();
+    Arc::new(move |notice: Notice| {
+        let count = counts.add(notice.kind());
+        say(Observation::Notice { notice, count });
+    })
+}
+
+/// Counts by kind.
+#[derive(Default)]
+struct Counts(Mutex<HashMap<String, u64>>);
+
+impl Counts {
+    fn add(&self, kind: &str) -> u64 {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(kind) {
+            Some(count) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                counts.insert(kind.to_owned(), 1);
+                1
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The program that `cargo livecheck` builds: its subcommands, from the command line to the exit code.
+
+mod broker;
+mod doctor;
+mod error;
+mod follow;
+mod listing;
+mod run;
+mod select;
+mod trigger;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use livecheck_core::Cases;
+
+use crate::args::{Action, ConfigOptions, RunnerCommand, exit_code};
+use crate::config::{Config, Variables};
+use crate::logging;
+use crate::reporter::{Screen, set_colour};
+
+pub use error::RunnerError;
+
+/// What the parts of the program share.
+struct Program {
+    command: RunnerCommand,
+    screen: Screen,
+    /// All the cases linked into this program.
+    cases: Cases,
+}
+
+/// Parses the command line, and does what it says: the whole of a runner's `main`.
+///
+/// ```no_run
+/// // In a package of your own that depends on the libraries with cases:
+/// // extern crate orders as _;
+/// fn main() -> std::process::ExitCode {
+///     livecheck_runner::main()
+/// }
+/// ```
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = RunnerCommand::parse();
+    set_colour(command.output.color);
+    match Program::start(command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            error.print();
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Program {
+    fn start(command: RunnerCommand) -> Result<u8, RunnerError> {
+        let screen = Screen::stderr();
+        logging::init(&command.output, std::env::var("RUST_LOG").ok().as_deref(), &screen)?;
+        let program = Self { command, screen, cases: Cases::linked()? };
+        match &program.command.action {
+            Action::List(args) => listing::list(&program, args),
+            Action::Run(args) => in_tokio(run::run(&program, args)),
+            Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
+            Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
+        }
+    }
+
+    /// The configuration that holds here.
+    fn config(&self) -> Result<Config, RunnerError> {
+        let cwd = std::env::current_dir().map_err(RunnerError::WorkingFolder)?;
+        let config = Config::load(self.options(), &Variables::of_this_process(), &cwd)?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(config)
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.command.config
+    }
+}
+
+fn in_tokio(work: impl Future<Output = Result<u8, RunnerError>>) -> Result<u8, RunnerError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunnerError::Runtime)?;
+    let code = runtime.block_on(work);
+    // What still runs, such as a question to a broker that does not answer, holds up nobody.
+    runtime.shutdown_background();
+    code
+}
+
+/// The code of a command that did what it was asked to.
+const OK: u8 = exit_code::OK;

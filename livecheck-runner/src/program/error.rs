@@ -1,0 +1,107 @@
+//! What ends the program, with its exit code and a way out.
+
+use std::error::Error as _;
+use std::io;
+
+use anstream::eprintln;
+use anstyle::AnsiColor;
+use livecheck_core::DuplicateCase;
+
+use crate::args::exit_code;
+use crate::config::{ConfigError, explain};
+use crate::kafka::KafkaEdgeError;
+use crate::list::NoCases;
+use crate::logging::LoggingError;
+use crate::services::ServiceError;
+
+/// The program cannot do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunnerError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log cannot be set up.
+    #[error(transparent)]
+    Logging(#[from] LoggingError),
+    /// Two cases have one name.
+    #[error(transparent)]
+    DuplicateCase(#[from] DuplicateCase),
+    /// There is no case, or none was selected.
+    #[error(transparent)]
+    NoCases(#[from] NoCases),
+    /// Kafka cannot be used.
+    #[error(transparent)]
+    Kafka(#[from] KafkaEdgeError),
+    /// The embedded broker cannot be started.
+    #[error("the embedded broker cannot be started: {0}")]
+    EmbeddedBroker(String),
+    /// A service cannot be started.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A trigger cannot be sent.
+    #[error("{message}")]
+    Trigger {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+        /// The exit code.
+        code: u8,
+    },
+    /// The working folder is gone, or cannot be read.
+    #[error("the working folder cannot be read: {0}")]
+    WorkingFolder(#[source] io::Error),
+    /// The tokio runtime cannot be started.
+    #[error("the tokio runtime cannot be started: {0}")]
+    Runtime(#[source] io::Error),
+    /// Standard output cannot be written to.
+    #[error("the output cannot be written: {0}")]
+    Output(#[source] io::Error),
+}
+
+impl RunnerError {
+    /// The exit code that tells scripts what happened.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoCases(_) => exit_code::NO_CASES,
+            Self::Trigger { code, .. } => *code,
+            Self::Config(_)
+            | Self::Logging(_)
+            | Self::DuplicateCase(_)
+            | Self::Kafka(_)
+            | Self::EmbeddedBroker(_)
+            | Self::Service(_) => exit_code::SETUP_FAILED,
+            Self::Output(_) => exit_code::WRITE_OUTPUT_FAILED,
+            Self::WorkingFolder(_) | Self::Runtime(_) => exit_code::INTERNAL,
+        }
+    }
+
+    /// What to do about it, where the message does not say.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Kafka(KafkaEdgeError::Unreachable { .. }) => Some(
+                "is the address right, and is a broker listening there? `--embedded` starts one for \
+                 development; `doctor` looks closer"
+                    .to_owned(),
+            ),
+            Self::Kafka(KafkaEdgeError::Client(error)) => explain(error).help,
+            Self::Trigger { help, .. } => Some(help.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn print(&self) {
+        let bold = AnsiColor::Red.on_default().bold();
+        eprintln!("{bold}error{bold:#}: {self}");
+        let mut source = self.source();
+        while let Some(cause) = source {
+            eprintln!("  caused by: {cause}");
+            source = cause.source();
+        }
+        if let Some(help) = self.help() {
+            eprintln!("  = help: {help}");
+        }
+    }
+}

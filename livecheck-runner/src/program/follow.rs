@@ -1,0 +1,158 @@
+//! What an observer says, told to the reporter: each odd thing once, each verdict always.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use livecheck_core::wire::TestReport;
+use tokio::sync::mpsc;
+
+use crate::engine::{Notice, Tally};
+use crate::kafka::{HealthEvent, Unreadable};
+use crate::observer::Observation;
+use crate::reporter::{BadRecords, Counts, Events, ExecutionReport, Finished, RunEvent, Snapshot};
+
+/// How often at most the counts are told.
+const STATUS_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) struct Following {
+    events: Events,
+    snapshot: Snapshot,
+    told: Option<Instant>,
+    failures: u64,
+    ended: u64,
+    /// What has been said, by kind and source.
+    said: HashSet<String>,
+}
+
+impl Following {
+    pub(super) fn new(events: Events) -> Self {
+        Self {
+            events,
+            snapshot: Snapshot::default(),
+            told: None,
+            failures: 0,
+            ended: 0,
+            said: HashSet::new(),
+        }
+    }
+
+    /// Executions that did not pass.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// Executions that have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    pub(super) fn finished(&self, elapsed: Duration) -> Finished {
+        Finished { elapsed, snapshot: self.snapshot.clone() }
+    }
+
+    /// Follows until the first partitions are there.
+    pub(super) async fn until_assigned(&mut self, observations: &mut mpsc::UnboundedReceiver<Observation>) {
+        while let Some(observation) = observations.recv().await {
+            let assigned = matches!(observation, Observation::Assigned);
+            self.observe(observation);
+            if assigned {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn observe(&mut self, observation: Observation) {
+        match observation {
+            Observation::Assigned => {}
+            Observation::Committed { reports, tally } => {
+                reports.into_iter().for_each(|report| self.report(report));
+                self.status(&tally);
+            }
+            Observation::Unreadable { latest, count } => self.unreadable(latest, count),
+            Observation::Notice { notice, count } => self.notice(&notice, count),
+            Observation::Health(HealthEvent::Lost { reason }) => self.warn(format!(
+                "no Kafka broker can be reached ({reason}): trying again until one answers; what is in flight \
+                 is judged only when all signals of its time have been read"
+            )),
+            Observation::Health(HealthEvent::Back) => self.warn("Kafka answers again".to_owned()),
+            Observation::Warning(text) => self.warn(text),
+        }
+    }
+
+    fn report(&mut self, report: TestReport) {
+        self.ended += 1;
+        self.failures += u64::from(report.state.is_failure());
+        self.events.send(ExecutionReport::from(report));
+    }
+
+    fn status(&mut self, tally: &Tally) {
+        self.snapshot = snapshot(tally);
+        if self.told.is_none_or(|told| told.elapsed() >= STATUS_EVERY) {
+            self.told = Some(Instant::now());
+            self.events.send(self.snapshot.clone());
+        }
+    }
+
+    /// Once per kind and topic; then at each power of ten.
+    fn unreadable(&mut self, latest: Unreadable, count: u64) {
+        let Unreadable { topic, partition, offset, error } = latest;
+        let (kind, reason) = (error.kind(), error.to_string());
+        tracing::debug!(kind, topic, partition, offset, reason, "a record cannot be read");
+        if is_power_of_ten(count) {
+            let kind = kind.to_owned();
+            let bad = BadRecords { kind, topic, partition, offset, reason, count };
+            self.events.send(RunEvent::BadRecords(bad));
+        }
+    }
+
+    /// Once per kind and source.
+    fn notice(&mut self, notice: &Notice, count: u64) {
+        tracing::debug!(kind = notice.kind(), count, "{notice}");
+        if self.said.insert(source(notice)) {
+            self.warn(notice.to_string());
+        }
+    }
+
+    fn warn(&self, text: String) {
+        self.events.send(RunEvent::Warning(text));
+    }
+}
+
+fn is_power_of_ten(count: u64) -> bool {
+    count > 0 && 10_u64.checked_pow(count.ilog10()) == Some(count)
+}
+
+fn source(notice: &Notice) -> String {
+    match notice {
+        Notice::Skewed { case, .. } => format!("{} {case}", notice.kind()),
+        Notice::UnknownSignal { case, signal, .. } => format!("{} {case} {signal}", notice.kind()),
+        Notice::EarlySignalsAbandoned { .. } => notice.kind().to_owned(),
+    }
+}
+
+fn snapshot(tally: &Tally) -> Snapshot {
+    let counts = tally.cases.iter().map(|(name, tally)| {
+        let counts = Counts {
+            triggered: tally.triggered,
+            pass: tally.pass,
+            fail: tally.fail,
+            error: tally.error,
+            timeout: tally.timeout,
+            skip: tally.skip,
+            in_flight: tally.in_flight,
+        };
+        (name.clone(), counts)
+    });
+    Snapshot { cases: counts.collect::<BTreeMap<_, _>>() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_each_power_of_ten_is_said() {
+        let said: Vec<u64> = (0..2_000).filter(|count| is_power_of_ten(*count)).collect();
+        assert_eq!(said, [1, 10, 100, 1_000]);
+    }
+}

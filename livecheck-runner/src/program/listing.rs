@@ -1,0 +1,20 @@
+//! `list`.
+
+use std::io::Write;
+
+use super::{OK, Program, RunnerError};
+use crate::args::{ListArgs, MessageFormat};
+use crate::list::{ListFormat, render};
+
+pub(super) fn list(program: &Program, args: &ListArgs) -> Result<u8, RunnerError> {
+    let cases = program.select(&args.selection)?;
+    let format = match args.message_format {
+        MessageFormat::Human => ListFormat::Human,
+        MessageFormat::Json => ListFormat::Json,
+        MessageFormat::JsonPretty => ListFormat::JsonPretty,
+    };
+    let text = render(&cases, format, program.command.output.verbose > 0);
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)?;
+    Ok(OK)
+}

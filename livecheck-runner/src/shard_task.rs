@@ -1,0 +1,306 @@
+//! The task around a shard: feeds it, does what it asks for, and tells the committer how far it has come.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use livecheck_core::Timestamp;
+use livecheck_core::wire::TestReport;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::engine::{CommitPoint, Effect, Handle, Limits, Notice, Selection, Shard};
+use crate::execute::{self, FromCase, Reply};
+use crate::kafka::{Bus, CommitterHandle, Progress, ShardInbox, SignalInput, TestInput};
+
+/// How many batches of records can wait for a shard, of each kind.
+const INBOX: usize = 8;
+/// How many messages of executing cases are taken in one go.
+const CASE_BATCH: usize = 1_000;
+/// How often at most a shard tells the committer how far it has come.
+const PROGRESS_EVERY: Duration = Duration::from_millis(5);
+/// How often at most the brokers are asked for the end of one partition of the bus.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+/// For how long the end of the bus must stay where it is, beyond the last record that can be read, before
+/// what is between is taken for control records of a transaction.
+const CONTROL_RECORDS_AFTER: Duration = Duration::from_secs(1);
+
+/// What a shard task is connected to.
+#[derive(Clone)]
+pub(crate) struct ShardParts {
+    pub(crate) selection: Arc<Selection>,
+    pub(crate) limits: Limits,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) committer: CommitterHandle,
+    pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+/// Starts the task of a partition.
+pub(crate) fn start(
+    runtime: &tokio::runtime::Handle,
+    parts: ShardParts,
+    partition: i32,
+    from: CommitPoint,
+) -> ShardInbox {
+    let (tests, tests_inbox) = mpsc::channel(INBOX);
+    let (signals, signals_inbox) = mpsc::channel(INBOX);
+    let (to_shard, from_cases) = mpsc::unbounded_channel();
+    let (close, closed) = oneshot::channel();
+    let task = ShardTask {
+        partition,
+        shard: Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from),
+        parts,
+        inboxes: Inboxes { tests: tests_inbox, signals: signals_inbox, from_cases },
+        to_shard,
+        executing: HashMap::new(),
+        question: None,
+        asked: None,
+        bus: BusEnd::default(),
+        tests_at_end: false,
+        reports: Vec::new(),
+        committed: None,
+        progress_at: Instant::now(),
+    };
+    runtime.spawn(task.run(closed));
+    ShardInbox { tests, signals, close }
+}
+
+struct Inboxes {
+    tests: mpsc::Receiver<Vec<TestInput>>,
+    signals: mpsc::Receiver<Vec<SignalInput>>,
+    from_cases: mpsc::UnboundedReceiver<FromCase>,
+}
+
+struct ShardTask {
+    partition: i32,
+    parts: ShardParts,
+    shard: Shard<Reply>,
+    inboxes: Inboxes,
+    to_shard: mpsc::UnboundedSender<FromCase>,
+    executing: HashMap<Handle, AbortHandle>,
+    /// The question for the end of the bus that is under way.
+    question: Option<JoinHandle<Option<Answer>>>,
+    /// When it was asked last.
+    asked: Option<Instant>,
+    bus: BusEnd,
+    tests_at_end: bool,
+    /// Verdicts that the committer has not been told.
+    reports: Vec<TestReport>,
+    /// The commit point that the committer has been told.
+    committed: Option<CommitPoint>,
+    /// When the committer was told last.
+    progress_at: Instant,
+}
+
+/// Where the bus ended.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    end_offset: i64,
+    asked: Timestamp,
+}
+
+/// What is known of the end of the bus beside what the shard knows.
+#[derive(Default)]
+struct BusEnd {
+    /// Whether nothing has been read since the consumer said that it had come to the end.
+    reached: bool,
+    /// An end that the consumer has reached by its own word, though no record led there, and since when.
+    beyond: Option<(i64, Instant)>,
+}
+
+impl ShardTask {
+    async fn run(mut self, mut closed: oneshot::Receiver<oneshot::Sender<()>>) {
+        let done = loop {
+            let pressure = self.shard.pressure();
+            // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
+            let signals_wanted = !pressure.pause_bus || self.tests_at_end;
+            let deadline = self.next_deadline();
+            tokio::select! {
+                done = &mut closed => break done,
+                Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
+                Some(message) = self.inboxes.from_cases.recv() => self.from_cases(message),
+                Some(batch) = self.inboxes.tests.recv(), if !pressure.pause_tests => self.tests(batch),
+                answer = answered(&mut self.question) => self.bus_end(answer),
+                () = sleep_until(deadline) => self.time_has_passed(),
+            }
+            self.act();
+            self.tell_progress(false);
+        };
+        for executing in self.executing.values() {
+            executing.abort();
+        }
+        self.tell_progress(true);
+        if let Ok(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    fn tests(&mut self, batch: Vec<TestInput>) {
+        let now = Timestamp::now();
+        for input in batch {
+            self.tests_at_end = matches!(input, TestInput::End { .. });
+            match input {
+                TestInput::Test(record) => self.shard.test(*record, now),
+                TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
+                TestInput::End { at } => self.shard.tests_read_to(at),
+            }
+        }
+    }
+
+    fn signals(&mut self, batch: Vec<SignalInput>) {
+        let now = Timestamp::now();
+        for input in batch {
+            self.bus.reached = matches!(input, SignalInput::End);
+            match input {
+                SignalInput::Signal(record) => self.shard.signal(*record, now),
+                SignalInput::Unreadable { offset, time } => self.shard.unreadable_signal(offset, time, now),
+                SignalInput::End => {}
+            }
+        }
+    }
+
+    fn from_cases(&mut self, first: FromCase) {
+        self.from_case(first);
+        for _ in 1..CASE_BATCH {
+            let Ok(message) = self.inboxes.from_cases.try_recv() else { break };
+            self.from_case(message);
+        }
+    }
+
+    fn from_case(&mut self, message: FromCase) {
+        match message {
+            FromCase::Wait { execution, request, since, reply } => {
+                self.shard.wait(execution, request, since, reply);
+            }
+            FromCase::Ended { execution, ending } => {
+                self.executing.remove(&execution);
+                self.shard.ended(execution, ending, Timestamp::now());
+            }
+        }
+    }
+
+    /// When something is due that no message brings about.
+    fn next_deadline(&self) -> Option<Instant> {
+        let question = self.shard.next_bus_question().filter(|_| self.question.is_none());
+        let question = question.map(|due| {
+            let not_before = self.asked.map(|asked| asked + ASK_EVERY);
+            not_before.map_or(to_instant(due), |not_before| not_before.max(to_instant(due)))
+        });
+        let tick = self.shard.next_tick().map(to_instant);
+        let progress = self.has_progress().then(|| self.progress_at + PROGRESS_EVERY);
+        [question, tick, progress].into_iter().flatten().min()
+    }
+
+    fn time_has_passed(&mut self) {
+        let now = Timestamp::now();
+        self.shard.tick(now);
+        let due = self.shard.next_bus_question().is_some_and(|due| due <= now);
+        let may_ask = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
+        if due && may_ask && self.question.is_none() {
+            self.ask(now);
+        }
+    }
+
+    fn ask(&mut self, now: Timestamp) {
+        let (bus, partition) = (Arc::clone(&self.parts.bus), self.partition);
+        self.asked = Some(Instant::now());
+        self.question = Some(tokio::task::spawn_blocking(move || {
+            let watermarks = bus.watermarks(partition);
+            match watermarks {
+                Ok((_, end_offset)) => Some(Answer { end_offset, asked: now }),
+                Err(error) => {
+                    // Until the brokers answer nothing is judged: the signal may be there.
+                    tracing::debug!(%error, partition, "asking for the end of the bus");
+                    None
+                }
+            }
+        }));
+    }
+
+    fn bus_end(&mut self, answer: Option<Answer>) {
+        self.question = None;
+        let Some(Answer { end_offset, asked }) = answer else { return };
+        if self.is_control_records(end_offset) {
+            self.shard.bus_skip_to(end_offset);
+        }
+        self.shard.bus_end(end_offset, asked);
+    }
+
+    /// Whether nothing but control records of transactions stands between the last record read and that end:
+    /// the consumer says that it is at the end, and for a while no record has come, and the end has not moved.
+    fn is_control_records(&mut self, end_offset: i64) -> bool {
+        if !self.bus.reached {
+            self.bus.beyond = None;
+            return false;
+        }
+        match self.bus.beyond {
+            Some((end, since)) if end == end_offset => since.elapsed() >= CONTROL_RECORDS_AFTER,
+            _ => {
+                self.bus.beyond = Some((end_offset, Instant::now()));
+                false
+            }
+        }
+    }
+
+    /// Does what the shard asks for.
+    fn act(&mut self) {
+        for effect in self.shard.take_effects() {
+            match effect {
+                Effect::Start { execution, case, context, arguments, start } => {
+                    let to_shard = self.to_shard.clone();
+                    let task = execute::start(execution, case, context, arguments, start, to_shard);
+                    self.executing.insert(execution, task);
+                }
+                // A case that waits no longer, as in `select!`, has dropped the other end.
+                Effect::Resolve { reply, result } => drop(reply.send(result)),
+                Effect::Abort { execution } => {
+                    if let Some(task) = self.executing.remove(&execution) {
+                        task.abort();
+                    }
+                }
+                Effect::Report(report) => self.reports.push(*report),
+                Effect::Notice(notice) => (self.parts.on_notice)(notice),
+            }
+        }
+    }
+
+    fn has_progress(&self) -> bool {
+        !self.reports.is_empty() || self.committed != Some(self.shard.commit_point())
+    }
+
+    fn tell_progress(&mut self, now: bool) {
+        if !now && (self.progress_at.elapsed() < PROGRESS_EVERY || !self.has_progress()) {
+            return;
+        }
+        self.progress_at = Instant::now();
+        let commit_point = self.shard.commit_point();
+        self.committed = Some(commit_point);
+        self.parts.committer.progress(Progress {
+            partition: self.partition,
+            reports: std::mem::take(&mut self.reports),
+            commit_point,
+            tally: self.shard.tally().clone(),
+        });
+    }
+}
+
+async fn answered(question: &mut Option<JoinHandle<Option<Answer>>>) -> Option<Answer> {
+    match question {
+        // A question that panicked or was cancelled has no answer.
+        Some(question) => question.await.ok().flatten(),
+        None => pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
+
+/// That local time, by the clock that timers go by.
+fn to_instant(time: Timestamp) -> Instant {
+    Instant::now() + time.since(Timestamp::now())
+}
