@@ -25,7 +25,6 @@ pub struct Broker {
 
 impl Broker {
     /// A broker to be, with Kafka's own defaults and a free port.
-    #[must_use]
     pub fn builder() -> BrokerBuilder {
         BrokerBuilder { port: 0, settings: Settings::default() }
     }

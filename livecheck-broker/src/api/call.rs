@@ -81,7 +81,7 @@ pub(crate) async fn answer(
         ApiKey::OffsetForLeaderEpoch => call.serve(|request| positions::for_leader_epoch(node, request)),
         ApiKey::DeleteRecords => call.serve(|request| positions::delete_records(node, request)),
         ApiKey::Heartbeat => call.serve(|request| membership::heartbeat(node, &request)),
-        ApiKey::LeaveGroup => call.serve(|request| membership::leave(node, request, version)),
+        ApiKey::LeaveGroup => call.serve(|request| membership::leave(node, &request, version)),
         ApiKey::DescribeGroups => call.serve(|request| membership::describe(node, request, version)),
         ApiKey::ListGroups => call.serve(|request| membership::list(node, &request)),
         ApiKey::DeleteGroups => call.serve(|request| membership::delete(node, request)),

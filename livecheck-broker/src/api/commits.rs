@@ -23,12 +23,15 @@ use crate::transactions::TopicPartition;
 /// The version that asks for many groups at once.
 const MANY_GROUPS: i16 = 8;
 
+/// What became of each partition.
+type Outcomes = Vec<(i32, Result<(), ResponseError>)>;
+
 /// Offsets as they were asked to be committed, with what is wrong with each.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) acceptable: Pending,
     /// By topic, in the order of the request: each partition, and what is wrong with it.
-    pub(super) partitions: Vec<(TopicName, Vec<(i32, Result<(), ResponseError>)>)>,
+    pub(super) partitions: Vec<(TopicName, Outcomes)>,
 }
 
 impl Checked {

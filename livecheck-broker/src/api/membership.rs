@@ -130,7 +130,7 @@ pub(super) async fn sync(node: &Node, request: SyncGroupRequest) -> Result<SyncG
                 protocol: text(request.protocol_name.as_ref()),
                 assignments,
             };
-            group.sync(sync, now, answers);
+            group.sync(&sync, now, answers);
         })
         .await;
     match answer {
@@ -154,7 +154,7 @@ pub(super) fn heartbeat(node: &Node, request: &HeartbeatRequest) -> HeartbeatRes
     HeartbeatResponse::default().with_error_code(code(heard))
 }
 
-pub(super) fn leave(node: &Node, request: LeaveGroupRequest, version: i16) -> LeaveGroupResponse {
+pub(super) fn leave(node: &Node, request: &LeaveGroupRequest, version: i16) -> LeaveGroupResponse {
     let leave = |member: &str, instance: Option<&str>| {
         node.groups
             .with(&request.group_id, |group, now, answers| group.leave(member, instance, now, answers))

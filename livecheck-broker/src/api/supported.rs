@@ -5,8 +5,8 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
-/// Later versions are left out where they bring what is not here: topics by id (Produce 13, OffsetCommit 10),
-/// transactions of the second protocol (Produce 12, EndTxn 5), share groups (FindCoordinator 6).
+/// Later versions are left out where they bring what is not here: topics by id (`Produce` 13, `OffsetCommit` 10),
+/// transactions of the second protocol (`Produce` 12, `EndTxn` 5), share groups (`FindCoordinator` 6).
 pub(super) const SUPPORTED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::Produce, 3, 11),
     (ApiKey::Fetch, 4, 16),
@@ -47,7 +47,7 @@ pub(super) fn api_versions(_request: &ApiVersionsRequest) -> ApiVersionsResponse
     ApiVersionsResponse::default().with_api_keys(all())
 }
 
-/// The answer to an ApiVersions request of a version not known here. It is written in version 0, which every
+/// The answer to an `ApiVersions` request of a version not known here. It is written in version 0, which every
 /// client can read, and lists what there is, so that the client can ask again.
 pub(super) fn api_versions_unsupported() -> ApiVersionsResponse {
     ApiVersionsResponse::default()

@@ -148,23 +148,21 @@ impl Group {
         if let Some(ticket) = old.syncing {
             answers.push((ticket, Answer::Sync(Err(fenced))));
         }
-        let unchanged = old.protocols == join.protocols;
         let was_leader = self.leader.as_deref() == Some(&old.id);
         let id = join.fresh_id.clone();
         let member = &mut self.members[before];
         member.id.clone_from(&id);
         member.joining = None;
         member.syncing = None;
+        member.protocols.clone_from(&join.protocols);
         if was_leader {
             self.leader = Some(id.clone());
         }
-        if self.state == State::Stable && unchanged {
-            // It takes up its old assignment, and nobody else notices.
+        // It takes up its old assignment, and nobody else notices; unless the strategy would be another. What
+        // it says it owns does not count: it has forgotten.
+        if self.state == State::Stable && self.protocol.as_deref() == Some(&*self.elect_protocol()) {
+            member_timeouts(&mut self.members[before], &join);
             self.tell_again(&id, &join, now, answers);
-            if let Some(member) = self.member_mut(&id) {
-                member.session_timeout = join.session_timeout;
-                member.rebalance_timeout = join.rebalance_timeout;
-            }
         } else {
             self.update(&id, join, now);
             self.begin_or_advance(now, answers);
@@ -198,9 +196,8 @@ impl Group {
 
     fn update(&mut self, id: &str, join: Join, now: Duration) {
         if let Some(member) = self.member_mut(id) {
+            member_timeouts(member, &join);
             member.protocols = join.protocols;
-            member.session_timeout = join.session_timeout;
-            member.rebalance_timeout = join.rebalance_timeout;
             member.joining = Some(join.ticket);
             member.heard(now);
         }
@@ -337,4 +334,9 @@ impl Group {
             skip_assignment: false,
         }
     }
+}
+
+fn member_timeouts(member: &mut Member, join: &Join) {
+    member.session_timeout = join.session_timeout;
+    member.rebalance_timeout = join.rebalance_timeout;
 }

@@ -32,14 +32,14 @@ pub(crate) struct Synced {
 
 impl Group {
     /// Handles a request for an assignment; its answer, and those that it completes, go to `answers`.
-    pub(crate) fn sync(&mut self, sync: Sync, now: Duration, answers: &mut Answers) {
+    pub(crate) fn sync(&mut self, sync: &Sync, now: Duration, answers: &mut Answers) {
         let ticket = sync.ticket;
         if let Err(error) = self.try_sync(sync, now, answers) {
             answers.push((ticket, Answer::Sync(Err(error))));
         }
     }
 
-    fn try_sync(&mut self, sync: Sync, now: Duration, answers: &mut Answers) -> Result<(), ResponseError> {
+    fn try_sync(&mut self, sync: &Sync, now: Duration, answers: &mut Answers) -> Result<(), ResponseError> {
         self.check_member(&sync.member_id, sync.instance_id.as_deref(), sync.generation)?;
         let differs =
             |believed: &Option<String>, agreed: &Option<String>| believed.is_some() && believed != agreed;

@@ -109,7 +109,7 @@ impl Groups {
     pub(crate) async fn run(&self) {
         self.alarms
             .run(self.clock, |id| {
-                self.with(id, |group, now, answers| group.tick(now, answers));
+                self.with(id, Group::tick);
             })
             .await;
     }
