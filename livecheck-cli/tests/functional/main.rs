@@ -12,5 +12,6 @@ mod forwarding;
 mod help;
 mod locking;
 mod manifests;
+mod real;
 mod sources;
 mod support;
