@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// The program needs neither cargo nor the sources where it runs. Being meant for production, it is built
     /// with the release profile unless --cargo-profile names another.
     Build {
-        /// Where to leave the program: a file, or a folder that exists [default: the target directory]
+        /// Where to leave the program: a file, or a folder (that exists, or ends with a slash) [default: the target directory]
         #[arg(long, short = 'o', value_name = "PATH")]
         output_path: Option<PathBuf>,
         #[command(flatten)]

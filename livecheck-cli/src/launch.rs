@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -23,7 +23,7 @@ pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<ExitCode, Er
 }
 
 #[cfg(unix)]
-fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
+fn replace(command: &mut Command) -> io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
 
     // It returns only if it failed.
@@ -31,7 +31,7 @@ fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
 }
 
 #[cfg(not(unix))]
-fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
+fn replace(command: &mut Command) -> io::Result<ExitCode> {
     // Windows sends Ctrl-C to both; ours is to wait for the runner's summary and exit code.
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
@@ -43,18 +43,31 @@ fn replace(command: &mut Command) -> std::io::Result<ExitCode> {
 /// Leaves a copy of the program at `path`, or in it where it is a folder; where it is then.
 pub(crate) fn leave(program: &Path, path: Option<&Path>) -> Result<PathBuf, Error> {
     let Some(path) = path else { return Ok(program.to_owned()) };
-    let error = |source| Error::Write { path: path.to_owned(), source };
     let path = match program.file_name() {
-        Some(name) if path.is_dir() => path.join(name),
+        Some(name) if path.is_dir() || ends_with_separator(path) => path.join(name),
         _ => path.to_owned(),
     };
+    copy(program, &path).map_err(|source| Error::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// Whether a path says of itself that it is a folder.
+fn ends_with_separator(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(std::path::is_separator)
+}
+
+fn copy(program: &Path, path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(error)?;
+        fs::create_dir_all(folder)?;
     }
     // Beside it first: a program that is running cannot be written to, but can be replaced.
     let new = path.with_extension(format!("new-{}", std::process::id()));
-    fs::copy(program, &new).and_then(|_| fs::rename(&new, &path)).map_err(error)?;
-    Ok(path)
+    let copied = fs::copy(program, &new).and_then(|_| fs::rename(&new, path));
+    if copied.is_err() {
+        // The error that matters is the first one.
+        let _ = fs::remove_file(&new);
+    }
+    copied
 }
 
 /// Says what was built, on standard error, and where it is, on standard output.

@@ -18,11 +18,20 @@ fn a_built_runner_runs_alone() {
 }
 
 #[test]
-fn a_built_runner_goes_into_a_folder_that_is_there() {
+fn a_built_runner_goes_into_a_folder() {
     let workspace = Workspace::new("build-into").library("orders", DEPENDS).file("ship/README", "");
-    let built = workspace.run(&["build", "-o", "ship", "--cargo-profile", "dev"]);
-    assert_eq!(built.code, Some(0), "{built}");
-    assert_eq!(built.stdout, "ship/livecheck-runner-[hash]\n");
+    for (folder, expected) in [("ship", "ship/"), ("new/", "new/")] {
+        let built = workspace.run(&["build", "-o", folder, "--cargo-profile", "dev"]);
+        assert_eq!(built.stdout, format!("{expected}livecheck-runner-[hash]\n"), "{built}");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_written_to_is_an_error() {
+    let workspace = Workspace::new("build-nowhere").library("orders", DEPENDS).file("ship", "");
+    let built = workspace.run(&["build", "-o", "ship/runner", "--cargo-profile", "dev"]);
+    assert_eq!(built.code, Some(96), "{built}");
+    assert!(built.stderr.contains("error: `ship/runner` could not be written"), "{built}");
 }
 
 #[test]
