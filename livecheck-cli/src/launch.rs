@@ -9,7 +9,7 @@ use std::{
 
 use tracing::info;
 
-use crate::{errors::Error, output::Output};
+use crate::{errors::Error, output::Output, runner_package::PROGRAM};
 
 /// Runs the runner; its exit code is ours.
 ///
@@ -43,9 +43,11 @@ fn replace(command: &mut Command) -> io::Result<ExitCode> {
 /// Leaves a copy of the program at `path`, or in it where it is a folder; where it is then.
 pub(crate) fn leave(program: &Path, path: Option<&Path>) -> Result<PathBuf, Error> {
     let Some(path) = path else { return Ok(program.to_owned()) };
-    let path = match program.file_name() {
-        Some(name) if path.is_dir() || ends_with_separator(path) => path.join(name),
-        _ => path.to_owned(),
+    let path = if path.is_dir() || ends_with_separator(path) {
+        // What tells runners apart that share a target directory is of no use where it goes.
+        path.join(PROGRAM).with_extension(program.extension().unwrap_or_default())
+    } else {
+        path.to_owned()
     };
     copy(program, &path).map_err(|source| Error::Write { path: path.clone(), source })?;
     Ok(path)
@@ -79,6 +81,6 @@ pub(crate) fn announce(path: &Path, packages: &[&str], output: Output) -> Result
     let here = if path.components().count() == 1 { "./" } else { "" };
     output.status("Built", &format!("the runner of {}", packages.join(", ")));
     output.status("To run", &format!("{here}{shown} run --bootstrap-servers HOST:PORT"));
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     writeln!(stdout, "{shown}").map_err(|source| Error::Output { source })
 }

@@ -13,7 +13,7 @@ use crate::discover::{Discovery, LinkedPackage};
 const PACKAGE: &str = "livecheck-generated-runner";
 
 /// Name of its program, likewise.
-const PROGRAM: &str = "livecheck-runner";
+pub(crate) const PROGRAM: &str = "livecheck-runner";
 
 /// Names that a crate cannot have in the generated program, for it has them already.
 const TAKEN: [&str; 6] = ["livecheck", "std", "core", "alloc", "proc_macro", "test"];
