@@ -30,6 +30,6 @@ pub use execution::Handle;
 pub use notice::Notice;
 pub use record::{Logged, SignalRecord};
 pub use schedule::Skew;
-pub use shard::{CommitPoint, Effect, Limits, Pressure, Selection, Shard, UnknownCases};
+pub use shard::{CommitPoint, Effect, Limits, Pressure, Reported, Selection, Shard, UnknownCases};
 pub use tally::{CaseTally, Tally};
 pub use verdict::{Ending, PanicReport};

@@ -10,6 +10,9 @@
 //! The consumer group subscribes to the test topic alone. The bus partition of the same number is assigned by
 //! hand when its test partition comes and goes, and its offset rides in the metadata of the test partition's
 //! commit: no assignor of librdkafka both co-partitions and rebalances cooperatively.
+//!
+//! A runner that gets a partition reads again from the oldest test in flight, and reads back from the report
+//! topic which later ones have been reported: those it does not execute again.
 
 mod bus;
 mod commit_metadata;
@@ -19,6 +22,7 @@ mod decode;
 mod error;
 mod health;
 mod intake;
+mod reported;
 mod routes;
 mod topics;
 
@@ -29,6 +33,7 @@ pub(crate) use decode::Unreadable;
 pub use error::KafkaEdgeError;
 pub(crate) use health::{Health, HealthEvent};
 pub(crate) use intake::{Intake, IntakeParts, Warn};
+pub(crate) use reported::ReportPositions;
 pub(crate) use routes::{Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
 pub(crate) use topics::ensure_topics;

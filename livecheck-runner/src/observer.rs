@@ -11,7 +11,7 @@ use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
 use crate::kafka::{
     Bus, CommitListener, Committer, Connection, Health, HealthEvent, Intake, IntakeParts, KafkaEdgeError,
-    OnUnreadable, Routes, Sharing, Unreadable, Warn,
+    OnUnreadable, ReportPositions, Routes, Sharing, Unreadable, Warn,
 };
 use crate::shard_task::{self, ShardParts};
 
@@ -68,12 +68,16 @@ impl Observer {
         let on_unreadable = counting_unreadable(&say);
         let bus = Bus::start(&connection, routes.clone(), &health, Arc::clone(&on_unreadable))?;
         let listener = Listener { say: Arc::clone(&say) };
-        let committer = Committer::start(&connection, &sharing, reports, commit_interval, &health, listener);
+        let report_positions = ReportPositions::default();
+        let positions = report_positions.clone();
+        let committer =
+            Committer::start(&connection, &sharing, reports, commit_interval, &health, positions, listener);
         let shard_parts = ShardParts {
             selection: Arc::new(selection),
             limits,
             bus: Arc::clone(&bus),
             committer: committer.handle(),
+            report_positions: report_positions.clone(),
             on_notice: counting_notices(&say),
         };
         let runtime = tokio::runtime::Handle::current();
@@ -81,8 +85,9 @@ impl Observer {
             routes,
             bus: Arc::clone(&bus),
             committer: committer.handle(),
-            start_shard: Arc::new(move |partition, from| {
-                shard_task::start(&runtime, shard_parts.clone(), partition, from)
+            report_positions,
+            start_shard: Arc::new(move |partition, from, reported| {
+                shard_task::start(&runtime, shard_parts.clone(), partition, from, reported)
             }),
             on_unreadable,
             warn: warning(&say),

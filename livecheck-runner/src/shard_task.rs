@@ -10,9 +10,9 @@ use livecheck_core::wire::TestReport;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::engine::{CommitPoint, Effect, Handle, Limits, Notice, Selection, Shard};
+use crate::engine::{CommitPoint, Effect, Handle, Limits, Notice, Reported, Selection, Shard};
 use crate::execute::{self, FromCase, Reply};
-use crate::kafka::{Bus, CommitterHandle, Progress, ShardInbox, SignalInput, TestInput};
+use crate::kafka::{Bus, CommitterHandle, Progress, ReportPositions, ShardInbox, SignalInput, TestInput};
 
 /// How many batches of records can wait for a shard, of each kind.
 const INBOX: usize = 8;
@@ -33,6 +33,7 @@ pub(crate) struct ShardParts {
     pub(crate) limits: Limits,
     pub(crate) bus: Arc<Bus>,
     pub(crate) committer: CommitterHandle,
+    pub(crate) report_positions: ReportPositions,
     pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
@@ -42,14 +43,17 @@ pub(crate) fn start(
     parts: ShardParts,
     partition: i32,
     from: CommitPoint,
+    reported: Reported,
 ) -> ShardInbox {
     let (tests, tests_inbox) = mpsc::channel(INBOX);
     let (signals, signals_inbox) = mpsc::channel(INBOX);
     let (to_shard, from_cases) = mpsc::unbounded_channel();
     let (close, closed) = oneshot::channel();
+    let mut shard = Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from);
+    shard.already_reported(reported);
     let task = ShardTask {
         partition,
-        shard: Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from),
+        shard,
         parts,
         inboxes: Inboxes { tests: tests_inbox, signals: signals_inbox, from_cases },
         to_shard,
@@ -138,6 +142,9 @@ impl ShardTask {
 
     fn tests(&mut self, batch: Vec<TestInput>) {
         let now = Timestamp::now();
+        if let Some(offset) = self.parts.report_positions.get(self.partition) {
+            self.shard.reports_written_to(offset);
+        }
         for input in batch {
             self.tests_at_end = matches!(input, TestInput::End { .. });
             match input {

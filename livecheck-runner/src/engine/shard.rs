@@ -104,6 +104,22 @@ pub struct CommitPoint {
     pub test_offset: i64,
     /// The first record of the bus that something in flight may have received, or the next to read.
     pub bus_offset: i64,
+    /// Where on the report topic the first report may be of a test that a successor reads again.
+    pub report_offset: i64,
+}
+
+impl CommitPoint {
+    /// The beginning of everything.
+    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0 };
+}
+
+/// What a predecessor has reported of the tests that are read again.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// The executions, by the report topic.
+    pub executions: HashSet<ExecutionKey>,
+    /// Where the test partition ended when the report topic was read: no test beyond can be among them.
+    pub tests_end: i64,
 }
 
 /// What a shard can take at present.
@@ -128,12 +144,17 @@ pub struct Shard<R> {
     by_id: HashMap<TestId, SmallVec<[usize; 1]>>,
     early: EarlySignals,
     recent: RecentExecutions,
-    /// Executions that a predecessor has reported, and whose triggers will be read again.
-    reported: HashSet<ExecutionKey>,
+    reported: Reported,
     bus: BusProgress,
     next_test_offset: i64,
-    /// The offsets of the triggers in flight.
-    in_flight: BTreeSet<i64>,
+    /// Where the next report stands on the report topic, at the least.
+    report_offset: i64,
+    /// Tests before this offset are read again; what predecessors reported of them, and of those behind them,
+    /// stands on the report topic from [`reread_reports_from`](Self::reread_reports_from) on.
+    reread_until: i64,
+    reread_reports_from: i64,
+    /// The offsets of the triggers in flight, and where the next report stood when each was read.
+    in_flight: BTreeMap<i64, i64>,
     /// How many executions in flight start at each offset of the bus.
     bus_from: BTreeMap<i64, usize>,
     /// The deadlines of all waits, in log time.
@@ -157,11 +178,14 @@ impl<R> Shard<R> {
             by_id: HashMap::new(),
             early: EarlySignals::default(),
             recent: RecentExecutions::new(limits.recent_executions),
-            reported: HashSet::new(),
+            reported: Reported::default(),
+            report_offset: from.report_offset,
+            reread_until: from.test_offset,
+            reread_reports_from: from.report_offset,
             bus: BusProgress::new(from.bus_offset, limits.bus_disorder),
             limits,
             next_test_offset: from.test_offset,
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             bus_from: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             local_limits: BTreeSet::new(),
@@ -177,10 +201,15 @@ impl<R> Shard<R> {
         std::mem::take(&mut self.effects)
     }
 
-    /// An execution whose trigger will be read again has been reported before, by a predecessor: the report
-    /// topic says so. It is not executed again.
-    pub fn already_reported(&mut self, execution: ExecutionKey) {
-        self.reported.insert(execution);
+    /// Tests that will be read again have been reported before, by a predecessor: they are not executed again.
+    pub fn already_reported(&mut self, reported: Reported) {
+        self.reread_until = reported.tests_end;
+        self.reported = reported;
+    }
+
+    /// Reports of this partition have been written up to that offset of the report topic.
+    pub fn reports_written_to(&mut self, offset: i64) {
+        self.report_offset = self.report_offset.max(offset);
     }
 
     /// A trigger was read.
@@ -191,7 +220,7 @@ impl<R> Shard<R> {
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
             return self.unknown_case(test);
         };
-        if self.reported.remove(&test.key()) {
+        if self.was_reported(&test, offset) {
             self.recent.remember(&test.case_name, &test.id, test.timestamp);
             return;
         }
@@ -306,10 +335,11 @@ impl<R> Shard<R> {
         let oldest = self.bus_from.first_key_value().map(|(offset, _)| *offset);
         let early = self.early.first_offset();
         let bus = [oldest, early].into_iter().flatten().min().unwrap_or(self.bus.next_offset());
-        CommitPoint {
-            test_offset: self.in_flight.first().copied().unwrap_or(self.next_test_offset),
-            bus_offset: bus.min(self.bus.next_offset()),
-        }
+        let (test_offset, report_offset) = match self.in_flight.first_key_value() {
+            Some((test, report)) => (*test, *report),
+            None => (self.next_test_offset, self.reports_from(self.next_test_offset)),
+        };
+        CommitPoint { test_offset, bus_offset: bus.min(self.bus.next_offset()), report_offset }
     }
 
     /// The counts, as they are between two inputs.
@@ -339,7 +369,7 @@ impl<R> Shard<R> {
         self.running.is_empty()
             && self.by_id.is_empty()
             && self.early.is_empty()
-            && self.reported.is_empty()
+            && self.reported.executions.is_empty()
             && self.in_flight.is_empty()
             && self.bus_from.is_empty()
             && self.deadlines.is_empty()
@@ -353,6 +383,21 @@ impl<R> Shard<R> {
             self.tally.accepted(&test.case_name);
             self.skip(test, reason);
         }
+    }
+
+    /// Where on the report topic the first report may be of a test behind that offset.
+    fn reports_from(&self, test_offset: i64) -> i64 {
+        // Of a test that is read again, those behind it may have been reported before it was.
+        if test_offset < self.reread_until { self.reread_reports_from } else { self.report_offset }
+    }
+
+    /// Whether a predecessor has reported this test. What it reported is forgotten once all of that is read.
+    fn was_reported(&mut self, test: &TestExecution, offset: i64) -> bool {
+        let reported = !self.reported.executions.is_empty() && self.reported.executions.remove(&test.key());
+        if offset + 1 >= self.reported.tests_end {
+            self.reported = Reported::default();
+        }
+        reported
     }
 
     fn is_repeated(&self, test: &TestExecution) -> bool {
@@ -409,7 +454,7 @@ impl<R> Shard<R> {
         let execution = Handle { slot, generation };
 
         self.by_id.entry(id).or_default().push(slot);
-        self.in_flight.insert(offset);
+        self.in_flight.insert(offset, self.reports_from(offset));
         *self.bus_from.entry(bus_from).or_default() += 1;
         self.local_limits.insert((local_limit, execution));
         self.effects.push(Effect::Start { execution, case, context, arguments, start });

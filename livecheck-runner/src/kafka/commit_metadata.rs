@@ -1,16 +1,18 @@
-//! What rides in the metadata of a test partition's commit: where to go on reading the bus.
+//! What rides in the metadata of a test partition's commit: where to go on reading the bus and the reports.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The metadata of a commit, in the form `livecheck:1;bus=17`.
+/// The metadata of a commit, in the form `livecheck:1;bus=17;report=3`.
 ///
 /// The number after `livecheck:` is the version of the form. A successor that finds a form that it does not
-/// know reads the bus from its beginning: slow, and right.
+/// know reads both from their beginnings: slow, and right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CommitMetadata {
     /// The first record of the bus that something in flight may have received.
     pub(super) bus_offset: i64,
+    /// Where the first report may be of a test that a successor reads again.
+    pub(super) report_offset: i64,
 }
 
 /// Metadata of another form, or of another program.
@@ -20,7 +22,7 @@ pub(super) struct UnknownMetadata(String);
 
 impl fmt::Display for CommitMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "livecheck:1;bus={}", self.bus_offset)
+        write!(f, "livecheck:1;bus={};report={}", self.bus_offset, self.report_offset)
     }
 }
 
@@ -28,12 +30,15 @@ impl FromStr for CommitMetadata {
     type Err = UnknownMetadata;
 
     fn from_str(text: &str) -> Result<Self, UnknownMetadata> {
-        let members = text.strip_prefix("livecheck:1;").into_iter().flat_map(|rest| rest.split(';'));
-        let bus = members.filter_map(|member| member.strip_prefix("bus=")).next();
-        bus.and_then(|bus| bus.parse().ok())
-            .filter(|offset| *offset >= 0)
-            .map(|bus_offset| Self { bus_offset })
-            .ok_or_else(|| UnknownMetadata(text.chars().take(64).collect()))
+        let members = || text.strip_prefix("livecheck:1;").into_iter().flat_map(|rest| rest.split(';'));
+        let offset = |name: &str| {
+            let value = members().find_map(|member| member.strip_prefix(name)?.strip_prefix('='))?;
+            value.parse().ok().filter(|offset| *offset >= 0)
+        };
+        match (offset("bus"), offset("report")) {
+            (Some(bus_offset), Some(report_offset)) => Ok(Self { bus_offset, report_offset }),
+            _ => Err(UnknownMetadata(text.chars().take(64).collect())),
+        }
     }
 }
 
@@ -43,16 +48,21 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_what_a_later_version_adds_is_passed_over() {
-        let metadata = CommitMetadata { bus_offset: 17 };
+        let metadata = CommitMetadata { bus_offset: 17, report_offset: 3 };
         assert_eq!(metadata.to_string().parse(), Ok(metadata));
-        assert_eq!("livecheck:1;report=3;bus=17".parse(), Ok(metadata));
+        assert_eq!("livecheck:1;report=3;lag=2;bus=17".parse(), Ok(metadata));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["", "livecheck:2;bus=17", "bus=17", "livecheck:1;bus=-1", "livecheck:1;bus=x", "livecheck:1;"]
-        {
+        for text in [
+            "",
+            "livecheck:2;bus=17;report=3",
+            "bus=17;report=3",
+            "livecheck:1;bus=17",
+            "livecheck:1;bus=-1;report=3",
+            "livecheck:1;bus=x;report=3",
+        ] {
             assert!(text.parse::<CommitMetadata>().is_err(), "{text}");
         }
     }

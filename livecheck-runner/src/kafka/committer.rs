@@ -7,16 +7,19 @@ use std::time::{Duration, Instant};
 
 use livecheck_core::Context;
 use livecheck_core::wire::{TestReport, encode};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::commit_metadata::CommitMetadata;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
+use super::reported::ReportPositions;
 use crate::engine::{CommitPoint, Tally};
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
@@ -89,13 +92,14 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread. Without `reports`, as in a run of one's own, nothing is written anywhere.
+    /// Starts the thread. How far reports have been written goes to `positions`. Without `reports`, as in a run of one's own, nothing is written anywhere.
     pub(crate) fn start(
         connection: &Connection,
         sharing: &Sharing,
         reports: bool,
         interval: Duration,
         health: &Health,
+        positions: ReportPositions,
         listener: impl CommitListener,
     ) -> Self {
         let (messages, inbox) = mpsc::channel();
@@ -107,7 +111,7 @@ impl Committer {
             // Unique: who may write for a partition is decided by the group, whose metadata each transaction
             // carries, and not by a name.
             id: format!("livecheck-{}-{}", sharing.group(), uuid::Uuid::new_v4()),
-            health: health.clone(),
+            deliveries: Deliveries { health: health.clone(), positions },
             consumer,
             producer: None,
         });
@@ -246,14 +250,43 @@ enum Failure {
     Json(#[from] serde_json::Error),
 }
 
+/// Learns where each report was written.
+#[derive(Clone)]
+struct Deliveries {
+    health: Health,
+    positions: ReportPositions,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.health.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.health.error(error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        // A record that fails makes its transaction fail: that is where it is dealt with.
+        if let Ok(report) = result {
+            self.health.seen();
+            self.positions.advance(report.partition(), report.offset() + 1);
+        }
+    }
+}
+
 /// The transactional producer, made anew when it can go on no more.
 struct Transactions {
     connection: Connection,
     commits_offsets: bool,
     id: String,
-    health: Health,
+    deliveries: Deliveries,
     consumer: Arc<GroupConsumer>,
-    producer: Option<BaseProducer<Health>>,
+    producer: Option<BaseProducer<Deliveries>>,
 }
 
 impl Transactions {
@@ -268,7 +301,7 @@ impl Transactions {
         let producer = match self.producer.take() {
             Some(producer) => producer,
             None => {
-                let producer = self.connection.report_producer(&self.id, self.health.clone())?;
+                let producer = self.connection.report_producer(&self.id, self.deliveries.clone())?;
                 producer.init_transactions(STEP)?;
                 producer
             }
@@ -277,7 +310,7 @@ impl Transactions {
         let outcome = self.write(&producer, pending).and_then(|()| Ok(producer.commit_transaction(STEP)?));
         match outcome {
             Ok(()) => {
-                self.health.seen();
+                self.deliveries.health.seen();
                 self.producer = Some(producer);
                 Ok(())
             }
@@ -293,7 +326,7 @@ impl Transactions {
 
     fn write(
         &self,
-        producer: &BaseProducer<Health>,
+        producer: &BaseProducer<Deliveries>,
         pending: &BTreeMap<i32, Pending>,
     ) -> Result<(), Failure> {
         for (partition, pending) in pending {
@@ -311,17 +344,19 @@ impl Transactions {
     fn offsets(&self, pending: &BTreeMap<i32, Pending>) -> Result<TopicPartitionList, KafkaError> {
         let mut list = TopicPartitionList::new();
         for (partition, pending) in pending {
-            let Some(CommitPoint { test_offset, bus_offset }) = pending.commit_point else { continue };
+            let Some(CommitPoint { test_offset, bus_offset, report_offset }) = pending.commit_point else {
+                continue;
+            };
             let mut element = list.add_partition(&self.connection.topics.test_topic, *partition);
             element.set_offset(Offset::Offset(test_offset))?;
-            element.set_metadata(CommitMetadata { bus_offset }.to_string());
+            element.set_metadata(CommitMetadata { bus_offset, report_offset }.to_string());
         }
         Ok(list)
     }
 
     fn send(
         &self,
-        producer: &BaseProducer<Health>,
+        producer: &BaseProducer<Deliveries>,
         partition: i32,
         report: &TestReport,
     ) -> Result<(), Failure> {

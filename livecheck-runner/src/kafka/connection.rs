@@ -9,7 +9,7 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::BaseProducer;
+use rdkafka::producer::{BaseProducer, ProducerContext};
 
 use super::error::KafkaEdgeError;
 use super::health::Health;
@@ -101,11 +101,11 @@ impl Connection {
     }
 
     /// The producer of reports, in transactions.
-    pub(super) fn report_producer(
+    pub(super) fn report_producer<C: ProducerContext>(
         &self,
         id: &str,
-        health: Health,
-    ) -> Result<BaseProducer<Health>, KafkaError> {
+        context: C,
+    ) -> Result<BaseProducer<C>, KafkaError> {
         let mut config = self.base();
         config
             .set("transactional.id", id)
@@ -114,7 +114,7 @@ impl Connection {
             .set("message.timeout.ms", "10000")
             .set("linger.ms", "0")
             .set("partitioner", "murmur2_random");
-        config.create_with_context(health)
+        config.create_with_context(context)
     }
 
     /// A producer for a single trigger.

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 /// A change that an operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,17 +61,6 @@ impl ClientContext for Health {
             self.down(reason);
         } else {
             tracing::debug!(target: "librdkafka", %error, "{reason}");
-        }
-    }
-}
-
-impl ProducerContext for Health {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        // A record that fails makes its transaction fail: that is where it is dealt with.
-        if result.is_ok() {
-            self.seen();
         }
     }
 }

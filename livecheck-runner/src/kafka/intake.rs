@@ -17,20 +17,21 @@ use tokio::sync::oneshot;
 use super::bus::{BATCH, Bus, OnUnreadable, POLL, POLL_WHEN_BEHIND};
 use super::commit_metadata::CommitMetadata;
 use super::committer::CommitterHandle;
-use super::connection::{Connection, REQUEST_TIMEOUT, Sharing};
+use super::connection::{BusContext, Connection, REQUEST_TIMEOUT, Sharing};
 use super::decode;
 use super::error::KafkaEdgeError;
 use super::health::Health;
+use super::reported::{self, Executions, ReportPositions};
 use super::routes::{Feed, Routes, ShardInbox, TestInput, partitions};
-use crate::engine::CommitPoint;
+use crate::engine::{CommitPoint, Reported};
 
 /// How long a partition that is given back may take to have its last reports committed.
 const HAND_OVER: Duration = Duration::from_secs(5);
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// Starts a shard task for a partition, from there.
-pub(crate) type StartShard = Arc<dyn Fn(i32, CommitPoint) -> ShardInbox + Send + Sync>;
+/// Starts a shard task for a partition, from there, where those executions have been reported before.
+pub(crate) type StartShard = Arc<dyn Fn(i32, CommitPoint, Reported) -> ShardInbox + Send + Sync>;
 
 /// Says something to the operator.
 pub(crate) type Warn = Arc<dyn Fn(String) + Send + Sync>;
@@ -47,6 +48,7 @@ pub(crate) struct IntakeParts {
     pub(crate) routes: Routes,
     pub(crate) bus: Arc<Bus>,
     pub(crate) committer: CommitterHandle,
+    pub(crate) report_positions: ReportPositions,
     pub(crate) start_shard: StartShard,
     pub(crate) on_unreadable: OnUnreadable,
     pub(crate) warn: Warn,
@@ -71,6 +73,8 @@ impl Intake {
             consumer,
             feed: Feed::new(parts.routes.clone(), topic.clone()),
             topic,
+            inquirer: connection.inquirer()?,
+            report_topic: connection.topics.report_topic.clone(),
             sharing: sharing.clone(),
             parts,
             stop: Arc::clone(&stop),
@@ -174,8 +178,19 @@ fn close(parts: &IntakeParts, numbers: &[i32]) {
     }
 }
 
+/// Where a partition is begun with, and where its topics ended at that moment.
+struct Begin {
+    partition: i32,
+    from: CommitPoint,
+    tests_end: i64,
+    reports_end: i64,
+}
+
 struct Reader {
     consumer: Arc<BaseConsumer<IntakeContext>>,
+    /// Asks for what the other consumers do not read: the reports.
+    inquirer: BaseConsumer<BusContext>,
+    report_topic: String,
     feed: Feed<TestInput>,
     topic: String,
     sharing: Sharing,
@@ -230,14 +245,20 @@ impl Reader {
 
     /// Starts the shards of partitions that have come.
     fn begin(&mut self, assigned: &[i32]) {
-        let Some(from) = self.until_answered("the committed offsets", || self.commit_points(assigned)) else {
+        let Some(begins) = self.until_answered("the committed offsets", || self.begins(assigned)) else {
             return;
         };
-        for (partition, from) in &from {
-            let inbox = (self.parts.start_shard)(*partition, *from);
+        let Some(mut reported) = self.until_answered("the reports", || self.read_back(&begins)) else {
+            return;
+        };
+        for Begin { partition, from, tests_end, reports_end } in &begins {
+            self.parts.report_positions.advance(*partition, *reports_end);
+            let executions = reported.remove(partition).unwrap_or_default();
+            let reported = Reported { executions, tests_end: *tests_end };
+            let inbox = (self.parts.start_shard)(*partition, *from, reported);
             self.parts.routes.insert(*partition, inbox);
         }
-        let bus: Vec<_> = from.iter().map(|(partition, from)| (*partition, from.bus_offset)).collect();
+        let bus: Vec<_> = begins.iter().map(|begin| (begin.partition, begin.from.bus_offset)).collect();
         if let Err(error) = self.parts.bus.assign(&bus) {
             (self.parts.warn)(format!("the bus cannot be read: {error}"));
         }
@@ -246,7 +267,7 @@ impl Reader {
     }
 
     /// Where to begin with each of the partitions.
-    fn commit_points(&self, assigned: &[i32]) -> KafkaResult<Vec<(i32, CommitPoint)>> {
+    fn begins(&self, assigned: &[i32]) -> KafkaResult<Vec<Begin>> {
         let list = partitions(&self.topic, assigned);
         let committed = self.consumer.committed_offsets(list, REQUEST_TIMEOUT)?;
         let committed: HashMap<i32, (Offset, String)> = committed
@@ -259,9 +280,25 @@ impl Reader {
             .map(|&partition| {
                 let tests = self.consumer.fetch_watermarks(&self.topic, partition, REQUEST_TIMEOUT)?;
                 let bus = self.parts.bus.watermarks(partition)?;
-                Ok((partition, self.commit_point(partition, committed.get(&partition), tests, bus)))
+                let reports =
+                    self.inquirer.fetch_watermarks(&self.report_topic, partition, REQUEST_TIMEOUT)?;
+                let from = self.commit_point(partition, committed.get(&partition), tests, bus, reports);
+                Ok(Begin { partition, from, tests_end: tests.1, reports_end: reports.1 })
             })
             .collect()
+    }
+
+    /// What predecessors have reported of the tests that will be read again.
+    fn read_back(&self, begins: &[Begin]) -> KafkaResult<Executions> {
+        let again: Vec<_> = begins
+            .iter()
+            .filter(|begin| begin.from.test_offset < begin.tests_end && self.sharing.is_shared())
+            .map(|begin| (begin.partition, begin.from.report_offset))
+            .collect();
+        if again.is_empty() {
+            return Ok(Executions::new());
+        }
+        reported::read_back(&self.inquirer, &self.report_topic, &again, || !self.is_stopping())
     }
 
     /// Where to begin with a partition, by what was committed and what is there, as first and next offset.
@@ -271,12 +308,13 @@ impl Reader {
         committed: Option<&(Offset, String)>,
         (first_test, next_test): (i64, i64),
         (first_signal, next_signal): (i64, i64),
+        (first_report, next_report): (i64, i64),
     ) -> CommitPoint {
         let Some((Offset::Offset(test_offset), metadata)) = committed else {
             return if self.sharing.is_shared() {
-                CommitPoint { test_offset: first_test, bus_offset: first_signal }
+                CommitPoint { test_offset: first_test, bus_offset: first_signal, report_offset: first_report }
             } else {
-                CommitPoint { test_offset: next_test, bus_offset: next_signal }
+                CommitPoint { test_offset: next_test, bus_offset: next_signal, report_offset: next_report }
             };
         };
         if *test_offset < first_test {
@@ -289,13 +327,10 @@ impl Reader {
                 first_test - test_offset
             ));
         }
-        let bus_offset = match metadata.parse::<CommitMetadata>() {
-            Ok(metadata) => metadata.bus_offset,
-            Err(error) => {
-                tracing::warn!(%error, partition, "the bus is read from its beginning");
-                first_signal
-            }
-        };
+        let CommitMetadata { bus_offset, report_offset } = metadata.parse().unwrap_or_else(|error| {
+            tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
+            CommitMetadata { bus_offset: first_signal, report_offset: first_report }
+        });
         if bus_offset < first_signal {
             (self.parts.warn)(format!(
                 "partition {partition} of the bus begins at offset {first_signal}, and tests in flight need it \
@@ -304,7 +339,11 @@ impl Reader {
                 first_signal - bus_offset
             ));
         }
-        CommitPoint { test_offset: *test_offset, bus_offset: bus_offset.clamp(first_signal, next_signal) }
+        CommitPoint {
+            test_offset: *test_offset,
+            bus_offset: bus_offset.clamp(first_signal, next_signal),
+            report_offset: report_offset.clamp(first_report, next_report),
+        }
     }
 
     /// Asks again until there is an answer, or the run ends.

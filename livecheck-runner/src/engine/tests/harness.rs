@@ -100,7 +100,7 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) fn new() -> Self {
-        Self::with(Settings::new(), Limits::default(), CommitPoint { test_offset: 0, bus_offset: 0 })
+        Self::with(Settings::new(), Limits::default(), CommitPoint::START)
     }
 
     pub(super) fn with(settings: Settings, limits: Limits, from: CommitPoint) -> Self {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use livecheck_core::wire::State;
-use livecheck_core::{Settings, Timestamp};
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{ExecutionKey, Settings, Timestamp};
 use proptest::prelude::*;
 
 use super::harness::{Harness, SIGNALS, Step, at, ms, signal, test};
-use crate::engine::{CommitPoint, Limits};
+use crate::engine::{CommitPoint, Limits, Reported};
 
 const LIFETIME: Duration = Duration::from_millis(400);
 
@@ -85,7 +85,13 @@ enum Move {
     ReadTest,
     ReadSignal,
     RunCase,
+    /// The shard learns how far its reports have been written.
+    Commit,
     Crash,
+}
+
+fn key(report: &TestReport) -> ExecutionKey {
+    report.test.as_ref().expect("a report on an execution").key()
 }
 
 fn read_next(harness: &mut Harness, plans: &[Plan], world: &World, position: &mut CommitPoint, mv: Move) {
@@ -109,7 +115,7 @@ fn read_next(harness: &mut Harness, plans: &[Plan], world: &World, position: &mu
             }
         }
         Move::RunCase => drop(harness.go_on()),
-        Move::Crash => {}
+        Move::Commit | Move::Crash => {}
     }
 }
 
@@ -131,6 +137,7 @@ fn moves(crash: u32) -> impl Strategy<Value = Vec<Move>> {
         10 => Just(Move::ReadTest),
         20 => Just(Move::ReadSignal),
         20 => Just(Move::RunCase),
+        5 => Just(Move::Commit),
         crash => Just(Move::Crash),
     ];
     proptest::collection::vec(one, 0..150)
@@ -145,7 +152,7 @@ proptest! {
         moves in moves(0),
     ) {
         let world = world(&plans);
-        let mut position = CommitPoint { test_offset: 0, bus_offset: 0 };
+        let mut position = CommitPoint::START;
         let mut harness = harness(&plans, position);
         for mv in moves {
             read_next(&mut harness, &plans, &world, &mut position, mv);
@@ -159,6 +166,7 @@ proptest! {
         let end = CommitPoint {
             test_offset: i64::try_from(world.tests.len()).expect("a short log"),
             bus_offset: i64::try_from(world.signals.len()).expect("a short log"),
+            report_offset: 0,
         };
         prop_assert_eq!(harness.shard.commit_point(), end);
     }
@@ -169,7 +177,7 @@ proptest! {
         moves in moves(2),
     ) {
         let world = world(&plans);
-        let mut position = CommitPoint { test_offset: 0, bus_offset: 0 };
+        let mut position = CommitPoint::START;
         let mut run = harness(&plans, position);
         let mut reports = Vec::new();
         for mv in moves {
@@ -177,10 +185,14 @@ proptest! {
                 position = run.shard.commit_point();
                 reports.append(&mut run.reports);
                 run = harness(&plans, position);
-                for report in &reports {
-                    let test = report.test.as_ref().expect("reports on executions");
-                    run.shard.already_reported(test.key());
-                }
+                let from = usize::try_from(position.report_offset).expect("an offset");
+                run.shard.already_reported(Reported {
+                    executions: reports[from..].iter().map(key).collect(),
+                    tests_end: i64::try_from(world.tests.len()).expect("a short log"),
+                });
+            } else if matches!(mv, Move::Commit) {
+                let written = reports.len() + run.reports.len();
+                run.shard.reports_written_to(i64::try_from(written).expect("a short log"));
             } else {
                 read_next(&mut run, &plans, &world, &mut position, mv);
             }

@@ -9,7 +9,6 @@ use super::harness::{Harness, Step, at, ms, signal, test};
 use crate::engine::{CommitPoint, Limits, Notice};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-const START: CommitPoint = CommitPoint { test_offset: 0, bus_offset: 0 };
 
 /// Waits for each signal in turn, for as long as the test lives.
 const ALL: [Step; 3] = [Step::Wait(0, None), Step::Wait(1, None), Step::Wait(2, None)];
@@ -31,7 +30,7 @@ fn a_case_that_receives_all_its_signals_passes() {
     let latencies = &h.reports[0].signal_latency;
     assert_eq!(latencies["cached"], 0.199, "from the trigger's own time in the log");
     assert_eq!(h.reports[0].runtime, Some(0.299));
-    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3 });
+    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0 });
 }
 
 #[test]
@@ -44,7 +43,7 @@ fn signals_before_the_test_and_before_the_wait_count() {
     h.test(0, at(3), test("o-1", at(0), HOUR));
     h.signal(2, at(4), signal("o-1", "cached", headers(0)));
     assert_eq!(h.states("o-1"), [State::Pass]);
-    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3 });
+    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0 });
 }
 
 #[test]
@@ -133,7 +132,7 @@ fn a_test_expired_before_it_was_written_is_skipped_with_a_report() {
 
 #[test]
 fn an_inactive_case_and_an_unknown_one_are_skipped_with_a_report() {
-    let mut h = Harness::with(Settings::new().active(false), Limits::default(), START);
+    let mut h = Harness::with(Settings::new().active(false), Limits::default(), CommitPoint::START);
     h.test(0, at(0), test("o-1", at(0), HOUR));
     assert_eq!(h.states("o-1"), [State::Skip]);
     let mut unknown = test("o-2", at(0), HOUR);
@@ -226,7 +225,7 @@ fn early_signals_are_given_up_when_their_test_can_come_no_more() {
 #[test]
 fn memory_is_bounded_and_says_so() {
     let limits = Limits { early_signal_bytes: 1_000, execution_bytes: 10_000, ..Limits::default() };
-    let mut h = Harness::with(Settings::new(), limits, START);
+    let mut h = Harness::with(Settings::new(), limits, CommitPoint::START);
     for offset in 0..20_i64 {
         h.signal(offset, at(1), signal(&format!("early-{offset}"), "stored", headers(0)));
     }
