@@ -74,6 +74,7 @@ fn topic_settings(
             .with_name(name.clone())
             .with_value(value.clone())
             .with_config_source(source)
+            .with_documentation(None)
             .with_config_type(setting.kind as i8);
         if !synonyms {
             return result;
@@ -109,6 +110,7 @@ fn broker_settings(
             .with_name(StrBytes::from_static_str(name))
             .with_value(Some(StrBytes::from_string(value)))
             .with_read_only(true)
+            .with_documentation(None)
             .with_config_source(FROM_BROKER)
             .with_config_type(kind as i8)
     });
@@ -119,6 +121,7 @@ pub(super) fn alter(node: &Node, request: IncrementalAlterConfigsRequest) -> Inc
     let responses = request.resources.into_iter().map(|asked| {
         let altered = alter_one(node, &asked, request.validate_only);
         let response = AlterConfigsResourceResponse::default()
+            .with_error_message(None)
             .with_resource_type(asked.resource_type)
             .with_resource_name(asked.resource_name);
         match altered {

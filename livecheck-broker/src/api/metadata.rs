@@ -102,7 +102,7 @@ pub(super) fn find_coordinator(
     let known = matches!(request.key_type, 0 | 1);
     let error = if known { 0 } else { ResponseError::InvalidRequest.code() };
     if version < BATCHED {
-        let response = FindCoordinatorResponse::default().with_error_code(error);
+        let response = FindCoordinatorResponse::default().with_error_code(error).with_error_message(None);
         return if known {
             response.with_node_id(NODE_ID).with_host(host).with_port(port)
         } else {
@@ -110,7 +110,8 @@ pub(super) fn find_coordinator(
         };
     }
     let coordinators = request.coordinator_keys.into_iter().map(|key| {
-        let coordinator = Coordinator::default().with_key(key).with_error_code(error);
+        let coordinator =
+            Coordinator::default().with_key(key).with_error_code(error).with_error_message(None);
         if known {
             coordinator.with_node_id(NODE_ID).with_host(host.clone()).with_port(port)
         } else {

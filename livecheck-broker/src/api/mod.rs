@@ -1,5 +1,7 @@
 //! The requests, each in the file of its subject: what the wire asks, put to the part that knows, and its
 //! answer put back on the wire.
+//!
+//! The codec's default for a text that may be null is the empty text: where Kafka answers null, say so.
 
 mod call;
 mod commits;

@@ -31,7 +31,7 @@ pub(super) fn create(node: &Node, request: CreateTopicsRequest, version: i16) ->
         } else {
             create_one(node, &asked, request.validate_only)
         };
-        let result = CreatableTopicResult::default().with_name(asked.name);
+        let result = CreatableTopicResult::default().with_name(asked.name).with_error_message(None);
         match created {
             Ok(_) if version < CREATE_DESCRIBES => result,
             Ok((id, partitions, settings)) => result

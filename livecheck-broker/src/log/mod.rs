@@ -10,6 +10,11 @@ mod partition;
 mod producers;
 mod records;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub(crate) use batch::{Batch, TimestampType};
 pub(crate) use control::Verdict;
 pub(crate) use partition::{Appended, Found, Isolation, PartitionLog, Slice, Want};

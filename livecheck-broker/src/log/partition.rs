@@ -206,13 +206,12 @@ impl PartitionLog {
             if stored.base_offset >= limit {
                 break;
             }
-            let found = records::first_since(&stored.bytes, time)?;
+            // The log may start within the batch.
+            let from = i32::try_from(self.start - stored.base_offset).unwrap_or(0).max(0);
             // A producer may state a maximum that no record of its batch has.
-            if let Some((delta, timestamp)) = found {
+            if let Some((delta, timestamp)) = records::first_since(&stored.bytes, from, time)? {
                 let offset = stored.base_offset + i64::from(delta);
-                if offset >= self.start {
-                    return Ok(Some(Found { offset, timestamp: Some(timestamp) }));
-                }
+                return Ok(Some(Found { offset, timestamp: Some(timestamp) }));
             }
         }
         Ok(None)

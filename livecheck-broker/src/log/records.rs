@@ -11,8 +11,8 @@ use super::batch::{HEADER, LOG_APPEND_TIME};
 /// More than this in one batch is nobody's data.
 const MAX_UNPACKED: u64 = 256 << 20;
 
-/// The first record of a stored batch with `time` or later: its place in the batch, and its time.
-pub(super) fn first_since(batch: &Bytes, time: i64) -> Result<Option<(i32, i64)>, ResponseError> {
+/// The first record of a stored batch, from its place `from` on, with `time` or later: its place, and its time.
+pub(super) fn first_since(batch: &Bytes, from: i32, time: i64) -> Result<Option<(i32, i64)>, ResponseError> {
     let mut header = &batch[21..HEADER];
     let attributes = header.get_i16();
     let _last_delta = header.get_i32();
@@ -20,14 +20,14 @@ pub(super) fn first_since(batch: &Bytes, time: i64) -> Result<Option<(i32, i64)>
     let max_timestamp = header.get_i64();
     if attributes & LOG_APPEND_TIME != 0 {
         // One time for the whole batch.
-        return Ok((max_timestamp >= time).then_some((0, max_timestamp)));
+        return Ok((max_timestamp >= time).then_some((from, max_timestamp)));
     }
     let count = (&batch[HEADER - 4..]).get_i32();
     let mut records = unpack(attributes & 0x07, &batch[HEADER..])?.take(MAX_UNPACKED);
     for _ in 0..count {
         let (delta, timestamp_delta) = next(&mut records).map_err(|_| ResponseError::CorruptMessage)?;
         let timestamp = base_timestamp.saturating_add(timestamp_delta);
-        if timestamp >= time {
+        if timestamp >= time && delta >= from {
             return Ok(Some((delta, timestamp)));
         }
     }

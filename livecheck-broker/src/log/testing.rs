@@ -1,0 +1,83 @@
+//! Batches as producers write them, and the reading of them as consumers do it.
+
+use std::collections::HashSet;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::aborted::AbortedTransaction;
+use super::batch::{CONTROL, HEADER, TRANSACTIONAL, seal};
+use super::{Batch, Producer};
+
+pub(crate) const NOBODY: Producer = Producer { id: -1, epoch: -1 };
+
+/// A batch of records with one byte each, all of one time.
+pub(crate) fn batch(
+    producer: Producer,
+    sequence: i32,
+    transactional: bool,
+    time: i64,
+    payloads: &[u8],
+) -> Bytes {
+    let mut batch = BytesMut::new();
+    batch.put_i64(0);
+    batch.put_i32(0);
+    batch.put_i32(-1);
+    batch.put_i8(2);
+    batch.put_u32(0);
+    batch.put_i16(if transactional { TRANSACTIONAL } else { 0 });
+    batch.put_i32(payloads.len() as i32 - 1);
+    batch.put_i64(time);
+    batch.put_i64(time);
+    batch.put_i64(producer.id);
+    batch.put_i16(producer.epoch);
+    batch.put_i32(sequence);
+    batch.put_i32(payloads.len() as i32);
+    for (delta, payload) in payloads.iter().enumerate() {
+        assert!(delta < 64, "one byte for each number");
+        // Length, attributes, time delta, offset delta, no key, one byte of value, no headers.
+        batch.extend_from_slice(&[14, 0, 0, (delta as u8) << 1, 1, 2, *payload, 0]);
+    }
+    seal(&mut batch);
+    batch.freeze()
+}
+
+pub(crate) fn parsed(bytes: Bytes) -> Batch {
+    Batch::from_producer(bytes).expect("a sound batch")
+}
+
+/// What a consumer hands to its user of these batches, from `offset` on: offsets and payloads.
+pub(crate) fn consume(
+    batches: &[Bytes],
+    offset: i64,
+    aborted: Option<&[AbortedTransaction]>,
+) -> Vec<(i64, u8)> {
+    let mut aborted: Vec<_> = aborted.unwrap_or_default().to_vec();
+    aborted.sort_by_key(|transaction| transaction.first_offset);
+    let mut aborted = aborted.into_iter().peekable();
+    let mut skipping = HashSet::new();
+    let mut consumed = Vec::new();
+    for bytes in batches {
+        let base = (&bytes[..]).get_i64();
+        let batch = Batch::read(bytes.clone());
+        let last = base + i64::from(batch.last_delta());
+        while aborted.peek().is_some_and(|transaction| transaction.first_offset <= last) {
+            skipping.extend(aborted.next().map(|transaction| transaction.producer_id));
+        }
+        let attributes = (&bytes[21..]).get_i16();
+        if attributes & CONTROL != 0 {
+            // The marker ends what it marks.
+            skipping.remove(&batch.producer().id);
+            continue;
+        }
+        if attributes & TRANSACTIONAL != 0 && skipping.contains(&batch.producer().id) {
+            continue;
+        }
+        for (delta, record) in bytes[HEADER..].chunks(8).enumerate() {
+            let at = base + delta as i64;
+            if at >= offset {
+                consumed.push((at, record[6]));
+            }
+        }
+    }
+    consumed
+}
