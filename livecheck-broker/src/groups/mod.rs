@@ -7,6 +7,8 @@ mod group;
 mod join;
 mod member;
 mod offsets;
+#[cfg(test)]
+mod properties;
 mod sync;
 
 pub(crate) use group::{Described, Group};

@@ -2,6 +2,8 @@
 //!
 //! Pure: it says what is allowed and what must be done; writing the markers is the business of [`crate::api`].
 
+#[cfg(test)]
+mod properties;
 mod transaction;
 
 pub(crate) use transaction::{Ending, Identity, TopicPartition, Transaction};
