@@ -31,7 +31,8 @@
 //! commit-interval = "10ms"
 //! ```
 //!
-//! The file is looked for in the working folder and the folders above it. Every setting but `services` is also
+//! The file is looked for in the working folder and the folders above it, up to the one that holds `Cargo.lock`
+//! or `.git`. Every setting but `services` is also
 //! a variable: `LIVECHECK_` and its path in capitals, with `_` for `-` and between tables, as in
 //! `LIVECHECK_COMMIT_INTERVAL` and `LIVECHECK_TOPICS_PARTITIONS`. In a librdkafka property `_` stands for `.`
 //! and `__` for `_`, as in `LIVECHECK_KAFKA_SECURITY_PROTOCOL` (`security.protocol`). A variable that is empty

@@ -14,22 +14,30 @@
 //! verdict. *Local time* only bounds how long a case may execute outside of its waits.
 
 mod bus_progress;
+mod commit_point;
 mod early;
+mod effect;
 mod execution;
+mod limits;
 mod notice;
 mod recent;
 mod record;
 mod schedule;
+mod selection;
 mod shard;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
+pub use commit_point::{CommitPoint, Reported};
+pub use effect::Effect;
 pub use execution::Handle;
+pub use limits::{Limits, Pressure};
 pub use notice::Notice;
 pub use record::{Logged, SignalRecord};
 pub use schedule::Skew;
-pub use shard::{CommitPoint, Effect, Limits, Pressure, Reported, Selection, Shard, UnknownCases};
+pub use selection::{Selection, UnknownCases};
+pub use shard::Shard;
 pub use tally::{CaseTally, Tally};
 pub use verdict::{Ending, PanicReport};

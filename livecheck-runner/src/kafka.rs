@@ -14,6 +14,7 @@
 //! A runner that gets a partition reads again from the oldest test in flight, and reads back from the report
 //! topic which later ones have been reported: those it does not execute again.
 
+mod beginnings;
 mod bus;
 mod commit_metadata;
 mod committer;
@@ -25,6 +26,7 @@ mod intake;
 mod reported;
 mod routes;
 mod topics;
+mod transactions;
 
 pub(crate) use bus::{Bus, OnUnreadable};
 pub(crate) use committer::{CommitListener, Committer, CommitterHandle, Progress};

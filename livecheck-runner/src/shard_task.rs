@@ -63,7 +63,7 @@ pub(crate) fn start(
         bus: BusEnd::default(),
         tests_at_end: false,
         reports: Vec::new(),
-        committed: None,
+        told: None,
         progress_at: Instant::now(),
     };
     runtime.spawn(task.run(closed));
@@ -91,9 +91,9 @@ struct ShardTask {
     tests_at_end: bool,
     /// Verdicts that the committer has not been told.
     reports: Vec<TestReport>,
-    /// The commit point that the committer has been told.
-    committed: Option<CommitPoint>,
-    /// When the committer was told last.
+    /// The commit point that the committer has been told, and how many executions were in flight then.
+    told: Option<(CommitPoint, usize)>,
+    /// When that was.
     progress_at: Instant,
 }
 
@@ -123,7 +123,7 @@ impl ShardTask {
             tokio::select! {
                 done = &mut closed => break done,
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
-                Some(message) = self.inboxes.from_cases.recv() => self.from_cases(message),
+                Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
                 Some(batch) = self.inboxes.tests.recv(), if !pressure.pause_tests => self.tests(batch),
                 answer = answered(&mut self.question) => self.bus_end(answer),
                 () = sleep_until(deadline) => self.time_has_passed(),
@@ -167,15 +167,15 @@ impl ShardTask {
         }
     }
 
-    fn from_cases(&mut self, first: FromCase) {
-        self.from_case(first);
+    fn take_from_cases(&mut self, first: FromCase) {
+        self.take_from_case(first);
         for _ in 1..CASE_BATCH {
             let Ok(message) = self.inboxes.from_cases.try_recv() else { break };
-            self.from_case(message);
+            self.take_from_case(message);
         }
     }
 
-    fn from_case(&mut self, message: FromCase) {
+    fn take_from_case(&mut self, message: FromCase) {
         match message {
             FromCase::Wait { execution, request, since, reply } => {
                 self.shard.wait(execution, request, since, reply);
@@ -273,7 +273,7 @@ impl ShardTask {
     }
 
     fn has_progress(&self) -> bool {
-        !self.reports.is_empty() || self.committed != Some(self.shard.commit_point())
+        !self.reports.is_empty() || self.told != Some((self.shard.commit_point(), self.shard.in_flight()))
     }
 
     fn tell_progress(&mut self, now: bool) {
@@ -282,7 +282,7 @@ impl ShardTask {
         }
         self.progress_at = Instant::now();
         let commit_point = self.shard.commit_point();
-        self.committed = Some(commit_point);
+        self.told = Some((commit_point, self.shard.in_flight()));
         self.parts.committer.progress(Progress {
             partition: self.partition,
             reports: std::mem::take(&mut self.reports),

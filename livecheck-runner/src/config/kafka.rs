@@ -163,11 +163,6 @@ pub(super) fn check(name: &str, value: &str) -> Result<(), Refused> {
     })
 }
 
-/// Whether a property is another name of `bootstrap-servers`.
-pub(super) fn is_bootstrap_servers(name: &str) -> bool {
-    matches!(name, "bootstrap.servers" | "metadata.broker.list")
-}
-
 /// Whether the value of a property is nobody's business, even if its name is misspelt.
 pub(super) fn is_secret(name: &str) -> bool {
     const SECRET: [&str; 7] = ["pass", "secret", "pem", "token", "jaas", "oauthbearer", "key"];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use livecheck_core::variables::is_bootstrap_servers;
 use toml::de::DeTable;
 
 use super::kafka::{self, KafkaAdvice, Refused};
@@ -76,7 +77,7 @@ impl Layer {
 
     /// Sets a librdkafka property; the brokers are a setting of their own, however they are written.
     pub(super) fn set_property(&mut self, name: String, value: String) {
-        if kafka::is_bootstrap_servers(&name) {
+        if is_bootstrap_servers(&name) {
             self.bootstrap_servers = Some(value);
         } else {
             self.kafka.insert(name, value);

@@ -5,9 +5,22 @@ use std::path::{Path, PathBuf};
 /// Its path from the folder that it is about.
 const PLACE: &str = ".config/livecheck.toml";
 
-/// The nearest file in `folder` or a folder above it.
+/// What stands in the outermost folder of a project: the search goes no further up, lest the settings of
+/// another project, or of the home folder, start their services here.
+const OUTERMOST: &[&str] = &["Cargo.lock", ".git"];
+
+/// The nearest file in `folder` or a folder above it, within the project.
 pub(super) fn find(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().map(|folder| folder.join(PLACE)).find(|file| file.is_file())
+    for folder in folder.ancestors() {
+        let file = folder.join(PLACE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if OUTERMOST.iter().any(|name| folder.join(name).exists()) {
+            return None;
+        }
+    }
+    None
 }
 
 /// The folder that a file is about: the one that holds `.config`, or the file itself where it stands elsewhere.
@@ -34,6 +47,17 @@ mod tests {
         std::fs::write(&file, "").expect("a file");
         assert_eq!(find(&inner), Some(file.clone()));
         assert_eq!(root_of(&file), outer.path());
+    }
+
+    #[test]
+    fn the_settings_around_a_project_are_not_its_own() {
+        let outer = tempfile::tempdir().expect("a temporary folder");
+        let project = outer.path().join("project");
+        std::fs::create_dir_all(outer.path().join(".config")).expect("folders");
+        std::fs::create_dir_all(&project).expect("folders");
+        std::fs::write(outer.path().join(PLACE), "").expect("a file");
+        std::fs::write(project.join("Cargo.lock"), "").expect("a file");
+        assert_eq!(find(&project), None);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use livecheck_core::variables::{PREFIX, kafka_property, variable};
+
 use super::error::ConfigError;
 use super::kafka;
 use super::layer::{Layer, Source};
 use super::problem::nearest;
 use super::value::Value;
 
-const PREFIX: &str = "LIVECHECK_";
-const KAFKA_PREFIX: &str = "LIVECHECK_KAFKA_";
 pub(super) const PROFILE: &str = "LIVECHECK_PROFILE";
 pub(super) const CONFIG_FILE: &str = "LIVECHECK_CONFIG_FILE";
 
@@ -42,8 +42,7 @@ impl Variables {
         }
         let mut warnings = Vec::new();
         for (name, value) in &self.0 {
-            if let Some(property) = name.strip_prefix(KAFKA_PREFIX) {
-                let property = property_name(property);
+            if let Some(property) = kafka_property(name) {
                 kafka::check(&property, value).map_err(|refused| ConfigError::KafkaProperty {
                     source_name: name.clone(),
                     advice: refused.advice(),
@@ -78,7 +77,7 @@ struct Reading<'v> {
 
 impl Source for Reading<'_> {
     fn get<T: Value>(&mut self, path: &'static [&'static str]) -> Option<T> {
-        let name = format!("{PREFIX}{}", path.join("_").replace('-', "_").to_uppercase());
+        let name = variable(path);
         let value = self.variables.get(&name);
         self.asked.push(name.clone());
         let value = value?;
@@ -87,21 +86,5 @@ impl Source for Reading<'_> {
             self.error = Some(ConfigError::Variable { name, value: value.to_owned(), expected: T::EXPECTED });
         }
         read
-    }
-}
-
-/// `SECURITY_PROTOCOL` is `security.protocol`, `LOG__LEVEL` is `log_level`.
-fn property_name(variable: &str) -> String {
-    variable.to_lowercase().split("__").map(|part| part.replace('_', ".")).collect::<Vec<_>>().join("_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_underscore_is_a_dot_and_two_are_one() {
-        assert_eq!(property_name("SECURITY_PROTOCOL"), "security.protocol");
-        assert_eq!(property_name("LOG__LEVEL"), "log_level");
     }
 }

@@ -74,7 +74,6 @@ pub(super) struct Running<R> {
 }
 
 impl<R> Running<R> {
-    #[expect(clippy::too_many_arguments, reason = "each is a fact of its own, and there is one caller")]
     pub(super) fn new(
         generation: u64,
         case: &'static Case,

@@ -1,135 +1,27 @@
 //! The state machine of one partition: tests, signals and waits in; reports and commits out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use livecheck_core::signal::{ReceivedSignal, WaitRequest};
-use livecheck_core::wire::{Arguments, TestExecution, TestReport};
-use livecheck_core::{Case, CaseName, Cases, Context, ExecutionKey, TestId, Timeout, Timestamp};
+use livecheck_core::signal::WaitRequest;
+use livecheck_core::wire::{TestExecution, TestReport};
+use livecheck_core::{Case, CaseName, Context, TestId, Timestamp};
 use slab::Slab;
 use smallvec::SmallVec;
 
 use super::bus_progress::BusProgress;
+use super::commit_point::{CommitPoint, Reported};
 use super::early::EarlySignals;
+use super::effect::Effect;
 use super::execution::{Event, Handle, Running};
+use super::limits::{Limits, Pressure};
 use super::notice::Notice;
 use super::recent::RecentExecutions;
 use super::record::{Logged, SignalRecord};
 use super::schedule::{AlreadyExpired, schedule};
+use super::selection::{Selection, UnknownCases};
 use super::tally::Tally;
 use super::verdict::{Ending, Verdict};
-
-/// Which cases a runner executes.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    /// Those cases.
-    pub cases: Cases,
-    /// What becomes of the tests of others.
-    pub unknown: UnknownCases,
-}
-
-/// What becomes of a test for a case that this runner does not execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownCases {
-    /// It is reported as SKIP, with that reason: for runners that share the work.
-    Skip,
-    /// It is passed over: for a runner with a group of its own, beside which others execute it.
-    Ignore,
-}
-
-/// How much a shard may remember.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The bytes that executions in flight may take, roughly, before no more tests are wanted.
-    pub execution_bytes: usize,
-    /// The bytes that early signals may take, roughly.
-    pub early_signal_bytes: usize,
-    /// How many executions that have ended are remembered.
-    pub recent_executions: usize,
-    /// How far before a later record on the bus another may still come, by their timestamps: zero where the
-    /// log stamps its records itself.
-    pub bus_disorder: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            execution_bytes: 1 << 30,
-            early_signal_bytes: 128 << 20,
-            recent_executions: 100_000,
-            bus_disorder: Duration::ZERO,
-        }
-    }
-}
-
-/// What a shard asks of whoever drives it. `R` is how a wait is answered.
-#[derive(Debug)]
-pub enum Effect<R> {
-    /// Execute the case, and say how it [ended](Shard::ended).
-    Start {
-        /// The execution.
-        execution: Handle,
-        /// The case.
-        case: &'static Case,
-        /// The test's context.
-        context: Context,
-        /// The arguments.
-        arguments: Arguments,
-        /// Where the clock of the execution starts, in log time.
-        start: Timestamp,
-    },
-    /// A wait is over.
-    Resolve {
-        /// As given to [`Shard::wait`].
-        reply: R,
-        /// The event, or why there is none.
-        result: Result<ReceivedSignal, Timeout>,
-    },
-    /// Stop executing: the execution has been reported.
-    Abort {
-        /// The execution.
-        execution: Handle,
-    },
-    /// A verdict: produce it, in the transaction that commits the [commit point](Shard::commit_point).
-    Report(Box<TestReport>),
-    /// Tell the operator.
-    Notice(Notice),
-}
-
-/// From where a successor has to read, so that nothing in flight is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommitPoint {
-    /// The oldest trigger in flight, or the next to read.
-    pub test_offset: i64,
-    /// The first record of the bus that something in flight may have received, or the next to read.
-    pub bus_offset: i64,
-    /// Where on the report topic the first report may be of a test that a successor reads again.
-    pub report_offset: i64,
-}
-
-impl CommitPoint {
-    /// The beginning of everything.
-    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0 };
-}
-
-/// What a predecessor has reported of the tests that are read again.
-#[derive(Clone, Debug, Default)]
-pub struct Reported {
-    /// The executions, by the report topic.
-    pub executions: HashSet<ExecutionKey>,
-    /// Where the test partition ended when the report topic was read: no test beyond can be among them.
-    pub tests_end: i64,
-}
-
-/// What a shard can take at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Pressure {
-    /// No more tests: those in flight take all the memory that they may.
-    pub pause_tests: bool,
-    /// No more signals until more tests have been read: those that wait for theirs take all the memory.
-    pub pause_bus: bool,
-}
 
 /// The state machine of one partition.
 ///

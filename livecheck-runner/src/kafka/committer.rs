@@ -5,25 +5,16 @@ use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use livecheck_core::Context;
-use livecheck_core::wire::{TestReport, encode};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
-use rdkafka::{Offset, TopicPartitionList};
+use livecheck_core::wire::TestReport;
+use rdkafka::consumer::BaseConsumer;
 
-use super::commit_metadata::CommitMetadata;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
 use super::reported::ReportPositions;
+use super::transactions::Transactions;
 use crate::engine::{CommitPoint, Tally};
 
-/// How long one step of a transaction may take before the transaction is given up and tried again.
-const STEP: Duration = Duration::from_secs(10);
 /// The pause after a transaction that failed.
 const RETRY: Duration = Duration::from_millis(100);
 /// How long the last commit of a run may take.
@@ -105,16 +96,8 @@ impl Committer {
         let (messages, inbox) = mpsc::channel();
         let consumer = Arc::new(GroupConsumer::new());
         let handle = CommitterHandle { messages, consumer: Arc::clone(&consumer) };
-        let transactions = reports.then(|| Transactions {
-            connection: connection.clone(),
-            commits_offsets: sharing.is_shared(),
-            // Unique: who may write for a partition is decided by the group, whose metadata each transaction
-            // carries, and not by a name.
-            id: format!("livecheck-{}-{}", sharing.group(), uuid::Uuid::new_v4()),
-            deliveries: Deliveries { health: health.clone(), positions },
-            consumer,
-            producer: None,
-        });
+        let transactions =
+            reports.then(|| Transactions::new(connection, sharing, health, positions, consumer));
         let work = Work {
             inbox,
             interval,
@@ -146,9 +129,9 @@ impl Committer {
 
 /// What one partition has done, and what is not committed of it.
 #[derive(Default)]
-struct Pending {
-    reports: Vec<TestReport>,
-    commit_point: Option<CommitPoint>,
+pub(super) struct Pending {
+    pub(super) reports: Vec<TestReport>,
+    pub(super) commit_point: Option<CommitPoint>,
 }
 
 struct Work<L> {
@@ -202,6 +185,9 @@ impl<L: CommitListener> Work<L> {
     fn give_back(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.pending.remove(partition);
+            if let Some(transactions) = &mut self.transactions {
+                transactions.forget(*partition);
+            }
             if let Some(tally) = self.tallies.remove(partition) {
                 self.given_back += &tally.handed_over();
             }
@@ -237,152 +223,6 @@ impl<L: CommitListener> Work<L> {
                 return false;
             }
             std::thread::sleep(RETRY);
-        }
-    }
-}
-
-/// A transaction did not come about.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Kafka(#[from] KafkaError),
-    #[error("a report cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
-/// Learns where each report was written.
-#[derive(Clone)]
-struct Deliveries {
-    health: Health,
-    positions: ReportPositions,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.health.log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.health.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        // A record that fails makes its transaction fail: that is where it is dealt with.
-        if let Ok(report) = result {
-            self.health.seen();
-            self.positions.advance(report.partition(), report.offset() + 1);
-        }
-    }
-}
-
-/// The transactional producer, made anew when it can go on no more.
-struct Transactions {
-    connection: Connection,
-    commits_offsets: bool,
-    id: String,
-    deliveries: Deliveries,
-    consumer: Arc<GroupConsumer>,
-    producer: Option<BaseProducer<Deliveries>>,
-}
-
-impl Transactions {
-    /// Writes all of it, or none.
-    fn commit(&mut self, pending: &BTreeMap<i32, Pending>) -> Result<(), Failure> {
-        let nothing = pending.values().all(|pending| {
-            pending.reports.is_empty() && (pending.commit_point.is_none() || !self.commits_offsets)
-        });
-        if nothing {
-            return Ok(());
-        }
-        let producer = match self.producer.take() {
-            Some(producer) => producer,
-            None => {
-                let producer = self.connection.report_producer(&self.id, self.deliveries.clone())?;
-                producer.init_transactions(STEP)?;
-                producer
-            }
-        };
-        producer.begin_transaction()?;
-        let outcome = self.write(&producer, pending).and_then(|()| Ok(producer.commit_transaction(STEP)?));
-        match outcome {
-            Ok(()) => {
-                self.deliveries.health.seen();
-                self.producer = Some(producer);
-                Ok(())
-            }
-            Err(failure) => {
-                // A producer that cannot abort has been fenced or has failed for good: the next one is new.
-                if producer.abort_transaction(STEP).is_ok() {
-                    self.producer = Some(producer);
-                }
-                Err(failure)
-            }
-        }
-    }
-
-    fn write(
-        &self,
-        producer: &BaseProducer<Deliveries>,
-        pending: &BTreeMap<i32, Pending>,
-    ) -> Result<(), Failure> {
-        for (partition, pending) in pending {
-            for report in &pending.reports {
-                self.send(producer, *partition, report)?;
-            }
-        }
-        let consumer = self.consumer.get().filter(|_| self.commits_offsets).and_then(Weak::upgrade);
-        let Some(consumer) = consumer else { return Ok(()) };
-        let Some(group) = consumer.group_metadata() else { return Ok(()) };
-        producer.send_offsets_to_transaction(&self.offsets(pending)?, &group, STEP)?;
-        Ok(())
-    }
-
-    fn offsets(&self, pending: &BTreeMap<i32, Pending>) -> Result<TopicPartitionList, KafkaError> {
-        let mut list = TopicPartitionList::new();
-        for (partition, pending) in pending {
-            let Some(CommitPoint { test_offset, bus_offset, report_offset }) = pending.commit_point else {
-                continue;
-            };
-            let mut element = list.add_partition(&self.connection.topics.test_topic, *partition);
-            element.set_offset(Offset::Offset(test_offset))?;
-            element.set_metadata(CommitMetadata { bus_offset, report_offset }.to_string());
-        }
-        Ok(list)
-    }
-
-    fn send(
-        &self,
-        producer: &BaseProducer<Deliveries>,
-        partition: i32,
-        report: &TestReport,
-    ) -> Result<(), Failure> {
-        let value = encode(report)?;
-        let mut headers = OwnedHeaders::new();
-        if let Some(test) = &report.test {
-            for (key, value) in &Context::new(test.key(), test.expires).to_headers() {
-                headers = headers.insert(Header { key, value: Some(value) });
-            }
-        }
-        let key = report.test.as_ref().map(|test| test.id.as_str());
-        let topic = &self.connection.topics.report_topic;
-        loop {
-            // The partition of the test, whatever partitioner its sender used.
-            let mut record =
-                BaseRecord::to(topic).partition(partition).payload(&value).headers(headers.clone());
-            if let Some(key) = key {
-                record = record.key(key);
-            }
-            match producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
-                    producer.poll(Duration::from_millis(10));
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
         }
     }
 }

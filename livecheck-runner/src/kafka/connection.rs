@@ -87,9 +87,8 @@ impl Connection {
         let mut config = self.consumer(sharing.group());
         config
             .set("partition.assignment.strategy", "cooperative-sticky")
-            // Where the group has committed nothing: what was triggered before the first runner started
-            // counts, and a run of one's own begins now.
-            .set("auto.offset.reset", if sharing.is_shared() { "earliest" } else { "latest" });
+            // Where the group has committed nothing: what was triggered before the first runner started counts.
+            .set("auto.offset.reset", "earliest");
         config.create_with_context(context).map_err(KafkaEdgeError::Client)
     }
 

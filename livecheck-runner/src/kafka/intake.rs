@@ -1,6 +1,5 @@
 //! The thread that reads the test topic, and with it the life of the shard tasks: partitions come and go.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -14,15 +13,15 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
+use super::beginnings::{Begin, Beginnings};
 use super::bus::{BATCH, Bus, OnUnreadable, POLL, POLL_WHEN_BEHIND};
-use super::commit_metadata::CommitMetadata;
 use super::committer::CommitterHandle;
-use super::connection::{BusContext, Connection, REQUEST_TIMEOUT, Sharing};
+use super::connection::{Connection, Sharing};
 use super::decode;
 use super::error::KafkaEdgeError;
 use super::health::Health;
-use super::reported::{self, Executions, ReportPositions};
-use super::routes::{Feed, Routes, ShardInbox, TestInput, partitions};
+use super::reported::ReportPositions;
+use super::routes::{Feed, Routes, ShardInbox, TestInput};
 use crate::engine::{CommitPoint, Reported};
 
 /// How long a partition that is given back may take to have its last reports committed.
@@ -35,6 +34,9 @@ pub(crate) type StartShard = Arc<dyn Fn(i32, CommitPoint, Reported) -> ShardInbo
 
 /// Says something to the operator.
 pub(crate) type Warn = Arc<dyn Fn(String) + Send + Sync>;
+
+/// Hears of partitions that have come.
+pub(crate) type OnAssigned = Arc<dyn Fn(&[i32]) + Send + Sync>;
 
 /// The consumer of the test topic, and the thread that polls it.
 pub(crate) struct Intake {
@@ -53,7 +55,7 @@ pub(crate) struct IntakeParts {
     pub(crate) on_unreadable: OnUnreadable,
     pub(crate) warn: Warn,
     /// Called when partitions have been assigned, and are being read.
-    pub(crate) on_assigned: Arc<dyn Fn(&[i32]) + Send + Sync>,
+    pub(crate) on_assigned: OnAssigned,
     pub(crate) health: Health,
 }
 
@@ -66,15 +68,16 @@ impl Intake {
         let context = IntakeContext { parts: parts.clone(), assigned: Mutex::default() };
         let topic = connection.topics.test_topic.clone();
         let consumer = Arc::new(connection.test_consumer(sharing, context)?);
-        consumer.subscribe(&[&topic]).map_err(KafkaEdgeError::Client)?;
+        if sharing.is_shared() {
+            consumer.subscribe(&[&topic]).map_err(KafkaEdgeError::Client)?;
+        }
         parts.committer.commit_for(Arc::downgrade(&consumer));
         let stop = Arc::new(AtomicBool::new(false));
         let reader = Reader {
             consumer,
             feed: Feed::new(parts.routes.clone(), topic.clone()),
             topic,
-            inquirer: connection.inquirer()?,
-            report_topic: connection.topics.report_topic.clone(),
+            beginnings: Beginnings::new(connection, sharing, &parts)?,
             sharing: sharing.clone(),
             parts,
             stop: Arc::clone(&stop),
@@ -178,19 +181,9 @@ fn close(parts: &IntakeParts, numbers: &[i32]) {
     }
 }
 
-/// Where a partition is begun with, and where its topics ended at that moment.
-struct Begin {
-    partition: i32,
-    from: CommitPoint,
-    tests_end: i64,
-    reports_end: i64,
-}
-
 struct Reader {
     consumer: Arc<BaseConsumer<IntakeContext>>,
-    /// Asks for what the other consumers do not read: the reports.
-    inquirer: BaseConsumer<BusContext>,
-    report_topic: String,
+    beginnings: Beginnings,
     feed: Feed<TestInput>,
     topic: String,
     sharing: Sharing,
@@ -200,6 +193,9 @@ struct Reader {
 
 impl Reader {
     fn run(mut self) {
+        if !self.sharing.is_shared() {
+            self.begin_alone();
+        }
         while !self.is_stopping() {
             self.read();
             self.feed.flush(&self.consumer);
@@ -243,15 +239,44 @@ impl Reader {
         }
     }
 
-    /// Starts the shards of partitions that have come.
-    fn begin(&mut self, assigned: &[i32]) {
-        let Some(begins) = self.until_answered("the committed offsets", || self.begins(assigned)) else {
+    /// Takes every partition, from where it ends now: without a group nobody else gives them out, and what is
+    /// triggered from this moment on is not missed.
+    fn begin_alone(&self) {
+        let Some(all) = self.until_answered("the partitions", || self.beginnings.partition_numbers()) else {
             return;
         };
-        let Some(mut reported) = self.until_answered("the reports", || self.read_back(&begins)) else {
+        let Some(begins) =
+            self.until_answered("the ends of the partitions", || self.beginnings.of(&self.consumer, &all))
+        else {
             return;
         };
-        for Begin { partition, from, tests_end, reports_end } in &begins {
+        let mut list = TopicPartitionList::with_capacity(begins.len());
+        let listed: KafkaResult<()> = begins.iter().try_for_each(|begin| {
+            let offset = Offset::Offset(begin.from.test_offset);
+            list.add_partition_offset(&self.topic, begin.partition, offset)
+        });
+        if let Err(error) = listed.and_then(|()| self.consumer.assign(&list)) {
+            (self.parts.warn)(format!("the test topic cannot be read: {error}"));
+        }
+        self.start_shards(&begins);
+    }
+
+    /// Starts the shards of partitions that the group has given.
+    fn begin(&self, assigned: &[i32]) {
+        if let Some(begins) =
+            self.until_answered("the committed offsets", || self.beginnings.of(&self.consumer, assigned))
+        {
+            self.start_shards(&begins);
+        }
+    }
+
+    fn start_shards(&self, begins: &[Begin]) {
+        let Some(mut reported) =
+            self.until_answered("the reports", || self.beginnings.read_back(begins, || !self.is_stopping()))
+        else {
+            return;
+        };
+        for Begin { partition, from, tests_end, reports_end } in begins {
             self.parts.report_positions.advance(*partition, *reports_end);
             let executions = reported.remove(partition).unwrap_or_default();
             let reported = Reported { executions, tests_end: *tests_end };
@@ -262,88 +287,9 @@ impl Reader {
         if let Err(error) = self.parts.bus.assign(&bus) {
             (self.parts.warn)(format!("the bus cannot be read: {error}"));
         }
+        let assigned: Vec<i32> = begins.iter().map(|begin| begin.partition).collect();
         tracing::info!(partitions = ?assigned, "partitions assigned");
-        (self.parts.on_assigned)(assigned);
-    }
-
-    /// Where to begin with each of the partitions.
-    fn begins(&self, assigned: &[i32]) -> KafkaResult<Vec<Begin>> {
-        let list = partitions(&self.topic, assigned);
-        let committed = self.consumer.committed_offsets(list, REQUEST_TIMEOUT)?;
-        let committed: HashMap<i32, (Offset, String)> = committed
-            .elements()
-            .iter()
-            .map(|element| (element.partition(), (element.offset(), element.metadata().to_owned())))
-            .collect();
-        assigned
-            .iter()
-            .map(|&partition| {
-                let tests = self.consumer.fetch_watermarks(&self.topic, partition, REQUEST_TIMEOUT)?;
-                let bus = self.parts.bus.watermarks(partition)?;
-                let reports =
-                    self.inquirer.fetch_watermarks(&self.report_topic, partition, REQUEST_TIMEOUT)?;
-                let from = self.commit_point(partition, committed.get(&partition), tests, bus, reports);
-                Ok(Begin { partition, from, tests_end: tests.1, reports_end: reports.1 })
-            })
-            .collect()
-    }
-
-    /// What predecessors have reported of the tests that will be read again.
-    fn read_back(&self, begins: &[Begin]) -> KafkaResult<Executions> {
-        let again: Vec<_> = begins
-            .iter()
-            .filter(|begin| begin.from.test_offset < begin.tests_end && self.sharing.is_shared())
-            .map(|begin| (begin.partition, begin.from.report_offset))
-            .collect();
-        if again.is_empty() {
-            return Ok(Executions::new());
-        }
-        reported::read_back(&self.inquirer, &self.report_topic, &again, || !self.is_stopping())
-    }
-
-    /// Where to begin with a partition, by what was committed and what is there, as first and next offset.
-    fn commit_point(
-        &self,
-        partition: i32,
-        committed: Option<&(Offset, String)>,
-        (first_test, next_test): (i64, i64),
-        (first_signal, next_signal): (i64, i64),
-        (first_report, next_report): (i64, i64),
-    ) -> CommitPoint {
-        let Some((Offset::Offset(test_offset), metadata)) = committed else {
-            return if self.sharing.is_shared() {
-                CommitPoint { test_offset: first_test, bus_offset: first_signal, report_offset: first_report }
-            } else {
-                CommitPoint { test_offset: next_test, bus_offset: next_signal, report_offset: next_report }
-            };
-        };
-        if *test_offset < first_test {
-            (self.parts.warn)(format!(
-                "partition {partition} of `{}` begins at offset {first_test}, and the group `{}` had come to \
-                 {test_offset}: {} triggers were removed by the topic's retention before they were executed. \
-                 Let retention.ms be longer than every test_expires and than any outage",
-                self.topic,
-                self.sharing.group(),
-                first_test - test_offset
-            ));
-        }
-        let CommitMetadata { bus_offset, report_offset } = metadata.parse().unwrap_or_else(|error| {
-            tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
-            CommitMetadata { bus_offset: first_signal, report_offset: first_report }
-        });
-        if bus_offset < first_signal {
-            (self.parts.warn)(format!(
-                "partition {partition} of the bus begins at offset {first_signal}, and tests in flight need it \
-                 from {bus_offset}: {} signals were removed by the topic's retention, and their tests may time \
-                 out. Let retention.ms be longer than every test_expires and than any outage",
-                first_signal - bus_offset
-            ));
-        }
-        CommitPoint {
-            test_offset: *test_offset,
-            bus_offset: bus_offset.clamp(first_signal, next_signal),
-            report_offset: report_offset.clamp(first_report, next_report),
-        }
+        (self.parts.on_assigned)(&assigned);
     }
 
     /// Asks again until there is an answer, or the run ends.

@@ -36,9 +36,7 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
         trigger = trigger.id(id);
     }
     let test = trigger.send();
-    tokio::task::spawn_blocking(|| livecheck_core::flush(PATIENCE))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    livecheck_core::flush(PATIENCE).await;
     let delivered =
         livecheck_core::client::installed().is_some_and(|client| client.statistics().delivered > 0);
     match test {

@@ -10,8 +10,8 @@ use livecheck_core::wire::{Arguments, SignalEvent, State, TestExecution, TestRep
 use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timeout, Timestamp, WaitError};
 
 use crate::engine::{
-    CommitPoint, Effect, Ending, Handle, Limits, Logged, Notice, PanicReport, Selection, Shard, SignalRecord,
-    UnknownCases,
+    CaseTally, CommitPoint, Effect, Ending, Handle, Limits, Logged, Notice, PanicReport, Selection, Shard,
+    SignalRecord, UnknownCases,
 };
 
 pub(super) const CASE: &str = "orders::order_flow";
@@ -173,7 +173,7 @@ impl Harness {
             for effect in effects {
                 self.apply(effect);
             }
-            assert!(self.shard.tally().cases.values().all(|tally| tally.balances()));
+            assert!(self.shard.tally().cases.values().all(CaseTally::balances));
         }
     }
 

@@ -1,0 +1,30 @@
+//! What a successor needs in order to go on.
+
+use std::collections::HashSet;
+
+use livecheck_core::ExecutionKey;
+
+/// From where a successor has to read, so that nothing in flight is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitPoint {
+    /// The oldest trigger in flight, or the next to read.
+    pub test_offset: i64,
+    /// The first record of the bus that something in flight may have received, or the next to read.
+    pub bus_offset: i64,
+    /// Where on the report topic the first report may be of a test that a successor reads again.
+    pub report_offset: i64,
+}
+
+impl CommitPoint {
+    /// The beginning of everything.
+    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0 };
+}
+
+/// What a predecessor has reported of the tests that are read again.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// The executions, by the report topic.
+    pub executions: HashSet<ExecutionKey>,
+    /// Where the test partition ended when the report topic was read: no test beyond can be among them.
+    pub tests_end: i64,
+}

@@ -1,0 +1,37 @@
+//! How much a shard may remember, and what it can take at present.
+
+use std::time::Duration;
+
+/// How much a shard may remember.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The bytes that executions in flight may take, roughly, before no more tests are wanted.
+    pub execution_bytes: usize,
+    /// The bytes that early signals may take, roughly.
+    pub early_signal_bytes: usize,
+    /// How many executions that have ended are remembered.
+    pub recent_executions: usize,
+    /// How far before a later record on the bus another may still come, by their timestamps: zero where the
+    /// log stamps its records itself.
+    pub bus_disorder: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            execution_bytes: 1 << 30,
+            early_signal_bytes: 128 << 20,
+            recent_executions: 100_000,
+            bus_disorder: Duration::ZERO,
+        }
+    }
+}
+
+/// What a shard can take at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Pressure {
+    /// No more tests: those in flight take all the memory that they may.
+    pub pause_tests: bool,
+    /// No more signals until more tests have been read: those that wait for theirs take all the memory.
+    pub pause_bus: bool,
+}

@@ -1,0 +1,153 @@
+//! Where to begin with a partition that has come: by what was committed, and by what is there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaResult;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+
+use super::bus::Bus;
+use super::commit_metadata::CommitMetadata;
+use super::connection::{BusContext, Connection, REQUEST_TIMEOUT, Sharing};
+use super::error::KafkaEdgeError;
+use super::intake::{IntakeParts, Warn};
+use super::reported::{self, Executions};
+use super::routes::partitions;
+use crate::engine::CommitPoint;
+
+/// Where a partition is begun with, and where its topics ended at that moment.
+pub(super) struct Begin {
+    pub(super) partition: i32,
+    pub(super) from: CommitPoint,
+    pub(super) tests_end: i64,
+    pub(super) reports_end: i64,
+}
+
+/// Asks where to begin.
+pub(super) struct Beginnings {
+    inquirer: BaseConsumer<BusContext>,
+    bus: Arc<Bus>,
+    test_topic: String,
+    report_topic: String,
+    sharing: Sharing,
+    warn: Warn,
+}
+
+impl Beginnings {
+    pub(super) fn new(
+        connection: &Connection,
+        sharing: &Sharing,
+        parts: &IntakeParts,
+    ) -> Result<Self, KafkaEdgeError> {
+        Ok(Self {
+            inquirer: connection.inquirer()?,
+            bus: Arc::clone(&parts.bus),
+            test_topic: connection.topics.test_topic.clone(),
+            report_topic: connection.topics.report_topic.clone(),
+            sharing: sharing.clone(),
+            warn: Arc::clone(&parts.warn),
+        })
+    }
+
+    /// The partitions that the test topic has.
+    pub(super) fn partition_numbers(&self) -> KafkaResult<Vec<i32>> {
+        let metadata = self.inquirer.fetch_metadata(Some(&self.test_topic), REQUEST_TIMEOUT)?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == self.test_topic);
+        Ok(topic.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect())
+    }
+
+    /// Where to begin with each of the partitions.
+    pub(super) fn of<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        assigned: &[i32],
+    ) -> KafkaResult<Vec<Begin>> {
+        let committed =
+            if self.sharing.is_shared() { self.committed(consumer, assigned)? } else { HashMap::new() };
+        assigned
+            .iter()
+            .map(|&partition| {
+                let tests = self.inquirer.fetch_watermarks(&self.test_topic, partition, REQUEST_TIMEOUT)?;
+                let bus = self.bus.watermarks(partition)?;
+                let reports =
+                    self.inquirer.fetch_watermarks(&self.report_topic, partition, REQUEST_TIMEOUT)?;
+                let from = self.commit_point(partition, committed.get(&partition), tests, bus, reports);
+                Ok(Begin { partition, from, tests_end: tests.1, reports_end: reports.1 })
+            })
+            .collect()
+    }
+
+    fn committed<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        assigned: &[i32],
+    ) -> KafkaResult<HashMap<i32, (Offset, String)>> {
+        let list = partitions(&self.test_topic, assigned);
+        let committed = consumer.committed_offsets(list, REQUEST_TIMEOUT)?;
+        Ok(committed
+            .elements()
+            .iter()
+            .map(|element| (element.partition(), (element.offset(), element.metadata().to_owned())))
+            .collect())
+    }
+
+    /// What predecessors have reported of the tests that will be read again.
+    pub(super) fn read_back(&self, begins: &[Begin], go_on: impl Fn() -> bool) -> KafkaResult<Executions> {
+        let again: Vec<_> = begins
+            .iter()
+            .filter(|begin| begin.from.test_offset < begin.tests_end && self.sharing.is_shared())
+            .map(|begin| (begin.partition, begin.from.report_offset))
+            .collect();
+        if again.is_empty() {
+            return Ok(Executions::new());
+        }
+        reported::read_back(&self.inquirer, &self.report_topic, &again, go_on)
+    }
+
+    /// Where to begin with a partition, by what was committed and what is there, as first and next offset.
+    fn commit_point(
+        &self,
+        partition: i32,
+        committed: Option<&(Offset, String)>,
+        (first_test, next_test): (i64, i64),
+        (first_signal, next_signal): (i64, i64),
+        (first_report, next_report): (i64, i64),
+    ) -> CommitPoint {
+        let Some((Offset::Offset(test_offset), metadata)) = committed else {
+            return if self.sharing.is_shared() {
+                CommitPoint { test_offset: first_test, bus_offset: first_signal, report_offset: first_report }
+            } else {
+                CommitPoint { test_offset: next_test, bus_offset: next_signal, report_offset: next_report }
+            };
+        };
+        if *test_offset < first_test {
+            (self.warn)(format!(
+                "partition {partition} of `{}` begins at offset {first_test}, and the group `{}` had come to \
+                 {test_offset}: {} triggers were removed by the topic's retention before they were executed. \
+                 Let retention.ms be longer than every test_expires and than any outage",
+                self.test_topic,
+                self.sharing.group(),
+                first_test - test_offset
+            ));
+        }
+        let CommitMetadata { bus_offset, report_offset } = metadata.parse().unwrap_or_else(|error| {
+            tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
+            CommitMetadata { bus_offset: first_signal, report_offset: first_report }
+        });
+        if bus_offset < first_signal {
+            (self.warn)(format!(
+                "partition {partition} of the bus begins at offset {first_signal}, and tests in flight need it \
+                 from {bus_offset}: {} signals were removed by the topic's retention, and their tests may time \
+                 out. Let retention.ms be longer than every test_expires and than any outage",
+                first_signal - bus_offset
+            ));
+        }
+        CommitPoint {
+            test_offset: *test_offset,
+            bus_offset: bus_offset.clamp(first_signal, next_signal),
+            report_offset: report_offset.clamp(first_report, next_report),
+        }
+    }
+}
