@@ -3,18 +3,17 @@
 //! Install one, once, when the service starts; until then, and in a process that never does, triggers and
 //! signals do nothing, as spans do without a `tracing` subscriber. Nothing here blocks or fails the caller:
 //! a record goes into a bounded queue, and what cannot be sent is counted in [`ClientStatistics`] and said
-//! once a minute at most.
+//! once a minute at most; that a topic is missing is said once, by its name.
 
 #[cfg(feature = "kafka")]
 mod kafka;
 mod statistics;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::sync::Arc;
 
 #[cfg(feature = "kafka")]
 pub use kafka::{ClientError, KafkaClientBuilder};
@@ -166,9 +165,36 @@ pub fn installed() -> Option<&'static Client> {
 
 /// Waits until every trigger and signal sent so far is delivered or has failed, at most that long.
 ///
-/// Call it before a short-lived process ends. It blocks the thread: within async code, use
-/// `tokio::task::spawn_blocking`.
-pub fn flush(timeout: Duration) {
+/// Call it before a process ends, or the last of them may be lost.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// livecheck_core::flush(std::time::Duration::from_secs(5)).await;
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub async fn flush(timeout: Duration) {
+    if !is_installed() {
+        return;
+    }
+    // A thread of its own, and not one of the runtime's: this may run on any executor, and at the very end of it.
+    let (flushed, until_flushed) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("livecheck-flush".to_owned());
+    let started = thread.spawn(move || {
+        flush_blocking(timeout);
+        // Who waited may have gone.
+        let _ = flushed.send(());
+    });
+    match started {
+        Ok(_) => drop(until_flushed.await),
+        Err(error) => {
+            tracing::warn!(target: "livecheck", %error, "the last triggers and signals may be lost");
+        }
+    }
+}
+
+/// Does what [`flush`] does, and blocks the thread meanwhile: for a process without async code.
+pub fn flush_blocking(timeout: Duration) {
     if let Some(client) = installed() {
         client.sink.flush(timeout);
     }

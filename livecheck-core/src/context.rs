@@ -28,13 +28,20 @@ mod reqwest;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use baggage::BAGGAGE;
 pub use headers::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
+#[cfg(feature = "kafka")]
+pub use kafka::InTestRecord;
 #[cfg(feature = "reqwest")]
 pub use reqwest::InTestRequest;
+#[cfg(feature = "tower")]
+pub use tower::TestLayer;
+
 use tokio::task::futures::TaskLocalFuture;
 
 use crate::identity::{CaseName, ExecutionKey, TestId};
@@ -60,7 +67,62 @@ pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok().flatten()
 }
 
+/// The id of the test that this task is in: within a case, that of the request which it follows.
+///
+/// ```
+/// use livecheck_core::{Context, test_id};
+///
+/// async fn case(order_id: &str) -> livecheck_core::Result {
+///     assert_eq!(order_id, test_id()?, "the test follows another order");
+///     Ok(())
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// Context::for_test("order-1").scope(case("order-1")).await?;
+/// assert!(case("order-1").await.is_err(), "this is no test");
+/// # Ok::<(), livecheck_core::Error>(())
+/// # })?;
+/// # Ok::<(), livecheck_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The task is in no test. A case always is; a service is where [`current`] gives something.
+pub fn test_id() -> Result<TestId, NotInTest> {
+    CURRENT
+        .try_with(|context| context.as_ref().map(|context| context.id().clone()))
+        .ok()
+        .flatten()
+        .ok_or(NotInTest)
+}
+
+/// The task is in no test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this task is in no test: a unit test puts a case into one with Context::for_test(id).scope(case), and a \
+     spawned task is put into that of its parent with .in_current_test()"
+)]
+pub struct NotInTest;
+
 impl Context {
+    /// A context made up for a unit test of a case: a test of that id, triggered now.
+    ///
+    /// ```
+    /// use livecheck_core::{Context, current};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let test = Context::for_test("order-1");
+    /// assert_eq!(test.clone().scope(async { current() }).await, Some(test));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn for_test(id: impl Display) -> Self {
+        let timestamp = Timestamp::now();
+        let key = ExecutionKey { case: "unit-test".into(), id: id.to_string().into(), timestamp };
+        Self::new(key, timestamp + Duration::from_secs(3 * 60 * 60))
+    }
+
     /// The context of that execution, which expires then.
     #[must_use]
     pub fn new(key: ExecutionKey, expires: Timestamp) -> Self {

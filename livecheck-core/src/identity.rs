@@ -34,6 +34,16 @@ macro_rules! shared_text {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        shared_text! { @compare $name with str }
+        shared_text! { @compare $name with &str }
+        shared_text! { @compare $name with String }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -43,6 +53,19 @@ macro_rules! shared_text {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
+            }
+        }
+    };
+    (@compare $name:ident with $text:ty) => {
+        impl PartialEq<$text> for $name {
+            fn eq(&self, text: &$text) -> bool {
+                *self.0 == *AsRef::<str>::as_ref(text)
+            }
+        }
+
+        impl PartialEq<$name> for $text {
+            fn eq(&self, name: &$name) -> bool {
+                *name.0 == *AsRef::<str>::as_ref(self)
             }
         }
     };

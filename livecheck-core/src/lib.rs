@@ -11,6 +11,7 @@
 //! | [`context`] | the test in flight: task-local, and in the headers of Kafka records and HTTP requests |
 //! | [`signal`] | the events that the steps send and the case waits for |
 //! | [`client`] | how triggers and signals leave the process |
+//! | [`variables`] | how the environment configures it |
 //! | [`wire`] | what they look like on the topics |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
 
@@ -24,14 +25,21 @@ pub mod settings;
 pub mod signal;
 pub mod time;
 pub mod trigger;
+pub mod variables;
 pub mod wire;
 
 pub use anyhow;
 pub use inventory;
 
 pub use crate::case::{Case, Cases, DuplicateCase};
-pub use crate::client::{AlreadyInstalled, Client, ClientStatistics, Topics, flush, install};
-pub use crate::context::{Context, InTest, current};
+pub use crate::client::{AlreadyInstalled, Client, ClientStatistics, Topics, flush, flush_blocking, install};
+#[cfg(feature = "kafka")]
+pub use crate::context::InTestRecord;
+#[cfg(feature = "reqwest")]
+pub use crate::context::InTestRequest;
+#[cfg(feature = "tower")]
+pub use crate::context::TestLayer;
+pub use crate::context::{Context, InTest, NotInTest, current, test_id};
 pub use crate::execution::Execution;
 pub use crate::identity::{CaseName, ExecutionKey, TestId};
 pub use crate::outcome::{Error, Result, Skip, skip};

@@ -55,7 +55,9 @@ pub fn skip<T>(reason: impl Into<String>) -> Result<T> {
 #[diagnostic::on_unimplemented(
     message = "a case cannot return `{Self}`",
     label = "returned by a case",
-    note = "a case returns `livecheck::Result`, `Result<(), E>` for an error `E`, or nothing"
+    note = "a case returns `livecheck::Result`, `Result<(), E>` for an error `E`, or nothing",
+    note = "a `Box<dyn Error>` is no error itself, as far as Rust is concerned: return `livecheck::Result`, and \
+            turn one that you are given into its error with `.map_err(livecheck::Error::from_boxed)?`"
 )]
 pub trait Outcome {
     /// The same, as every case's result.
@@ -72,6 +74,8 @@ impl Outcome for () {
     }
 }
 
+// What is wrong with an error type, the note above says better than `From` would.
+#[diagnostic::do_not_recommend]
 impl<E: Into<Error>> Outcome for std::result::Result<(), E> {
     fn into_result(self) -> Result {
         self.map_err(Into::into)

@@ -95,6 +95,29 @@ impl<T> Signal<T> {
     pub fn ready_each(values: impl IntoIterator<Item = T>) -> Self {
         Self { source: Source::Ready(Mutex::new(values.into_iter().collect())) }
     }
+
+    /// A signal that does not come: for a unit test of what the case makes of that.
+    ///
+    /// A wait for it fails with a [`Timeout`] at once, however long it would last.
+    ///
+    /// ```
+    /// use livecheck_core::{Signal, WaitError};
+    ///
+    /// async fn shipped(shipped: Signal) -> livecheck_core::Result {
+    ///     shipped.wait().timeout("1h").await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let error = shipped(Signal::never()).await.unwrap_err();
+    /// assert!(matches!(error.downcast_ref(), Some(WaitError::Timeout(_))));
+    /// # });
+    /// # Ok::<(), livecheck_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn never() -> Self {
+        Self::ready_each([])
+    }
 }
 
 impl Signal {
@@ -225,7 +248,7 @@ pub enum Timeout {
         expired: Timestamp,
     },
     /// A unit test gave fewer values than the case waits for.
-    #[error("the signal was given no further value: see Signal::ready_each")]
+    #[error("the signal did not come: the unit test gave it no further value (see Signal::ready_each)")]
     NothingReady,
 }
 

@@ -18,8 +18,7 @@ pub async fn order_flow(
 ) -> livecheck::Result {
     // 1. The order is stored, and it is the order that the user gave.
     let order = order_sent_to_db.wait().await?;
-    let test = livecheck::current().context("a case runs in a test")?;
-    assert_eq!(order.id, test.id().as_str(), "the test follows another order");
+    assert_eq!(order.id, livecheck::test_id()?, "the test follows another order");
     assert_eq!(order.side, side, "order {} changed its side", order.id);
 
     // 2. The brokers have acknowledged it.
@@ -38,9 +37,7 @@ pub async fn order_flow(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use livecheck::{Context, ExecutionKey, Timestamp, WaitError};
+    use livecheck::{Context, WaitError};
 
     use super::*;
 
@@ -53,13 +50,6 @@ mod tests {
             price: 3.33,
             fake: false,
         }
-    }
-
-    /// What the runner sets up: the test that the case runs in.
-    fn test_of(order: &Order) -> Context {
-        let timestamp = Timestamp::now();
-        let key = ExecutionKey { case: "order_flow".into(), id: order.id.as_str().into(), timestamp };
-        Context::new(key, timestamp + Duration::from_secs(60))
     }
 
     async fn cache(order: &Order) {
@@ -81,7 +71,7 @@ mod tests {
             Signal::arrived(),
             executed(),
         );
-        test_of(&order).scope(case).await.unwrap();
+        Context::for_test(&order.id).scope(case).await.unwrap();
     }
 
     #[tokio::test]
@@ -95,7 +85,7 @@ mod tests {
             Signal::arrived(),
             executed(),
         );
-        let _ = test_of(&order).scope(case).await;
+        let _ = Context::for_test(&order.id).scope(case).await;
     }
 
     #[tokio::test]
@@ -105,7 +95,7 @@ mod tests {
         let stored = order(Side::Sell);
         let case =
             order_flow(Side::Sell, Signal::ready(stored), Signal::arrived(), Signal::arrived(), executed());
-        let _ = test_of(&followed).scope(case).await;
+        let _ = Context::for_test(&followed.id).scope(case).await;
     }
 
     #[tokio::test]
@@ -120,17 +110,21 @@ mod tests {
             Signal::arrived(),
             executed(),
         );
-        let _ = test_of(&order).scope(case).await;
+        let _ = Context::for_test(&order.id).scope(case).await;
     }
 
     #[tokio::test]
     async fn an_order_that_is_never_executed_times_out() {
         let order = order(Side::Sell);
         cache(&order).await;
-        let never = Signal::ready_each([]);
-        let case =
-            order_flow(Side::Sell, Signal::ready(order.clone()), Signal::arrived(), Signal::arrived(), never);
-        let error = test_of(&order).scope(case).await.unwrap_err();
+        let case = order_flow(
+            Side::Sell,
+            Signal::ready(order.clone()),
+            Signal::arrived(),
+            Signal::arrived(),
+            Signal::never(),
+        );
+        let error = Context::for_test(&order.id).scope(case).await.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(WaitError::Timeout(_))), "{error:#}");
     }
 }

@@ -4,14 +4,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use livecheck::InTest as _;
 use livecheck::context::kafka;
+use livecheck::{InTest as _, InTestRecord as _};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Message as _, OwnedHeaders};
+use rdkafka::message::Message as _;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use crate::order::Order;
@@ -74,10 +74,7 @@ pub fn producer(servers: &str) -> anyhow::Result<FutureProducer> {
 /// The order could not be delivered.
 pub async fn produce(producer: &FutureProducer, topic: &str, order: &Order) -> anyhow::Result<()> {
     let payload = serde_json::to_vec(order)?;
-    let record = FutureRecord::to(topic)
-        .key(&order.id)
-        .payload(&payload)
-        .headers(kafka::with_current_test(OwnedHeaders::new()));
+    let record = FutureRecord::to(topic).key(&order.id).payload(&payload).in_current_test();
     let delivery = producer.send(record, DELIVERY_TIMEOUT).await;
     delivery
         .map_err(|(error, _)| error)

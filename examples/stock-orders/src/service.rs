@@ -81,8 +81,5 @@ pub async fn shutdown() {
 
 /// Gives the last signals the time to leave.
 pub async fn flush_signals() {
-    let flushed = tokio::task::spawn_blocking(|| livecheck::flush(Duration::from_secs(5)));
-    if let Err(error) = flushed.await {
-        tracing::warn!("the last signals may be lost: {error}");
-    }
+    livecheck::flush(Duration::from_secs(5)).await;
 }

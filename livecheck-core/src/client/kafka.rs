@@ -6,14 +6,16 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaConfRes;
 
 use super::statistics::Counters;
 use super::{AlreadyInstalled, Client, OutgoingRecord, Rejected, Sink, Topics, install};
+use crate::variables::{self, kafka_property, variable};
 
-/// The variable that names the brokers, as the runner reads it too.
-const BOOTSTRAP_SERVERS: &str = "LIVECHECK_BOOTSTRAP_SERVERS";
+/// What a variable cannot set, since a test and its signals would come apart, or nothing could be sent at all.
+const RESERVED: [&str; 3] = ["partitioner", "enable.idempotence", "transactional.id"];
 
 /// How a client reaches Kafka.
 #[derive(Clone, Debug)]
@@ -29,6 +31,16 @@ pub enum ClientError {
     /// librdkafka refuses the configuration.
     #[error("the LiveCheck client cannot be made: {0}")]
     Configuration(#[from] KafkaError),
+    /// A variable sets a property that librdkafka does not have, or that cannot have this value.
+    #[error("the variable {variable} sets the property `{property}` of librdkafka: {reason}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// The property that it stands for.
+        property: String,
+        /// What is wrong with it; the value is not repeated, for it may be a secret.
+        reason: String,
+    },
     /// One is installed already.
     #[error(transparent)]
     AlreadyInstalled(#[from] AlreadyInstalled),
@@ -52,6 +64,10 @@ impl Client {
             .set("partitioner", "murmur2_random")
             .set("enable.idempotence", "true")
             .set("linger.ms", "0")
+            // What cannot be delivered is said while the reason is still of interest.
+            .set("message.timeout.ms", "60000")
+            // A topic that was missing is found within this, once it is there.
+            .set("topic.metadata.refresh.interval.ms", "30000")
             // A service under load must not grow without bound while the brokers are away.
             .set("queue.buffering.max.kbytes", "65536");
         KafkaClientBuilder { topics: Topics::default(), config }
@@ -60,18 +76,67 @@ impl Client {
     /// Installs a client for the brokers that the variable `LIVECHECK_BOOTSTRAP_SERVERS` names. Where it is
     /// unset or empty nothing is installed, and LiveCheck does nothing in this process.
     ///
+    /// Other [variables](crate::variables) name the topics and set any property of librdkafka, as they do for
+    /// the runner: `LIVECHECK_TOPICS_TEST_TOPIC`, `LIVECHECK_KAFKA_SECURITY_PROTOCOL`.
+    ///
     /// # Errors
     ///
     /// The configuration is refused, or a client is installed already.
     pub fn install_from_env() -> Result<(), ClientError> {
-        match std::env::var(BOOTSTRAP_SERVERS) {
-            Ok(servers) if !servers.trim().is_empty() => Self::kafka(&servers).install(),
-            _ => Ok(()),
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        match KafkaClientBuilder::from_variables(variables)? {
+            Some(builder) => builder.install(),
+            None => Ok(()),
         }
     }
 }
 
 impl KafkaClientBuilder {
+    /// What those [variables](crate::variables) say; nothing where none of them names the brokers.
+    fn from_variables(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Option<Self>, ClientError> {
+        let mut servers = None;
+        let mut topics = Topics::default();
+        let mut properties = Vec::new();
+        let names = [
+            (variable(&["topics", "test-topic"]), &mut topics.test_topic),
+            (variable(&["topics", "bus-topic"]), &mut topics.bus_topic),
+            (variable(&["topics", "report-topic"]), &mut topics.report_topic),
+        ];
+        let mut names = std::collections::BTreeMap::from(names);
+        let bootstrap_servers = variable(&["bootstrap-servers"]);
+        for (name, value) in variables {
+            let value = value.trim();
+            if value.is_empty() {
+                continue;
+            }
+            if name == bootstrap_servers {
+                servers = Some(value.to_owned());
+            } else if let Some(topic) = names.get_mut(&name) {
+                value.clone_into(topic);
+            } else if let Some(property) = kafka_property(&name) {
+                properties.push((name, property, value.to_owned()));
+            }
+        }
+        let alias = properties.iter().find(|(_, property, _)| variables::is_bootstrap_servers(property));
+        let Some(servers) = servers.or_else(|| alias.map(|(_, _, servers)| servers.clone())) else {
+            return Ok(None);
+        };
+        let mut builder = Client::kafka(&servers).topics(topics);
+        for (variable, property, value) in properties {
+            if variables::is_bootstrap_servers(&property) {
+                continue;
+            }
+            if let Err(reason) = check(&property, &value) {
+                return Err(ClientError::Variable { variable, property, reason });
+            }
+            builder = builder.property(&property, &value);
+        }
+        Ok(Some(builder))
+    }
+
     /// Uses other topics than the default ones.
     #[must_use]
     pub fn topics(mut self, topics: Topics) -> Self {
@@ -95,7 +160,8 @@ impl KafkaClientBuilder {
         let counters = Arc::new(Counters::default());
         let context = Deliveries { counters: Arc::clone(&counters) };
         let producer = self.config.create_with_context(context)?;
-        Ok(Client { topics: self.topics, sink: Box::new(KafkaSink { producer }), counters })
+        let sink = KafkaSink { producer, counters: Arc::clone(&counters) };
+        Ok(Client { topics: self.topics, sink: Box::new(sink), counters })
     }
 
     /// Makes the client, and installs it for this process.
@@ -108,8 +174,25 @@ impl KafkaClientBuilder {
     }
 }
 
+/// Whether this librdkafka takes that property, and why not.
+fn check(property: &str, value: &str) -> Result<(), String> {
+    if RESERVED.contains(&property) {
+        return Err("it is LiveCheck's own to set".to_owned());
+    }
+    let mut config = ClientConfig::new();
+    config.set(property, value);
+    config.create_native_config().map(drop).map_err(|error| match error {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..) => {
+            "it has none of that name".to_owned()
+        }
+        KafkaError::ClientConfig(_, reason, ..) if !reason.contains(value) => reason,
+        _ => "it cannot have that value".to_owned(),
+    })
+}
+
 struct KafkaSink {
     producer: ThreadedProducer<Deliveries>,
+    counters: Arc<Counters>,
 }
 
 impl Sink for KafkaSink {
@@ -120,7 +203,10 @@ impl Sink for KafkaSink {
             kafka_headers = kafka_headers.insert(Header { key, value: Some(value) });
         }
         let record = BaseRecord::to(&topic).key(&key).payload(&value).headers(kafka_headers);
-        self.producer.send(record).map_err(|(error, _)| {
+        self.producer.send(record).map_err(|(error, record)| {
+            if is_missing_topic(&error) {
+                self.counters.missing_topic(record.topic);
+            }
             let reason = match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::QueueFull) => {
                     "the queue is full: the brokers do not keep up".to_owned()
@@ -137,6 +223,12 @@ impl Sink for KafkaSink {
     }
 }
 
+/// Whether a record could not be delivered because there is no such topic, or no such partition of it.
+fn is_missing_topic(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{UnknownPartition, UnknownTopic, UnknownTopicOrPartition};
+    matches!(error.rdkafka_error_code(), Some(UnknownTopic | UnknownPartition | UnknownTopicOrPartition))
+}
+
 /// Counts what became of each record.
 struct Deliveries {
     counters: Arc<Counters>,
@@ -150,7 +242,78 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         match result {
             Ok(_) => self.counters.delivered(),
-            Err((error, _)) => self.counters.failed(error),
+            Err((error, record)) => {
+                if is_missing_topic(error) {
+                    self.counters.missing_topic(record.topic());
+                }
+                self.counters.failed(error);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Option<KafkaClientBuilder>, ClientError> {
+        let owned = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        KafkaClientBuilder::from_variables(owned)
+    }
+
+    #[test]
+    fn without_brokers_there_is_no_client() {
+        for variables in [
+            &[][..],
+            &[("LIVECHECK_BOOTSTRAP_SERVERS", " ")],
+            &[("LIVECHECK_TOPICS_TEST_TOPIC", "t"), ("LIVECHECK_KAFKA_NONSENSE", "1")],
+        ] {
+            assert!(from(variables).expect("no error").is_none(), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn topics_and_properties_are_read_as_the_runner_reads_them() {
+        let builder = from(&[
+            ("LIVECHECK_BOOTSTRAP_SERVERS", "kafka:9092"),
+            ("LIVECHECK_TOPICS_BUS_TOPIC", "bus"),
+            ("LIVECHECK_KAFKA_SOCKET_TIMEOUT_MS", "5000"),
+            ("LIVECHECK_KAFKA_CLIENT_ID", ""),
+        ]);
+        let builder = builder.expect("no error").expect("a client");
+        assert_eq!(builder.topics, Topics { bus_topic: "bus".to_owned(), ..Topics::default() });
+        assert_eq!(builder.config.get("bootstrap.servers"), Some("kafka:9092"));
+        assert_eq!(builder.config.get("socket.timeout.ms"), Some("5000"));
+        assert_eq!(builder.config.get("client.id"), Some("livecheck-client"));
+    }
+
+    #[test]
+    fn the_brokers_may_be_named_by_their_property() {
+        let builder = from(&[("LIVECHECK_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")]);
+        let builder = builder.expect("no error").expect("a client");
+        assert_eq!(builder.config.get("bootstrap.servers"), Some("kafka:9092"));
+    }
+
+    #[test]
+    fn a_property_that_is_none_is_named_with_its_variable_and_without_its_value() {
+        let message = |variable: &str, value: &str| {
+            let error = from(&[("LIVECHECK_BOOTSTRAP_SERVERS", "kafka:9092"), (variable, value)]);
+            error.expect_err("it is refused").to_string()
+        };
+        assert_eq!(
+            message("LIVECHECK_KAFKA_SASL_PASWORD", "hunter2"),
+            "the variable LIVECHECK_KAFKA_SASL_PASWORD sets the property `sasl.pasword` of librdkafka: it has \
+             none of that name"
+        );
+        assert!(!message("LIVECHECK_KAFKA_SOCKET_TIMEOUT_MS", "hunter2").contains("hunter2"));
+        assert!(message("LIVECHECK_KAFKA_PARTITIONER", "random").ends_with("LiveCheck's own to set"));
+    }
+
+    #[test]
+    fn a_missing_topic_is_told_from_other_failures() {
+        let failed = |code| is_missing_topic(&KafkaError::MessageProduction(code));
+        assert!(failed(RDKafkaErrorCode::UnknownTopic));
+        assert!(failed(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert!(!failed(RDKafkaErrorCode::MessageTimedOut));
     }
 }

@@ -1,5 +1,7 @@
 //! What a client has sent and could not send.
 
+#[cfg(feature = "kafka")]
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +34,9 @@ pub(super) struct Counters {
     failed: AtomicU64,
     unserializable: AtomicU64,
     last_warning: Mutex<Option<Instant>>,
+    /// Those that have been said to be missing.
+    #[cfg(feature = "kafka")]
+    missing_topics: Mutex<BTreeSet<String>>,
 }
 
 impl Counters {
@@ -66,6 +71,22 @@ impl Counters {
         self.warn(&format_args!("a trigger or signal was not delivered: {reason}"));
     }
 
+    /// Says that a topic is missing, once; what could not be delivered to it is counted as everything else.
+    #[cfg(feature = "kafka")]
+    pub(super) fn missing_topic(&self, topic: &str) {
+        // A request must not wait for another's warning.
+        let Ok(mut said) = self.missing_topics.try_lock() else { return };
+        if !said.contains(topic) {
+            said.insert(topic.to_owned());
+            tracing::warn!(
+                target: "livecheck",
+                topic,
+                "triggers and signals are lost: there is no topic `{topic}` with the partition that they go to. A \
+                 LiveCheck runner creates its topics when it starts; `cargo livecheck doctor` looks closer"
+            );
+        }
+    }
+
     pub(super) fn unserializable(&self, case: &str, error: &serde_json::Error) {
         self.unserializable.fetch_add(1, Ordering::Relaxed);
         self.warn(&format_args!("a value for case `{case}` could not be serialized: {error}"));
@@ -79,5 +100,22 @@ impl Counters {
         }
         *last = Some(Instant::now());
         tracing::warn!(target: "livecheck", statistics = ?self.read(), "{what}");
+    }
+}
+
+#[cfg(all(test, feature = "kafka"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_topic_is_said_once() {
+        let counters = Counters::default();
+        for _ in 0..3 {
+            counters.missing_topic("livecheck");
+            counters.failed(&"unknown topic");
+        }
+        counters.missing_topic("livecheck-bus");
+        assert_eq!(counters.missing_topics.lock().expect("no test panics").len(), 2);
+        assert_eq!(counters.read().failed, 3);
     }
 }

@@ -1,6 +1,8 @@
 //! The test in the headers of Kafka records, by rdkafka.
 
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders, ToBytes};
+use rdkafka::producer::{BaseRecord, FutureRecord};
+use rdkafka::util::IntoOpaque;
 
 use super::{BAGGAGE, Context, current};
 
@@ -20,17 +22,43 @@ pub fn extract<M: Message>(message: &M) -> Option<Context> {
     Context::from_headers(headers.iter().filter_map(|Header { key, value }| Some((key, value?))))
 }
 
-/// The headers given, and those of the test that this task is in, for a record about to be produced.
+/// Carries the test that this task is in along with a record about to be produced.
 ///
 /// ```
-/// use livecheck_core::context::kafka;
-/// use rdkafka::message::OwnedHeaders;
+/// use livecheck_core::context::InTestRecord;
 /// use rdkafka::producer::FutureRecord;
 ///
-/// let record = FutureRecord::<str, str>::to("orders")
-///     .payload("…")
-///     .headers(kafka::with_current_test(OwnedHeaders::new()));
+/// let record = FutureRecord::to("orders").key("order-1").payload("…").in_current_test();
 /// ```
+pub trait InTestRecord {
+    /// Adds the headers of the test that this task is in, if it is in one. Headers given afterwards would
+    /// replace them.
+    #[must_use]
+    fn in_current_test(self) -> Self;
+}
+
+impl<K: ToBytes + ?Sized, P: ToBytes + ?Sized> InTestRecord for FutureRecord<'_, K, P> {
+    fn in_current_test(mut self) -> Self {
+        add_current_test(&mut self.headers);
+        self
+    }
+}
+
+impl<K: ToBytes + ?Sized, P: ToBytes + ?Sized, D: IntoOpaque> InTestRecord for BaseRecord<'_, K, P, D> {
+    fn in_current_test(mut self) -> Self {
+        add_current_test(&mut self.headers);
+        self
+    }
+}
+
+fn add_current_test(headers: &mut Option<OwnedHeaders>) {
+    if let Some(context) = current() {
+        *headers = Some(with_test(&context, headers.take().unwrap_or_default()));
+    }
+}
+
+/// The headers given, and those of the test that this task is in: for a producer whose records are not those
+/// of [`InTestRecord`].
 #[must_use]
 pub fn with_current_test(headers: OwnedHeaders) -> OwnedHeaders {
     match current() {
@@ -67,6 +95,30 @@ mod tests {
     use super::*;
     use crate::identity::ExecutionKey;
     use crate::time::Timestamp;
+
+    #[tokio::test]
+    async fn a_record_carries_the_test_it_is_produced_in() {
+        fn record() -> FutureRecord<'static, str, str> {
+            FutureRecord::to("orders").key("o-1").payload("{}")
+        }
+        assert!(record().in_current_test().headers.is_none(), "no test, no header");
+
+        let context = Context::for_test("o-1");
+        let other = OwnedHeaders::new().insert(Header { key: "tenant", value: Some("a") });
+        let (with_others, base) = context
+            .clone()
+            .scope(async {
+                let base = BaseRecord::<str, str>::to("orders").in_current_test();
+                (record().headers(other).in_current_test(), base)
+            })
+            .await;
+        for (headers, count) in [(with_others.headers, 6), (base.headers, 5)] {
+            let headers = headers.expect("headers");
+            assert_eq!(headers.count(), count);
+            let read = Context::from_headers(headers.iter().filter_map(|h| Some((h.key, h.value?))));
+            assert_eq!(read.as_ref(), Some(&context));
+        }
+    }
 
     #[test]
     fn the_headers_of_others_are_kept_and_an_older_test_replaced() {

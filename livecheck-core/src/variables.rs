@@ -1,0 +1,65 @@
+//! The `LIVECHECK_…` variables: how a setting is spelt as one. The client of a service and the runner read the
+//! same, so that one environment serves both.
+//!
+//! | variable | setting |
+//! |---|---|
+//! | `LIVECHECK_BOOTSTRAP_SERVERS` | the brokers, as `host:port` with commas between |
+//! | `LIVECHECK_TOPICS_TEST_TOPIC`, `…_BUS_TOPIC`, `…_REPORT_TOPIC` | the [names of the topics](crate::Topics) |
+//! | `LIVECHECK_KAFKA_…` | any property of librdkafka: `_` stands for `.`, and `__` for `_` |
+//!
+//! The runner reads every setting of its configuration file in the same manner. A variable that is empty
+//! counts as unset.
+
+/// What the name of every such variable begins with.
+pub const PREFIX: &str = "LIVECHECK_";
+
+/// What the name of a variable for a property of librdkafka begins with.
+pub const KAFKA_PREFIX: &str = "LIVECHECK_KAFKA_";
+
+/// The variable of a setting, by its path in the configuration.
+///
+/// ```
+/// use livecheck_core::variables::variable;
+///
+/// assert_eq!(variable(&["bootstrap-servers"]), "LIVECHECK_BOOTSTRAP_SERVERS");
+/// assert_eq!(variable(&["topics", "bus-topic"]), "LIVECHECK_TOPICS_BUS_TOPIC");
+/// ```
+#[must_use]
+pub fn variable(path: &[&str]) -> String {
+    format!("{PREFIX}{}", path.join("_").replace('-', "_").to_uppercase())
+}
+
+/// The property of librdkafka that a variable sets, if it sets one.
+///
+/// ```
+/// use livecheck_core::variables::kafka_property;
+///
+/// assert_eq!(kafka_property("LIVECHECK_KAFKA_SECURITY_PROTOCOL").as_deref(), Some("security.protocol"));
+/// assert_eq!(kafka_property("LIVECHECK_KAFKA_LOG__LEVEL").as_deref(), Some("log_level"));
+/// assert_eq!(kafka_property("LIVECHECK_GROUP"), None);
+/// ```
+#[must_use]
+pub fn kafka_property(variable: &str) -> Option<String> {
+    let name = variable.strip_prefix(KAFKA_PREFIX)?.to_lowercase();
+    Some(name.split("__").map(|part| part.replace('_', ".")).collect::<Vec<_>>().join("_"))
+}
+
+/// The variable that sets a property of librdkafka: [`kafka_property`] the other way round.
+///
+/// ```
+/// use livecheck_core::variables::{kafka_property, variable_of_property};
+///
+/// let variable = variable_of_property("log_level");
+/// assert_eq!(variable, "LIVECHECK_KAFKA_LOG__LEVEL");
+/// assert_eq!(kafka_property(&variable).as_deref(), Some("log_level"));
+/// ```
+#[must_use]
+pub fn variable_of_property(property: &str) -> String {
+    format!("{KAFKA_PREFIX}{}", property.replace('_', "__").replace('.', "_").to_uppercase())
+}
+
+/// Whether a property of librdkafka is another name for the brokers.
+#[must_use]
+pub fn is_bootstrap_servers(property: &str) -> bool {
+    matches!(property, "bootstrap.servers" | "metadata.broker.list")
+}
