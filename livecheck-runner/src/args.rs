@@ -21,7 +21,7 @@ pub use self::{
     doctor::DoctorArgs,
     list::{ListArgs, MessageFormat},
     output::{ColorWhen, LogFormat, OutputOptions},
-    run::RunArgs,
+    run::{RunArgs, RunFormat},
     select::Selection,
     trigger::{CaseArgument, TriggerArgs},
 };

@@ -9,7 +9,7 @@
 //! | `kafka` | consuming, producing, committing |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
-//! | [`list`], [`reporter`], [`logging`] | what people see |
+//! | [`list`], [`reporter`], [`logging`], `paths` | what people see |
 //! | [`program`] | the subcommands |
 
 pub mod args;
@@ -20,6 +20,7 @@ mod kafka;
 pub mod list;
 pub mod logging;
 mod observer;
+mod paths;
 pub mod program;
 pub mod reporter;
 pub mod services;

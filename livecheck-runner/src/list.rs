@@ -5,6 +5,8 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use livecheck_core::Cases;
 
 /// Who reads a list.
@@ -22,7 +24,7 @@ pub enum ListFormat {
 /// What `list --message-format json` prints.
 ///
 /// Members are only ever added; what reads this must ignore those that it does not know. Durations are in
-/// seconds, and null where there is none.
+/// seconds, and null where there is none. A file in the working folder is named from there.
 ///
 /// ```json
 /// {
@@ -72,15 +74,16 @@ pub enum NoCases {
     },
 }
 
-/// The list of those cases, with colours as ANSI escape sequences.
+/// The list of those cases, with colours as ANSI escape sequences. Files in the folder `root` are named from
+/// there.
 ///
 /// An empty list is for [`NoCases`] to explain.
 #[must_use]
-pub fn render(cases: &Cases, format: ListFormat, verbose: bool) -> String {
+pub fn render(cases: &Cases, format: ListFormat, verbose: bool, root: &Path) -> String {
     match format {
-        ListFormat::Human => human::render(cases, verbose),
-        ListFormat::Json => json::render(cases, false),
-        ListFormat::JsonPretty => json::render(cases, true),
+        ListFormat::Human => human::render(cases, verbose, root),
+        ListFormat::Json => json::render(cases, false, root),
+        ListFormat::JsonPretty => json::render(cases, true, root),
     }
 }
 

@@ -9,6 +9,7 @@ mod run;
 mod select;
 mod trigger;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -66,8 +67,7 @@ impl Program {
 
     /// The configuration that holds here.
     fn config(&self) -> Result<Config, RunnerError> {
-        let cwd = std::env::current_dir().map_err(RunnerError::WorkingFolder)?;
-        let config = Config::load(self.options(), &Variables::of_this_process(), &cwd)?;
+        let config = Config::load(self.options(), &Variables::of_this_process(), &working_folder()?)?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
@@ -77,6 +77,11 @@ impl Program {
     fn options(&self) -> &ConfigOptions {
         &self.command.config
     }
+}
+
+/// The folder that this was started in, which is the user's own: people know their files from there.
+fn working_folder() -> Result<PathBuf, RunnerError> {
+    std::env::current_dir().map_err(RunnerError::WorkingFolder)
 }
 
 fn in_tokio(work: impl Future<Output = Result<u8, RunnerError>>) -> Result<u8, RunnerError> {

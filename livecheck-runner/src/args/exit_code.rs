@@ -17,7 +17,7 @@ pub const NO_CASES: u8 = 4;
 /// What the command needs could not be set up: bad configuration, an unreachable broker, topics that do not fit.
 pub const SETUP_FAILED: u8 = 96;
 
-/// At least one execution failed, or `doctor` found something wrong.
+/// At least one execution failed, a run with an end was interrupted before it, or `doctor` found something wrong.
 pub const TEST_FAILED: u8 = 100;
 
 /// Building the runner failed; cargo has said why.

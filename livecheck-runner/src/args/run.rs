@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU64, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Selection;
 
@@ -40,6 +40,23 @@ pub struct RunArgs {
     /// Send reports to the shared report topic, though the run has a filter or a bound
     #[arg(long, help_heading = "Run options")]
     pub reports: bool,
+
+    /// Form of what is reported: for people, on standard error, or JSON, on standard output
+    ///
+    /// With `json` standard output has one JSON object a line for each thing that happens, and nothing else;
+    /// standard error has only the log, and what ended the program.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output options")]
+    pub message_format: RunFormat,
+}
+
+/// Form of what a run reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// For people, on standard error
+    #[default]
+    Human,
+    /// One JSON object a line, on standard output
+    Json,
 }
 
 /// A duration as people write it, `10m` or `1h 30s`, or a number of seconds.

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use livecheck_core::case::{Case, SignalDefinition};
 use livecheck_core::{Cases, Settings};
 
+use crate::paths::shown;
+
 const PACKAGE: Style = AnsiColor::Magenta.on_default().bold();
 const NAME: Style = AnsiColor::Blue.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-pub(super) fn render(cases: &Cases, verbose: bool) -> String {
+pub(super) fn render(cases: &Cases, verbose: bool, root: &Path) -> String {
     let mut packages: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in cases.iter() {
         packages.entry(case.location.package).or_default().push(case);
@@ -21,7 +24,7 @@ pub(super) fn render(cases: &Cases, verbose: bool) -> String {
     for (package, cases) in &packages {
         let _ = writeln!(out, "{PACKAGE}{package}{PACKAGE:#}:");
         for case in cases {
-            write_case(&mut out, case, verbose);
+            write_case(&mut out, case, verbose, root);
         }
     }
     let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
@@ -31,11 +34,12 @@ pub(super) fn render(cases: &Cases, verbose: bool) -> String {
     out
 }
 
-fn write_case(out: &mut String, case: &Case, verbose: bool) {
+fn write_case(out: &mut String, case: &Case, verbose: bool, root: &Path) {
     let Case { name, docs, location, settings, arguments, signals, .. } = case;
     let inactive = if settings.active { "" } else { ", inactive" };
     let share = percent(settings.probability);
-    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}{inactive}  {DIM}{location}{DIM:#}");
+    let (file, line) = (shown(location.file, root), location.line);
+    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}{inactive}  {DIM}{file}:{line}{DIM:#}");
     if verbose {
         for line in docs.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let _ = writeln!(out, "        {line}");

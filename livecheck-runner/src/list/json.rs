@@ -1,8 +1,12 @@
 //! The list for programs.
 
+use std::path::Path;
+
 use livecheck_core::case::Case;
 use livecheck_core::{Cases, Settings};
 use serde::Serialize;
+
+use crate::paths::shown;
 
 #[derive(Serialize)]
 struct List {
@@ -34,14 +38,14 @@ struct Signal {
     timeout: Option<f64>,
 }
 
-impl From<&'static Case> for Listed {
-    fn from(case: &'static Case) -> Self {
+impl Listed {
+    fn of(case: &'static Case, root: &Path) -> Self {
         let arguments = case.arguments.iter();
         let signals = case.signals.iter();
         Self {
             name: case.name,
             package: case.location.package,
-            file: case.location.file,
+            file: shown(case.location.file, root),
             line: case.location.line,
             docs: case.docs,
             settings: &case.settings,
@@ -59,8 +63,8 @@ impl From<&'static Case> for Listed {
     }
 }
 
-pub(super) fn render(cases: &Cases, pretty: bool) -> String {
-    let list = List { cases: cases.iter().map(Listed::from).collect() };
+pub(super) fn render(cases: &Cases, pretty: bool, root: &Path) -> String {
+    let list = List { cases: cases.iter().map(|case| Listed::of(case, root)).collect() };
     let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
     // Texts, numbers and lists have JSON, whatever they are.
     json.unwrap_or_default() + "\n"

@@ -10,7 +10,11 @@ use super::*;
 static ORDER_FLOW: Case = Case {
     name: "stock_orders::cases::order_flow",
     docs: " An order keeps its side all the way to execution.\n\n Asks the cache, too.",
-    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+    location: Location {
+        package: "stock-orders",
+        file: "/home/me/work/examples/stock-orders/src/cases.rs",
+        line: 31,
+    },
     settings: Settings::new().probability(0.001).frequency(Duration::from_secs(90)),
     arguments: &[Argument { name: "side", type_name: "Side" }],
     signals: &[
@@ -36,7 +40,7 @@ static REFUND: Case = Case {
 
 fn list(cases: &[&'static Case], format: ListFormat, verbose: bool) -> String {
     let cases = Cases::new(cases.iter().copied()).expect("different names");
-    anstream::adapter::strip_str(&render(&cases, format, verbose)).to_string()
+    anstream::adapter::strip_str(&render(&cases, format, verbose, Path::new("/home/me/work"))).to_string()
 }
 
 #[test]

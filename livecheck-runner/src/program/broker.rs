@@ -1,8 +1,11 @@
 //! Which broker a command talks to: the configured one, the embedded one, or that of a run going on.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use livecheck_core::variables::{variable, variable_of_property};
 
 use super::{Program, RunnerError};
 use crate::config::{Broker, Config};
@@ -21,7 +24,8 @@ pub(super) struct RunBroker {
 struct Embedded {
     #[cfg(feature = "embedded")]
     broker: livecheck_broker::Broker,
-    address_file: Option<PathBuf>,
+    /// Held for as long as the broker can be found there.
+    _address: Option<AddressFile>,
 }
 
 impl RunBroker {
@@ -36,11 +40,13 @@ impl RunBroker {
         self.embedded.is_some()
     }
 
+    /// How to reach it.
+    pub(super) fn connection(&self, config: &Config) -> Connection {
+        connection(config, self.servers.clone(), self.is_embedded())
+    }
+
     pub(super) async fn stop(self) {
         let Some(embedded) = self.embedded else { return };
-        if let Some(file) = &embedded.address_file {
-            let _ = fs::remove_file(file);
-        }
         #[cfg(feature = "embedded")]
         embedded.broker.shutdown().await;
     }
@@ -54,10 +60,10 @@ async fn start_embedded(config: &Config, port: Option<u16>) -> Result<RunBroker,
         .await
         .map_err(|error| RunnerError::EmbeddedBroker(error.to_string()))?;
     let servers = broker.bootstrap_servers();
-    let address_file = publish_address(&state_dir(config), &servers)
+    let address = AddressFile::write(&state_dir(config), &servers)
         .inspect_err(|error| tracing::warn!(%error, "other commands will not find the embedded broker"))
         .ok();
-    Ok(RunBroker { servers, embedded: Some(Embedded { broker, address_file }) })
+    Ok(RunBroker { servers, embedded: Some(Embedded { broker, _address: address }) })
 }
 
 #[cfg(not(feature = "embedded"))]
@@ -65,11 +71,29 @@ async fn start_embedded(_: &Config, _: Option<u16>) -> Result<RunBroker, RunnerE
     Err(RunnerError::EmbeddedBroker("this runner was built without the feature `embedded`".to_owned()))
 }
 
-fn publish_address(dir: &Path, servers: &str) -> io::Result<PathBuf> {
-    fs::create_dir_all(dir)?;
-    let file = dir.join(ADDRESS_FILE);
-    fs::write(&file, servers)?;
-    Ok(file)
+/// The file in which a run says where its embedded broker is; gone with the run, however it ends.
+struct AddressFile {
+    path: PathBuf,
+    address: String,
+}
+
+#[cfg(feature = "embedded")]
+impl AddressFile {
+    fn write(dir: &Path, servers: &str) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let path = dir.join(ADDRESS_FILE);
+        fs::write(&path, servers)?;
+        Ok(Self { path, address: servers.to_owned() })
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        // Another run may have written its own meanwhile.
+        if fs::read_to_string(&self.path).is_ok_and(|address| address == self.address) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Where a run leaves what others may look for: the logs of its services, the address of its broker.
@@ -83,15 +107,33 @@ pub(super) fn state_dir(config: &Config) -> PathBuf {
     std::env::temp_dir().join("livecheck")
 }
 
+/// What a command finds that starts no broker of its own.
+pub(super) enum Running {
+    /// The brokers that are configured.
+    Configured(Connection),
+    /// The embedded broker of a run going on; or of one that was killed, if it does not answer.
+    Embedded(Connection),
+}
+
+impl Running {
+    /// Where it is, if it is anywhere.
+    pub(super) fn find(config: &Config) -> Option<Self> {
+        match &config.bootstrap_servers {
+            Some(servers) if !config.embedded.wanted => {
+                Some(Self::Configured(connection(config, servers.clone(), false)))
+            }
+            _ => {
+                let servers = fs::read_to_string(state_dir(config).join(ADDRESS_FILE)).ok()?;
+                Some(Self::Embedded(connection(config, servers, true)))
+            }
+        }
+    }
+}
+
 /// How to reach Kafka from a command that starts no broker of its own.
 pub(super) fn running_broker(config: &Config) -> Result<Connection, RunnerError> {
-    let embedded = || fs::read_to_string(state_dir(config).join(ADDRESS_FILE)).ok();
-    let servers = match &config.bootstrap_servers {
-        Some(servers) if !config.embedded.wanted => Some(servers.clone()),
-        _ => embedded(),
-    };
-    match servers {
-        Some(servers) => Ok(connection(config, servers)),
+    match Running::find(config) {
+        Some(Running::Configured(connection) | Running::Embedded(connection)) => Ok(connection),
         None => Err(RunnerError::Config(crate::config::ConfigError::NoBrokers {
             profile: config.profile.clone(),
             file: config.file.clone(),
@@ -100,7 +142,91 @@ pub(super) fn running_broker(config: &Config) -> Result<Connection, RunnerError>
 }
 
 /// The connection to those servers, with what the configuration says.
-pub(super) fn connection(config: &Config, servers: String) -> Connection {
-    let properties = config.kafka.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+fn connection(config: &Config, servers: String, is_embedded: bool) -> Connection {
+    let properties = config
+        .kafka
+        .iter()
+        // How to reach the brokers that are configured says nothing of the embedded one.
+        .filter(|(name, _)| !(is_embedded && is_of_security(name)))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     Connection { servers, properties, topics: config.topics.names.clone() }
+}
+
+fn is_of_security(property: &str) -> bool {
+    ["security.", "ssl.", "sasl.", "enable.ssl.", "enable.sasl."]
+        .iter()
+        .any(|prefix| property.starts_with(prefix))
+}
+
+/// The variables by which the LiveCheck client of a service that is started here reaches the same topics.
+pub(super) fn client_variables(config: &Config, connection: &Connection) -> BTreeMap<String, String> {
+    let Connection { servers, properties, topics } = connection;
+    let settings = [
+        (&["bootstrap-servers"][..], servers),
+        (&["topics", "test-topic"], &topics.test_topic),
+        (&["topics", "bus-topic"], &topics.bus_topic),
+        (&["topics", "report-topic"], &topics.report_topic),
+    ];
+    let settings = settings.map(|(path, value)| (variable(path), value.clone()));
+    // What does not hold for these brokers may stand in the environment all the same: empty is unset.
+    let properties = config.kafka.iter().map(|(name, _)| {
+        let value = properties.get(name).cloned().unwrap_or_default();
+        (variable_of_property(name), value)
+    });
+    settings.into_iter().chain(properties).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::ConfigOptions;
+    use crate::config::Variables;
+
+    fn config() -> Config {
+        let properties =
+            ["sasl.mechanism=PLAIN", "client.id=orders"].map(|text| text.parse().expect("a property"));
+        let options = ConfigOptions { kafka_properties: properties.into(), ..ConfigOptions::default() };
+        let folder = tempfile::tempdir().expect("a folder");
+        Config::load(&options, &Variables::default(), folder.path()).expect("a configuration")
+    }
+
+    #[test]
+    fn services_are_told_where_the_topics_are_and_how_to_get_there() {
+        let config = config();
+        let variables = client_variables(&config, &connection(&config, "kafka:9092".to_owned(), false));
+        assert_eq!(
+            variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
+            [
+                "LIVECHECK_BOOTSTRAP_SERVERS=kafka:9092",
+                "LIVECHECK_KAFKA_CLIENT_ID=orders",
+                "LIVECHECK_KAFKA_SASL_MECHANISM=PLAIN",
+                "LIVECHECK_TOPICS_BUS_TOPIC=livecheck-bus",
+                "LIVECHECK_TOPICS_REPORT_TOPIC=livecheck-report",
+                "LIVECHECK_TOPICS_TEST_TOPIC=livecheck",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_embedded_broker_is_reached_without_what_the_configured_ones_ask_for() {
+        let config = config();
+        let connection = connection(&config, "127.0.0.1:1".to_owned(), true);
+        assert_eq!(connection.properties.keys().collect::<Vec<_>>(), ["client.id"]);
+        let variables = client_variables(&config, &connection);
+        assert_eq!(variables["LIVECHECK_KAFKA_SASL_MECHANISM"], "");
+    }
+
+    #[cfg(feature = "embedded")]
+    #[test]
+    fn the_address_of_another_run_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = AddressFile::write(folder.path(), "127.0.0.1:1").expect("it is written");
+        let second = AddressFile::write(folder.path(), "127.0.0.1:2").expect("it is written");
+        let path = second.path.clone();
+        drop(first);
+        assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("127.0.0.1:2"));
+        drop(second);
+        assert!(!path.exists());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{OK, Program, RunnerError};
+use super::{OK, Program, RunnerError, working_folder};
 use crate::args::{ListArgs, MessageFormat};
 use crate::list::{ListFormat, render};
 
@@ -13,7 +13,8 @@ pub(super) fn list(program: &Program, args: &ListArgs) -> Result<u8, RunnerError
         MessageFormat::Json => ListFormat::Json,
         MessageFormat::JsonPretty => ListFormat::JsonPretty,
     };
-    let text = render(&cases, format, program.command.output.verbose > 0);
+    let cwd = working_folder()?;
+    let text = render(&cases, format, program.command.output.verbose > 0, &cwd);
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)?;
     Ok(OK)

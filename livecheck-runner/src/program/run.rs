@@ -1,19 +1,24 @@
 //! `run`: brings up what the cases need, observes until something ends it, and takes everything down.
 
+use std::fs;
+use std::io;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
+use livecheck_core::Cases;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::broker::{RunBroker, connection, state_dir};
+use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
-use super::{Program, RunnerError};
-use crate::args::{RunArgs, exit_code};
+use super::{Program, RunnerError, working_folder};
+use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_topics};
 use crate::observer::{Observer, ObserverOptions};
-use crate::reporter::{ReportFormat, Reporter, ReporterOptions, RunEvent, Started, StopReason};
+use crate::reporter::{
+    Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
+};
 use crate::services::{Environment, ServiceEvent, Services};
 
 /// How long a broker may take to answer when a run starts.
@@ -27,31 +32,85 @@ const DISORDER_OF_SENDERS: Duration = Duration::from_secs(2);
 pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerError> {
     let cases = program.select(&args.selection)?;
     let config = program.config()?;
-    let reporter = Reporter::start(reporter_options(program, &config), program.screen.clone())
-        .map_err(RunnerError::Runtime)?;
     let mut stop = Stop::new().map_err(RunnerError::Runtime)?;
-
-    let broker = RunBroker::start(program, &config).await?;
-    let connection = connection(&config, broker.servers.clone());
-    reach(&connection).await?;
-    let topics =
-        ensure_topics(&connection, config.topics.partitions, config.topics.replication_factor).await?;
-
-    let (service_events, mut from_services) = mpsc::unbounded_channel();
-    let environment = Environment::new(state_dir(&config), &broker.servers);
-    let starting = Services::start(&config.services, &environment, &service_events);
-    let services = tell_while(starting, &mut from_services, &reporter, &mut stop).await;
-    let services = match services {
-        Some(services) => services?,
-        None => {
-            // Interrupted before anything ran: what had been started is gone with the future.
-            broker.stop().await;
-            return Ok(exit_code::OK);
-        }
-    };
+    let (options, screen) = reporting(program, args, &config)?;
+    let reporter = Reporter::start(options, screen).map_err(RunnerError::Runtime)?;
 
     let bounds = Bounds::of(args);
-    let sharing = sharing(args, &config, bounds.is_check());
+    let ended = observe(program, args, &config, cases, &bounds, &reporter, &mut stop).await;
+    let finished = match ended {
+        Ok(Ended::Finished(finished)) => finished,
+        // What was told is printed before the error, or the end, is.
+        Ok(Ended::BeforeItBegan) => {
+            reporter.close();
+            return Ok(if bounds.is_check() { exit_code::TEST_FAILED } else { exit_code::OK });
+        }
+        Err(error) => {
+            reporter.close();
+            return Err(error);
+        }
+    };
+    let failed =
+        finished.failures > 0 || matches!(finished.reason, StopReason::ServiceDied | StopReason::Interrupted);
+    let printing = tokio::task::spawn_blocking(move || reporter.finish(finished.summary));
+    // A terminal that its user has paused must not hold up who wants to leave.
+    if let Some(printed) = stop.unless_asked(printing).await {
+        printed
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+            .map_err(RunnerError::Output)?;
+    }
+    // A runner that watches until it is told to stop has done its work, whatever it has seen; a run with an
+    // end is a check, and one that was cut short has not checked what it was to check.
+    Ok(if failed && bounds.is_check() { exit_code::TEST_FAILED } else { exit_code::OK })
+}
+
+/// How a run has ended.
+enum Ended {
+    /// It was stopped before the cases were ready for triggers.
+    BeforeItBegan,
+    /// It was under way.
+    Finished(Outcome),
+}
+
+struct Outcome {
+    reason: StopReason,
+    failures: u64,
+    summary: Finished,
+}
+
+async fn observe(
+    program: &Program,
+    args: &RunArgs,
+    config: &Config,
+    cases: Cases,
+    bounds: &Bounds,
+    reporter: &Reporter,
+    stop: &mut Stop,
+) -> Result<Ended, RunnerError> {
+    let broker = RunBroker::start(program, config).await?;
+    let connection = broker.connection(config);
+    let preparing = async {
+        reach(&connection).await?;
+        ensure_topics(&connection, config.topics.partitions, config.topics.replication_factor).await
+    };
+    let Some(topics) = stop.unless_asked(preparing).await else {
+        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
+        return Ok(Ended::BeforeItBegan);
+    };
+    let topics = topics?;
+
+    let (service_events, from_services) = mpsc::unbounded_channel();
+    let mut news = ServiceNews { from_services, events: reporter.events(), has_died: false };
+    let environment = Environment::new(state_dir(config), client_variables(config, &connection));
+    let starting = Services::start(&config.services, &environment, &service_events);
+    let Some(services) = news.tell_while(starting, stop).await else {
+        // What had been started is gone with the future.
+        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
+        return Ok(Ended::BeforeItBegan);
+    };
+    let services = services?;
+
+    let sharing = sharing(args, config, bounds.is_check());
     let (say, mut observations) = mpsc::unbounded_channel();
     let limits = Limits {
         bus_disorder: if topics.bus_is_stamped_by_brokers { Duration::ZERO } else { DISORDER_OF_SENDERS },
@@ -72,10 +131,7 @@ pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerE
 
     let mut following = Following::new(reporter.events());
     let first = tokio::time::timeout(FIRST_ASSIGNMENT, following.until_assigned(&mut observations));
-    let interrupted = tokio::select! {
-        _ = first => false,
-        () = stop.asked() => true,
-    };
+    let is_assigned = news.tell_while(first, stop).await;
     reporter.events().send(RunEvent::Started(Started {
         cases,
         brokers: broker.servers.clone(),
@@ -85,60 +141,62 @@ pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerE
         profile: config.profile.clone(),
     }));
     let began = Instant::now();
-    let reason = if interrupted {
-        StopReason::Interrupted
-    } else {
-        let deadline = bounds.run_for.map(|run_for| began + run_for);
-        loop {
-            tokio::select! {
-                () = stop.asked() => break StopReason::Interrupted,
-                () = at(deadline) => break StopReason::TimeIsUp,
-                Some(event) = from_services.recv() => {
-                    if let Some(reason) = service_event(event, &reporter, &bounds) {
-                        break reason;
-                    }
-                }
-                Some(observation) = observations.recv() => {
-                    following.observe(observation);
-                    if let Some(reason) = bounds.reached(&following) {
-                        break reason;
-                    }
-                }
-            }
+    let deadline = bounds.run_for.map(|run_for| began + run_for);
+    let reason = loop {
+        if is_assigned.is_none() {
+            break StopReason::Interrupted;
+        }
+        // A check without its services checks nothing; who watches goes on, and sees the cases fail.
+        if news.has_died && bounds.is_check() {
+            break StopReason::ServiceDied;
+        }
+        if let Some(reason) = bounds.reached(&following) {
+            break reason;
+        }
+        tokio::select! {
+            () = stop.asked() => break StopReason::Interrupted,
+            () = at(deadline) => break StopReason::TimeIsUp,
+            Some(event) = news.from_services.recv() => news.tell(event),
+            Some(observation) = observations.recv() => following.observe(observation),
         }
     };
 
     reporter.events().send(RunEvent::Stopping(reason));
     let stopping = tokio::task::spawn_blocking(move || observer.stop());
-    tokio::select! {
-        stopped = stopping => drop(stopped),
+    if stop.unless_asked(stopping).await.is_none() {
         // Asked twice: what is not committed is executed again by the next runner.
-        () = stop.asked() => tracing::warn!("stopping at once"),
+        tracing::warn!("stopping at once: what is in flight is not handed over, and services are killed");
+        drop(services);
+    } else if stop.unless_asked(services.stop()).await.is_none() {
+        tracing::warn!("stopping at once: services are killed");
     }
     while let Ok(observation) = observations.try_recv() {
         following.observe(observation);
     }
-    services.stop().await;
-    broker.stop().await;
-    let failed = following.failures() > 0 || reason == StopReason::ServiceDied;
-    let finished = following.finished(began.elapsed());
-    tokio::task::spawn_blocking(move || reporter.finish(finished))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-        .map_err(RunnerError::Output)?;
-    // A runner that watches until it is told to stop has done its work, whatever it has seen; a run with an
-    // end is a check.
-    Ok(if failed && bounds.is_check() { exit_code::TEST_FAILED } else { exit_code::OK })
+    stop.unless_asked(broker.stop()).await;
+    let failures = following.failures();
+    Ok(Ended::Finished(Outcome { reason, failures, summary: following.finished(began.elapsed()) }))
 }
 
-fn reporter_options(program: &Program, config: &Config) -> ReporterOptions {
+/// How the run is reported, and where: for people on standard error, as JSON on standard output.
+fn reporting(
+    program: &Program,
+    args: &RunArgs,
+    config: &Config,
+) -> Result<(ReporterOptions, Screen), RunnerError> {
     let output = &program.command.output;
-    ReporterOptions {
-        format: ReportFormat::Human,
+    let (format, screen) = match args.message_format {
+        RunFormat::Human => (ReportFormat::Human, program.screen.clone()),
+        RunFormat::Json => (ReportFormat::Json, Screen::stdout()),
+    };
+    let options = ReporterOptions {
+        format,
         verbose: output.verbose,
         quiet: output.quiet,
         status_interval: config.status_interval,
-    }
+        root: working_folder()?,
+    };
+    Ok((options, screen))
 }
 
 async fn reach(connection: &Connection) -> Result<(), KafkaEdgeError> {
@@ -160,28 +218,36 @@ fn sharing(args: &RunArgs, config: &Config, bounded: bool) -> Sharing {
     }
 }
 
-/// Tells what the services say while they are being started. Nothing if the run is stopped meanwhile.
-async fn tell_while<T>(
-    starting: impl Future<Output = T>,
-    events: &mut mpsc::UnboundedReceiver<ServiceEvent>,
-    reporter: &Reporter,
-    stop: &mut Stop,
-) -> Option<T> {
-    tokio::pin!(starting);
-    loop {
-        tokio::select! {
-            started = &mut starting => return Some(started),
-            Some(event) = events.recv() => reporter.events().send(RunEvent::Service(event)),
-            () = stop.asked() => return None,
-        }
-    }
+/// What the services say, on its way to the reporter.
+struct ServiceNews {
+    from_services: mpsc::UnboundedReceiver<ServiceEvent>,
+    events: Events,
+    /// Whether one has died.
+    has_died: bool,
 }
 
-fn service_event(event: ServiceEvent, reporter: &Reporter, bounds: &Bounds) -> Option<StopReason> {
-    let died = matches!(event, ServiceEvent::Died(_));
-    reporter.events().send(RunEvent::Service(event));
-    // A check without its services checks nothing; who watches goes on, and sees the cases fail.
-    (died && bounds.is_check()).then_some(StopReason::ServiceDied)
+impl ServiceNews {
+    fn tell(&mut self, event: ServiceEvent) {
+        self.has_died |= matches!(event, ServiceEvent::Died(_));
+        self.events.send(RunEvent::Service(event));
+    }
+
+    /// Tells what the services say until something is done, all of it before what comes next. Nothing if the
+    /// run is stopped meanwhile.
+    async fn tell_while<T>(&mut self, doing: impl Future<Output = T>, stop: &mut Stop) -> Option<T> {
+        tokio::pin!(doing);
+        let done = loop {
+            tokio::select! {
+                done = &mut doing => break Some(done),
+                Some(event) = self.from_services.recv() => self.tell(event),
+                () = stop.asked() => break None,
+            }
+        };
+        while let Ok(event) = self.from_services.try_recv() {
+            self.tell(event);
+        }
+        done
+    }
 }
 
 async fn at(deadline: Option<Instant>) {
@@ -223,21 +289,97 @@ impl Bounds {
     }
 }
 
-/// Ctrl-C, and the signal by which the system ends a process.
+/// What asks a process to end: Ctrl-C, `kill`, and a terminal that is closed.
 struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Stop {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    fn new() -> io::Result<Self> {
+        // Under `nohup` the end of the terminal is none of ours.
+        let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup,
+        })
     }
 
+    /// Resolves when the process is asked to end; then again when it is asked once more.
     async fn asked(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
+    }
+
+    /// What `doing` gives; nothing if the process is asked to end before.
+    async fn unless_asked<T>(&mut self, doing: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = doing => Some(done),
+            () = self.asked() => None,
+        }
+    }
+}
+
+/// Whether this process was started so as to outlive its terminal. Only Linux says.
+fn hangup_is_ignored() -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
+}
+
+fn ignores_hangup(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first signal is the hangup.
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_seen() {
+        assert!(ignores_hangup("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup("SigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup(""));
+    }
+
+    #[tokio::test]
+    async fn what_services_have_said_is_told_before_what_comes_next() {
+        let (screen, written) = crate::reporter::test_screen(false);
+        let options = ReporterOptions {
+            format: ReportFormat::Human,
+            verbose: 0,
+            quiet: false,
+            status_interval: Duration::from_secs(30),
+            root: std::path::PathBuf::new(),
+        };
+        let reporter = Reporter::start(options, screen).expect("a thread");
+        let (say, from_services) = mpsc::unbounded_channel();
+        let mut news = ServiceNews { from_services, events: reporter.events(), has_died: false };
+        let starting = async {
+            for name in ["web", "worker"] {
+                let (name, after) = (name.to_owned(), Duration::ZERO);
+                say.send(ServiceEvent::Ready { name, after, reused: false }).expect("it is heard");
+            }
+        };
+        let mut stop = Stop::new().expect("signals");
+        assert!(news.tell_while(starting, &mut stop).await.is_some());
+        reporter.events().send(RunEvent::Warning("next".to_owned()));
+        drop(news);
+        reporter.close();
+        let text = written.text();
+        let place = |what| text.find(what).expect(what);
+        assert!(place("web") < place("worker") && place("worker") < place("next"), "{text}");
     }
 }

@@ -9,6 +9,7 @@ use super::event::ExecutionReport;
 use super::render::RenderOptions;
 use super::style::{COUNT, DIM, FAIL, paint};
 use super::text::{block, cut, plain};
+use crate::paths::shown_in;
 
 const INDENT: usize = 4;
 /// The longest argument that is shown in full.
@@ -45,7 +46,8 @@ pub(super) fn render(execution: &ExecutionReport, cases: &Cases, options: &Rende
 /// Where it went wrong; and how it came there, where more is asked for.
 fn traceback(report: &TestReport, options: &RenderOptions) -> String {
     let Some(traceback) = report.traceback.as_deref().map(str::trim_end) else { return String::new() };
-    let (place, rest) = traceback.split_once('\n').unwrap_or((traceback, ""));
+    let traceback = shown_in(traceback, &options.root);
+    let (place, rest) = traceback.split_once('\n').unwrap_or((&traceback, ""));
     if place.is_empty() {
         return String::new();
     }

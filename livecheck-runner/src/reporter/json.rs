@@ -18,7 +18,7 @@
 //!
 //! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
 //! `runtime` are null where it is about the case as a whole, and `package`, `file` and `line` where this
-//! program does not have the case.
+//! program does not have the case. Source files in the working folder are named from there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +28,7 @@ use livecheck_core::{Cases, TestId, Timestamp};
 use serde::Serialize;
 
 use super::event::{Counts, ExecutionReport, RunEvent, Snapshot, StopReason};
+use crate::paths::{shown, shown_in};
 use crate::services::{ServiceDied, ServiceEvent};
 
 #[derive(Serialize)]
@@ -94,7 +95,7 @@ struct Report<'e> {
     signals: &'e BTreeMap<String, f64>,
     waiting_for: Option<&'e str>,
     error: Option<&'e str>,
-    traceback: Option<&'e str>,
+    traceback: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +110,7 @@ struct CountsOf {
 }
 
 /// An event as a line, with its end.
-pub(super) fn line(event: &RunEvent, cases: &Cases) -> String {
+pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
     let line = match event {
         RunEvent::Service(ServiceEvent::Starting { name, command, log }) => {
             Line::ServiceStarting { name, command, log }
@@ -128,7 +129,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases) -> String {
             group: &started.group,
             profile: &started.profile,
         },
-        RunEvent::Report(execution) => Line::Report(Box::new(report(execution, cases))),
+        RunEvent::Report(execution) => Line::Report(Box::new(report(execution, cases, root))),
         RunEvent::Status(snapshot) => Line::Status { cases: counts_of(snapshot) },
         RunEvent::BadRecords(bad) => Line::BadRecords {
             kind: &bad.kind,
@@ -156,13 +157,13 @@ pub(super) fn line(event: &RunEvent, cases: &Cases) -> String {
     serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
 }
 
-fn report<'e>(execution: &'e ExecutionReport, cases: &Cases) -> Report<'e> {
+fn report<'e>(execution: &'e ExecutionReport, cases: &Cases, root: &Path) -> Report<'e> {
     let report = &execution.report;
     let location = cases.get(report.case_name.as_str()).map(|case| case.location);
     Report {
         case: report.case_name.as_str(),
         package: location.map(|location| location.package),
-        file: location.map(|location| location.file),
+        file: location.map(|location| shown(location.file, root)),
         line: location.map(|location| location.line),
         state: report.state,
         id: report.test.as_ref().map(|test| &test.id),
@@ -171,7 +172,7 @@ fn report<'e>(execution: &'e ExecutionReport, cases: &Cases) -> Report<'e> {
         signals: &report.signal_latency,
         waiting_for: execution.waiting_for.as_deref(),
         error: report.error.as_deref(),
-        traceback: report.traceback.as_deref(),
+        traceback: report.traceback.as_deref().map(|traceback| shown_in(traceback, root)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::Cases;
@@ -21,7 +22,7 @@ use crate::services::{ServiceDied, ServiceEvent};
 pub(super) const RULE: &str = "────────────";
 
 /// How much is said, and how wide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
     /// The columns of the terminal, if there is one.
     pub width: Option<usize>,
@@ -33,6 +34,8 @@ pub struct RenderOptions {
     pub live: bool,
     /// How often that is.
     pub status_interval: Duration,
+    /// The folder from which source files are named.
+    pub root: PathBuf,
 }
 
 /// Turns the events of a run into text, with colours as ANSI escape sequences.

@@ -1,6 +1,7 @@
 //! What a run looks like: snapshots of everything that the terminal shows.
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ fn options() -> RenderOptions {
         quiet: false,
         live: false,
         status_interval: Duration::from_secs(30),
+        root: PathBuf::from("/home/me/work"),
     }
 }
 
@@ -93,7 +95,10 @@ fn failed() -> ExecutionReport {
     with_error(
         report(State::Fail, "order-18", &[("sent_to_db", 0.012)]),
         "assertion `left == right` failed: the order keeps its side\n  left: Sell\n right: Buy",
-        Some("examples/stock-orders/src/cases.rs:39:5\n   0: core::panicking\n   1: stock_orders::cases"),
+        Some(
+            "at /home/me/work/examples/stock-orders/src/cases.rs:39:5\n   0: core::panicking\n   \
+             1: stock_orders::cases\n             at /home/me/work/examples/stock-orders/src/cases.rs:39:5",
+        ),
     )
 }
 
@@ -187,7 +192,7 @@ fn a_case_that_this_program_does_not_have() {
 
 #[test]
 fn services_come_up_and_die() {
-    let log = std::path::PathBuf::from("target/livecheck/services/order-web.log");
+    let log = PathBuf::from("target/livecheck/services/order-web.log");
     let name = "order-web".to_owned();
     let events = [
         ServiceEvent::Starting {
@@ -330,6 +335,6 @@ fn failures_are_listed_again_and_not_without_bound() {
 
 #[test]
 fn the_same_as_json() {
-    let lines: String = run().iter().map(|event| json::line(event, &cases())).collect();
+    let lines: String = run().iter().map(|event| json::line(event, &cases(), Path::new("/home/me/work"))).collect();
     insta::assert_snapshot!(lines);
 }

@@ -1,6 +1,7 @@
 //! The reporter's own thread, so that a terminal that is slow, or that its user has paused, slows nothing else.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -32,7 +33,7 @@ pub enum ReportFormat {
 }
 
 /// How much is said, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReporterOptions {
     /// For whom.
     pub format: ReportFormat,
@@ -42,6 +43,8 @@ pub struct ReporterOptions {
     pub quiet: bool,
     /// How often counts are printed where there is no terminal.
     pub status_interval: Duration,
+    /// The folder from which source files are named.
+    pub root: PathBuf,
 }
 
 /// Where the parts of a run tell what happens. Clones lead to the same reporter.
@@ -95,6 +98,15 @@ impl Reporter {
         self.events.clone()
     }
 
+    /// Prints all that was told, where a run ends before it was under way. Blocks for as long as the terminal
+    /// does.
+    pub fn close(self) {
+        let Self { events, thread, .. } = self;
+        drop(events);
+        // It may be gone already, if it panicked: that has been printed.
+        let _ = thread.join();
+    }
+
     /// Prints all that was told, and the summary. Blocks for as long as the terminal does.
     ///
     /// # Errors
@@ -116,12 +128,12 @@ struct Printer {
 
 enum Form {
     Human(Box<Renderer>),
-    Json(Cases),
+    Json { cases: Cases, root: PathBuf },
 }
 
 impl Printer {
     fn new(options: ReporterOptions, screen: Screen) -> Self {
-        let ReporterOptions { format, verbose, quiet, status_interval } = options;
+        let ReporterOptions { format, verbose, quiet, status_interval, root } = options;
         let form = match format {
             ReportFormat::Human => Form::Human(Box::new(Renderer::new(RenderOptions {
                 width: screen.width(),
@@ -129,8 +141,9 @@ impl Printer {
                 quiet,
                 live: screen.is_terminal() && !quiet,
                 status_interval,
+                root,
             }))),
-            ReportFormat::Json => Form::Json(Cases::default()),
+            ReportFormat::Json => Form::Json { cases: Cases::default(), root },
         };
         Self { screen, form, began: Instant::now() }
     }
@@ -186,11 +199,11 @@ impl Printer {
     fn text_of(&mut self, event: &RunEvent) -> String {
         match &mut self.form {
             Form::Human(renderer) => renderer.event(event, self.began.elapsed()),
-            Form::Json(cases) => {
+            Form::Json { cases, root } => {
                 if let RunEvent::Started(started) = event {
                     cases.clone_from(&started.cases);
                 }
-                json::line(event, cases)
+                json::line(event, cases, root)
             }
         }
     }
@@ -211,7 +224,8 @@ mod tests {
     use super::*;
 
     fn options(format: ReportFormat) -> ReporterOptions {
-        ReporterOptions { format, verbose: 0, quiet: false, status_interval: Duration::from_secs(30) }
+        let status_interval = Duration::from_secs(30);
+        ReporterOptions { format, verbose: 0, quiet: false, status_interval, root: PathBuf::new() }
     }
 
     #[test]
@@ -226,6 +240,18 @@ mod tests {
         let text = written.text();
         assert_eq!(text.matches("Warning number").count(), 1000);
         assert!(text.contains("     Summary [   0.000s] 0 executions: no trigger came"), "{text}");
+    }
+
+    #[test]
+    fn a_run_that_never_began_has_no_summary_and_leaves_no_live_line() {
+        let written = Written::default();
+        let screen = Screen::new(written.clone(), false, true);
+        let reporter = Reporter::start(options(ReportFormat::Human), screen.clone()).expect("a thread");
+        reporter.events().send(RunEvent::Warning("odd".to_owned()));
+        screen.show_live("live");
+        reporter.close();
+        assert!(written.text().contains("     Warning odd\n"), "{}", written.text());
+        assert!(written.text().ends_with("\r\u{1b}[2K"), "{}", written.text());
     }
 
     #[test]

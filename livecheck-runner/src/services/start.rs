@@ -28,11 +28,10 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment that tells services where Kafka is: `LIVECHECK_BOOTSTRAP_SERVERS`.
+    /// An environment with those variables, which tell the LiveCheck client of a service where Kafka is.
     #[must_use]
-    pub fn new(dir: impl Into<PathBuf>, bootstrap_servers: &str) -> Self {
-        let variables = [("LIVECHECK_BOOTSTRAP_SERVERS".to_owned(), bootstrap_servers.to_owned())].into();
-        Self { variables, dir: dir.into(), grace: GRACE }
+    pub fn new(dir: impl Into<PathBuf>, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { variables: variables.into_iter().collect(), dir: dir.into(), grace: GRACE }
     }
 }
 

@@ -24,7 +24,10 @@ fn service(name: &str, script: &str) -> ServiceConfig {
 }
 
 fn environment(dir: &Path) -> Environment {
-    Environment { grace: Duration::from_secs(3), ..Environment::new(dir, "127.0.0.1:9092") }
+    Environment {
+        grace: Duration::from_secs(3),
+        ..Environment::new(dir, [("LIVECHECK_BOOTSTRAP_SERVERS".to_owned(), "127.0.0.1:9092".to_owned())])
+    }
 }
 
 fn folder() -> tempfile::TempDir {
