@@ -150,7 +150,7 @@ impl ShardTask {
             match input {
                 TestInput::Test(record) => self.shard.test(*record, now),
                 TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
-                TestInput::End { at } => self.shard.tests_read_to(at),
+                TestInput::End { none_older } => self.shard.all_tests_read(none_older),
             }
         }
     }
@@ -162,7 +162,7 @@ impl ShardTask {
             match input {
                 SignalInput::Signal(record) => self.shard.signal(*record, now),
                 SignalInput::Unreadable { offset, time } => self.shard.unreadable_signal(offset, time, now),
-                SignalInput::End => {}
+                SignalInput::End => self.shard.all_signals_read(),
             }
         }
     }

@@ -125,11 +125,12 @@ impl<R> Running<R> {
         self.clock = self.clock.max(time);
     }
 
-    /// An event has come: puts it into its inbox, at its place in the log.
+    /// An event has come: puts it into its inbox, in the order of time, which is that of the log where the log
+    /// stamps its records itself.
     pub(super) fn receive(&mut self, signal: usize, event: Event) {
         self.bytes += event.payload_bytes() + EVENT_BYTES;
         let inbox = &mut self.inboxes[signal];
-        let place = inbox.partition_point(|other| other.offset < event.offset);
+        let place = inbox.partition_point(|other| (other.time, other.offset) < (event.time, event.offset));
         inbox.insert(place, event);
     }
 

@@ -19,8 +19,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            execution_bytes: 1 << 30,
-            early_signal_bytes: 128 << 20,
+            execution_bytes: 256 << 20,
+            early_signal_bytes: 32 << 20,
             recent_executions: 100_000,
             bus_disorder: Duration::ZERO,
         }

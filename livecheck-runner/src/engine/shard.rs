@@ -23,6 +23,13 @@ use super::selection::{Selection, UnknownCases};
 use super::tally::Tally;
 use super::verdict::{Ending, Verdict};
 
+/// Of which topic the next record is read as it comes.
+#[derive(Debug, Default)]
+struct Fresh {
+    tests: bool,
+    signals: bool,
+}
+
 /// The state machine of one partition.
 ///
 /// It has no clock: `now` is the local time, given by the caller; log time comes with the records.
@@ -38,6 +45,8 @@ pub struct Shard<R> {
     recent: RecentExecutions,
     reported: Reported,
     bus: BusProgress,
+    /// Whether the next record of either topic is read as it comes, since all before it has been read.
+    fresh: Fresh,
     next_test_offset: i64,
     /// Where the next report stands on the report topic, at the least.
     report_offset: i64,
@@ -76,6 +85,7 @@ impl<R> Shard<R> {
             reread_reports_from: from.report_offset,
             bus: BusProgress::new(from.bus_offset, limits.bus_disorder),
             limits,
+            fresh: Fresh::default(),
             next_test_offset: from.test_offset,
             in_flight: BTreeMap::new(),
             bus_from: BTreeMap::new(),
@@ -108,7 +118,8 @@ impl<R> Shard<R> {
     pub fn test(&mut self, record: Logged<TestExecution>, now: Timestamp) {
         let Logged { offset, time, value: test } = record;
         self.next_test_offset = self.next_test_offset.max(offset + 1);
-        self.tests_read_to(time);
+        self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.tests));
+        self.give_up_early(time);
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
             return self.unknown_case(test);
         };
@@ -145,14 +156,14 @@ impl<R> Shard<R> {
     /// A signal was read.
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
-        self.bus.record(offset, time, now);
+        self.read_from_bus(offset, time, now);
         self.route(offset, time, record);
         self.judge();
     }
 
     /// A record of the bus was read that is no signal.
     pub fn unreadable_signal(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
-        self.bus.record(offset, time, now);
+        self.read_from_bus(offset, time, now);
         self.judge();
     }
 
@@ -168,9 +179,16 @@ impl<R> Shard<R> {
         self.bus.skip_to(offset);
     }
 
-    /// All triggers up to that log time have been read: early signals for older ones are given up.
-    pub fn tests_read_to(&mut self, time: Timestamp) {
-        self.tally.abandoned_signals += self.early.give_up(time);
+    /// All triggers have been read, and none that is older than that will come: early signals for those are
+    /// given up.
+    pub fn all_tests_read(&mut self, none_older: Timestamp) {
+        self.fresh.tests = true;
+        self.give_up_early(none_older);
+    }
+
+    /// All signals have been read.
+    pub fn all_signals_read(&mut self) {
+        self.fresh.signals = true;
     }
 
     /// A case waits for a signal. The clock of the wait starts at `since`, in log time.
@@ -267,6 +285,15 @@ impl<R> Shard<R> {
             && self.deadlines.is_empty()
             && self.local_limits.is_empty()
             && self.bytes == 0
+    }
+
+    fn read_from_bus(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
+        self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.signals));
+        self.bus.record(offset, time);
+    }
+
+    fn give_up_early(&mut self, tests_read_to: Timestamp) {
+        self.tally.abandoned_signals += self.early.give_up(tests_read_to);
     }
 
     fn unknown_case(&mut self, test: TestExecution) {

@@ -230,8 +230,8 @@ impl Reader {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.parts.health.seen();
                     // What is being written at this moment may still carry an older time.
-                    let at = Timestamp::now() - Duration::from_secs(60);
-                    self.feed.push(partition, TestInput::End { at });
+                    let none_older = Timestamp::now() - Duration::from_secs(60);
+                    self.feed.push(partition, TestInput::End { none_older });
                 }
                 // librdkafka goes on by itself, and tells `Health` when no broker is left.
                 Some(Err(error)) => tracing::debug!(%error, "reading the test topic"),

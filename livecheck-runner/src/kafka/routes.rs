@@ -19,8 +19,8 @@ pub(crate) enum TestInput {
     Test(Box<Logged<TestExecution>>),
     /// A record that is no trigger.
     Unreadable { offset: i64 },
-    /// The end has been reached: all triggers up to about that time have been read.
-    End { at: Timestamp },
+    /// The end has been reached, and no trigger that is older than that will come.
+    End { none_older: Timestamp },
 }
 
 /// What a shard task reads from its partition of the bus.

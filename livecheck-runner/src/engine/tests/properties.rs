@@ -161,7 +161,7 @@ proptest! {
         for (i, plan) in plans.iter().enumerate() {
             prop_assert_eq!(harness.states(&id(i)), vec![verdict(plan, i, &world)], "execution {}", i);
         }
-        harness.shard.tests_read_to(Timestamp::MAX);
+        harness.shard.all_tests_read(Timestamp::MAX);
         prop_assert!(harness.shard.holds_nothing(), "memory is freed");
         let end = CommitPoint {
             test_offset: i64::try_from(world.tests.len()).expect("a short log"),
