@@ -1,8 +1,16 @@
-//! LiveCheck: end-to-end tests for production. (The tutorial will stand here.)
+#![doc = include_str!("docs/tutorial.md")]
+// What a feature adds has no page where the feature is off.
+#![cfg_attr(feature = "kafka", doc = "[install]: Client::install_from_env()")]
+#![cfg_attr(feature = "kafka", doc = "[kafka]: context::InTestRecord\n[extract]: context::kafka::extract()")]
+#![cfg_attr(feature = "reqwest", doc = "[reqwest]: context::InTestRequest")]
+#![cfg_attr(feature = "tower", doc = "[tower]: context::TestLayer")]
+#![cfg_attr(not(feature = "kafka"), doc = "[install]: #features\n[kafka]: #features\n[extract]: #features")]
+#![cfg_attr(not(feature = "reqwest"), doc = "[reqwest]: #features")]
+#![cfg_attr(not(feature = "tower"), doc = "[tower]: #features")]
 
 pub use livecheck_core::*;
 pub use livecheck_macros::*;
 
-/// What the generated program runs.
+/// The program that `cargo livecheck` builds.
 #[cfg(feature = "runner")]
 pub use livecheck_runner as runner;
