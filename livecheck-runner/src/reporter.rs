@@ -24,9 +24,7 @@ mod tests;
 mod text;
 mod thread;
 
-pub use self::event::{
-    BadRecords, Counts, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason,
-};
+pub use self::event::{BadRecords, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason};
 pub use self::render::{RenderOptions, Renderer};
 #[cfg(test)]
 pub(crate) use self::screen::test_screen;

@@ -33,6 +33,12 @@ impl CaseTally {
         self.pass + self.fail + self.error + self.timeout + self.skip
     }
 
+    /// How many have ended as FAIL, ERROR or TIMEOUT.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.fail + self.error + self.timeout
+    }
+
     /// Whether every execution is accounted for.
     #[must_use]
     pub const fn balances(&self) -> bool {

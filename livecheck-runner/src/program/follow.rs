@@ -1,6 +1,6 @@
 //! What an observer says, told to the reporter: each odd thing once, each verdict always.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use livecheck_core::wire::TestReport;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::engine::{Notice, Tally};
 use crate::kafka::{HealthEvent, Unreadable};
 use crate::observer::Observation;
-use crate::reporter::{BadRecords, Counts, Events, ExecutionReport, Finished, RunEvent, Snapshot};
+use crate::reporter::{BadRecords, Events, ExecutionReport, Finished, RunEvent, Snapshot};
 
 /// How often at most the counts are told.
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -86,7 +86,7 @@ impl Following {
     }
 
     fn status(&mut self, tally: &Tally) {
-        self.snapshot = snapshot(tally);
+        self.snapshot = Snapshot { cases: tally.cases.clone() };
         if self.told.is_none_or(|told| told.elapsed() >= STATUS_EVERY) {
             self.told = Some(Instant::now());
             self.events.send(self.snapshot.clone());
@@ -128,22 +128,6 @@ fn source(notice: &Notice) -> String {
         Notice::UnknownSignal { case, signal, .. } => format!("{} {case} {signal}", notice.kind()),
         Notice::EarlySignalsAbandoned { .. } => notice.kind().to_owned(),
     }
-}
-
-fn snapshot(tally: &Tally) -> Snapshot {
-    let counts = tally.cases.iter().map(|(name, tally)| {
-        let counts = Counts {
-            triggered: tally.triggered,
-            pass: tally.pass,
-            fail: tally.fail,
-            error: tally.error,
-            timeout: tally.timeout,
-            skip: tally.skip,
-            in_flight: tally.in_flight,
-        };
-        (name.clone(), counts)
-    });
-    Snapshot { cases: counts.collect::<BTreeMap<_, _>>() }
 }
 
 #[cfg(test)]

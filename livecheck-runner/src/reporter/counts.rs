@@ -2,11 +2,11 @@
 
 use anstyle::Style;
 
-use super::event::Counts;
 use super::style::{COUNT, FAIL, PASS, WARN, paint};
+use crate::engine::CaseTally;
 
 /// The columns of counts, in the order in which they are shown.
-pub(super) fn columns(counts: &Counts) -> [(&'static str, u64, Style); 6] {
+pub(super) fn columns(counts: &CaseTally) -> [(&'static str, u64, Style); 6] {
     [
         ("passed", counts.pass, PASS),
         ("failed", counts.fail, FAIL),
@@ -18,12 +18,12 @@ pub(super) fn columns(counts: &Counts) -> [(&'static str, u64, Style); 6] {
 }
 
 /// The counts in words, or what to say where there was no trigger at all.
-pub(super) fn in_words_or(counts: &Counts, nothing: &str) -> String {
+pub(super) fn in_words_or(counts: &CaseTally, nothing: &str) -> String {
     if counts.triggered == 0 { nothing.to_owned() } else { in_words(counts) }
 }
 
 /// What there is any of, and how many have passed in any case.
-pub(super) fn in_words(counts: &Counts) -> String {
+pub(super) fn in_words(counts: &CaseTally) -> String {
     let parts = columns(counts).into_iter().filter(|&(name, count, _)| count > 0 || name == "passed");
     parts
         .map(|(name, count, style)| {

@@ -1,12 +1,12 @@
 //! What happens in a run, as the reporter is told.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
 use std::time::Duration;
 
-use livecheck_core::wire::{State, TestReport};
+use livecheck_core::wire::TestReport;
 use livecheck_core::{CaseName, Cases};
 
+use crate::engine::CaseTally;
 use crate::services::ServiceEvent;
 
 /// Something that happened in a run.
@@ -70,83 +70,18 @@ impl From<TestReport> for ExecutionReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// By case.
-    pub cases: BTreeMap<CaseName, Counts>,
+    pub cases: BTreeMap<CaseName, CaseTally>,
 }
 
 impl Snapshot {
     /// All cases together.
     #[must_use]
-    pub fn total(&self) -> Counts {
-        let mut total = Counts::default();
+    pub fn total(&self) -> CaseTally {
+        let mut total = CaseTally::default();
         for counts in self.cases.values() {
             total += *counts;
         }
         total
-    }
-}
-
-/// What has become of the executions of a case: `triggered` is the sum of all the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Accepted.
-    pub triggered: u64,
-    /// Ended as PASS.
-    pub pass: u64,
-    /// Ended as FAIL.
-    pub fail: u64,
-    /// Ended as ERROR.
-    pub error: u64,
-    /// Ended as TIMEOUT.
-    pub timeout: u64,
-    /// Ended as SKIP.
-    pub skip: u64,
-    /// Not ended.
-    pub in_flight: u64,
-}
-
-impl Counts {
-    /// Ended, one way or another.
-    #[must_use]
-    pub const fn done(&self) -> u64 {
-        self.pass + self.fail + self.error + self.timeout + self.skip
-    }
-
-    /// Ended as FAIL, ERROR or TIMEOUT.
-    #[must_use]
-    pub const fn failures(&self) -> u64 {
-        self.fail + self.error + self.timeout
-    }
-
-    /// Whether every execution is accounted for.
-    #[must_use]
-    pub const fn is_balanced(&self) -> bool {
-        self.triggered == self.done() + self.in_flight
-    }
-
-    /// Counts one execution that has ended in that state; a state of a case as a whole counts nothing.
-    pub const fn count(&mut self, state: State) {
-        let counter = match state {
-            State::Pass => &mut self.pass,
-            State::Fail => &mut self.fail,
-            State::Error => &mut self.error,
-            State::Timeout => &mut self.timeout,
-            State::Skip => &mut self.skip,
-            _ => return,
-        };
-        *counter += 1;
-        self.triggered += 1;
-    }
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.triggered += other.triggered;
-        self.pass += other.pass;
-        self.fail += other.fail;
-        self.error += other.error;
-        self.timeout += other.timeout;
-        self.skip += other.skip;
-        self.in_flight += other.in_flight;
     }
 }
 

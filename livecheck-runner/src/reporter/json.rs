@@ -27,7 +27,8 @@ use livecheck_core::wire::State;
 use livecheck_core::{Cases, TestId, Timestamp};
 use serde::Serialize;
 
-use super::event::{Counts, ExecutionReport, RunEvent, Snapshot, StopReason};
+use super::event::{ExecutionReport, RunEvent, Snapshot, StopReason};
+use crate::engine::CaseTally;
 use crate::paths::{shown, shown_in};
 use crate::services::{ServiceDied, ServiceEvent};
 
@@ -179,7 +180,7 @@ fn report<'e>(execution: &'e ExecutionReport, cases: &Cases, root: &Path) -> Rep
 fn counts_of(snapshot: &Snapshot) -> BTreeMap<&str, CountsOf> {
     let cases = snapshot.cases.iter();
     cases
-        .map(|(name, &Counts { triggered, pass, fail, error, timeout, skip, in_flight })| {
+        .map(|(name, &CaseTally { triggered, pass, fail, error, timeout, skip, in_flight })| {
             (name.as_str(), CountsOf { triggered, pass, fail, error, timeout, skip, in_flight })
         })
         .collect()

@@ -11,11 +11,12 @@ use livecheck_core::wire::State;
 
 use super::case_name::DisplayName;
 use super::counts::in_words;
-use super::event::{BadRecords, Counts, ExecutionReport, RunEvent, Snapshot, Started, StopReason};
+use super::event::{BadRecords, ExecutionReport, RunEvent, Snapshot, Started, StopReason};
 use super::failure;
 use super::style::{self, COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint, verb};
 use super::summary::{self, Failures};
 use super::text::{block, cut, plain, plural};
+use crate::engine::CaseTally;
 use crate::services::{ServiceDied, ServiceEvent};
 
 /// What separates the parts of a run.
@@ -64,7 +65,7 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Counted {
     at: Duration,
-    total: Counts,
+    total: CaseTally,
 }
 
 impl Renderer {
@@ -295,10 +296,10 @@ fn service_died(died: &ServiceDied) -> String {
     out
 }
 
-fn counts_line(what: &str, elapsed: Duration, total: &Counts) -> String {
+fn counts_line(what: &str, elapsed: Duration, total: &CaseTally) -> String {
     // What is in flight comes first: it says that something is going on, even where the line is cut.
     let in_flight = paint(COUNT, total.in_flight);
-    let ended = in_words(&Counts { in_flight: 0, ..*total });
+    let ended = in_words(&CaseTally { in_flight: 0, ..*total });
     let counts = match total.triggered {
         0 => "no trigger yet".to_owned(),
         _ => format!("{in_flight} {}, {ended}", paint(COUNT, "in flight")),

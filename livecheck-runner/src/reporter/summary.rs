@@ -6,10 +6,11 @@ use livecheck_core::Cases;
 
 use super::case_name::DisplayName;
 use super::counts::{columns, in_words_or};
-use super::event::{Counts, Finished};
+use super::event::Finished;
 use super::render::{RULE, RenderOptions};
 use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, paint, verb};
 use super::text::plural;
+use crate::engine::CaseTally;
 
 /// Names of cases are long: their table begins further to the left.
 const ROW_INDENT: usize = 4;
@@ -25,12 +26,12 @@ pub(super) fn render(
     let total = finished.snapshot.total();
     let style = if total.failures() > 0 {
         FAIL
-    } else if total.done() > 0 {
+    } else if total.ended() > 0 {
         PASS
     } else {
         WARN
     };
-    let executions = plural(total.done(), "execution", "executions");
+    let executions = plural(total.ended(), "execution", "executions");
     let what = in_words_or(&total, "no trigger came");
     let mut out = format!("{RULE}\n");
     let elapsed = bracketed(Some(finished.elapsed.as_secs_f64()));
@@ -60,7 +61,7 @@ fn by_case(finished: &Finished, cases: &Cases, options: &RenderOptions) -> Strin
     }
     let mut out = String::new();
     let longest = rows.iter().map(|(name, _)| name.plain().chars().count()).max().unwrap_or(0);
-    let heads = columns(&Counts::default()).map(|(head, ..)| head);
+    let heads = columns(&CaseTally::default()).map(|(head, ..)| head);
     let table_width = ROW_INDENT + longest + heads.iter().map(|head| head.len() + 2).sum::<usize>();
     if options.width.is_some_and(|width| width < table_width) {
         for (name, counts) in rows {

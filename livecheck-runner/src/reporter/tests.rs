@@ -11,6 +11,7 @@ use livecheck_core::{CaseName, Cases, Settings};
 
 use super::render::{RenderOptions, Renderer};
 use super::*;
+use crate::engine::CaseTally;
 use crate::services::{ServiceDied, ServiceEvent};
 
 static ORDER_FLOW: Case = Case {
@@ -108,13 +109,13 @@ fn timed_out() -> ExecutionReport {
     ExecutionReport { waiting_for: Some("executed".to_owned()), ..with_error(execution, error, None) }
 }
 
-fn snapshot(order_flow: Counts, refund: Counts) -> Snapshot {
+fn snapshot(order_flow: CaseTally, refund: CaseTally) -> Snapshot {
     let cases = [(ORDER_FLOW.name, order_flow), (REFUND.name, refund)];
     Snapshot { cases: cases.into_iter().map(|(name, counts)| (CaseName::from(name), counts)).collect() }
 }
 
-fn counts() -> Counts {
-    Counts { triggered: 126, pass: 118, fail: 2, error: 1, timeout: 1, skip: 1, in_flight: 3 }
+fn counts() -> CaseTally {
+    CaseTally { triggered: 126, pass: 118, fail: 2, error: 1, timeout: 1, skip: 1, in_flight: 3 }
 }
 
 /// What those events print, a second between them; without colours.
@@ -248,11 +249,11 @@ fn run() -> Vec<RunEvent> {
         report(State::Pass, "order-17", &[]).into(),
         failed().into(),
         timed_out().into(),
-        RunEvent::Status(snapshot(counts(), Counts::default())),
+        RunEvent::Status(snapshot(counts(), CaseTally::default())),
         RunEvent::Stopping(StopReason::Interrupted),
         RunEvent::Finished(Finished {
             elapsed: Duration::from_millis(83_412),
-            snapshot: snapshot(counts(), Counts::default()),
+            snapshot: snapshot(counts(), CaseTally::default()),
         }),
     ]
 }
@@ -291,7 +292,7 @@ fn the_live_line_is_cut_to_the_terminal() {
     };
     let events = [RunEvent::Service(starting), started(false)].into_iter();
     let events = events.chain([
-        RunEvent::Status(snapshot(counts(), Counts::default())),
+        RunEvent::Status(snapshot(counts(), CaseTally::default())),
         RunEvent::Stopping(StopReason::TimeIsUp),
         RunEvent::Finished(Finished::default()),
     ]);
@@ -311,7 +312,7 @@ fn without_a_terminal_counts_are_printed_now_and_then() {
     let mut renderer = Renderer::new(options());
     renderer.event(&started(false), Duration::ZERO);
     assert_eq!(renderer.tick(Duration::from_secs(60)), "", "nothing has happened");
-    renderer.event(&RunEvent::Status(snapshot(counts(), Counts::default())), Duration::from_secs(61));
+    renderer.event(&RunEvent::Status(snapshot(counts(), CaseTally::default())), Duration::from_secs(61));
     let mut tick = |second| {
         let text = renderer.tick(Duration::from_secs(second));
         anstream::adapter::strip_str(&text).to_string()
@@ -335,6 +336,7 @@ fn failures_are_listed_again_and_not_without_bound() {
 
 #[test]
 fn the_same_as_json() {
-    let lines: String = run().iter().map(|event| json::line(event, &cases(), Path::new("/home/me/work"))).collect();
+    let lines: String =
+        run().iter().map(|event| json::line(event, &cases(), Path::new("/home/me/work"))).collect();
     insta::assert_snapshot!(lines);
 }
