@@ -1,0 +1,66 @@
+//! The cases that `test-runner` executes: a shop sends parcels.
+
+use anyhow::{Context as _, bail};
+use livecheck::Signal;
+
+/// A parcel is packed as it was ordered, and delivered.
+#[livecheck::case]
+pub async fn parcel(
+    ordered: u32,
+    #[signal(timeout = "30s")] packed: Signal<u32>,
+    #[signal(timeout = "30s")] delivered: Signal,
+) -> livecheck::Result {
+    let packed = packed.wait().await?;
+    assert_eq!(packed, ordered, "as many are packed as were ordered");
+    delivered.wait().await?;
+    Ok(())
+}
+
+/// An invoice is printed within half a second.
+#[livecheck::case]
+pub async fn invoice(#[signal(timeout = "500ms")] printed: Signal) -> livecheck::Result {
+    printed.wait().await?;
+    Ok(())
+}
+
+/// A courier comes within three seconds.
+#[livecheck::case]
+pub async fn courier(#[signal(timeout = "3s")] came: Signal) -> livecheck::Result {
+    came.wait().await?;
+    Ok(())
+}
+
+/// A customer gets money back.
+#[livecheck::case]
+pub async fn refund(amount: u32) -> livecheck::Result {
+    ask_the_bank(amount).context("paying back")
+}
+
+fn ask_the_bank(amount: u32) -> livecheck::Result {
+    bail!("the bank refuses to pay {amount}")
+}
+
+/// A label has an address.
+#[livecheck::case]
+pub async fn label(address: Option<String>) {
+    print_label(address);
+}
+
+fn print_label(address: Option<String>) {
+    let address = address.expect("a parcel has an address");
+    assert!(!address.is_empty());
+}
+
+/// A gift is wrapped; what is no gift is not looked at.
+#[livecheck::case]
+pub async fn gift(wrapped: Option<bool>) -> livecheck::Result {
+    match wrapped {
+        Some(wrapped) => assert!(wrapped, "a gift is wrapped"),
+        None => return livecheck::skip("the parcel is no gift"),
+    }
+    Ok(())
+}
+
+/// A catalogue was printed once.
+#[livecheck::case(active = false)]
+pub async fn catalogue() {}

@@ -1,0 +1,121 @@
+//! The broker that the tests share, and what an administrator asks of it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::OnceLock;
+
+use livecheck_broker::Broker;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use tokio::runtime::Runtime;
+
+use crate::PATIENCE;
+
+/// The variable that names a real Kafka.
+const BOOTSTRAP: &str = "LIVECHECK_TEST_BOOTSTRAP";
+
+static KAFKA: OnceLock<Kafka> = OnceLock::new();
+
+/// The broker that all tests of this process share.
+#[derive(Debug)]
+pub struct Kafka {
+    servers: String,
+    /// The embedded broker, where there is no real one. Statics are never dropped: it serves to the end.
+    embedded: Option<(Runtime, Broker)>,
+}
+
+impl Kafka {
+    /// The broker; started at the first call.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        KAFKA.get_or_init(|| match std::env::var(BOOTSTRAP) {
+            Ok(servers) if !servers.trim().is_empty() => Self { servers, embedded: None },
+            _ => Self::start_embedded(),
+        })
+    }
+
+    fn start_embedded() -> Self {
+        // Threads of its own: a test may block its thread.
+        let runtime = Runtime::new().expect("a tokio runtime");
+        // As a production cluster does, and the real Kafka of the tests: it makes no topic that nobody created.
+        let broker = runtime.block_on(Broker::builder().auto_create_topics(false).start()).expect("a broker");
+        Self { servers: broker.bootstrap_servers(), embedded: Some((runtime, broker)) }
+    }
+
+    /// The addresses, as `bootstrap.servers`.
+    #[must_use]
+    pub fn servers(&self) -> &str {
+        &self.servers
+    }
+
+    /// Whether it is Apache Kafka.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        self.embedded.is_none()
+    }
+
+    /// A client with those settings.
+    #[must_use]
+    pub fn client<C: FromClientConfig>(&self, settings: &[(&str, &str)]) -> C {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.servers);
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
+        config.create().expect("librdkafka takes the test's settings")
+    }
+
+    /// Creates a topic, unless it is there.
+    pub fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let created = block_on(self.admin().create_topics([&topic], &admin_options())).expect("an answer");
+        match created.as_slice() {
+            [Ok(_) | Err((_, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists))] => {}
+            refused => panic!("topic {name} was not created: {refused:?}"),
+        }
+    }
+
+    /// How many partitions a topic has: none if it is not there.
+    #[must_use]
+    pub fn partitions(&self, topic: &str) -> usize {
+        let consumer: BaseConsumer = self.client(&[]);
+        // Of all topics, so that asking creates none.
+        let metadata = consumer.fetch_metadata(None, PATIENCE).expect("metadata");
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        found.map_or(0, |topic| topic.partitions().len())
+    }
+
+    /// The settings of a topic.
+    #[must_use]
+    pub fn settings(&self, topic: &str) -> BTreeMap<String, String> {
+        let specifier = [ResourceSpecifier::Topic(topic)];
+        let mut described =
+            block_on(self.admin().describe_configs(&specifier, &admin_options())).expect("an answer");
+        let described = described.remove(0).expect("the topic is there");
+        let entries = described.entries.into_iter();
+        entries.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect()
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client(&[])
+    }
+}
+
+fn admin_options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
+}
+
+/// Runs a future of one of rdkafka's clients, which need no runtime of a certain kind.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a tokio runtime")
+        .block_on(future)
+}

@@ -1,0 +1,15 @@
+//! LiveCheck from end to end, one file for each topic.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics fails, and says where")]
+
+mod bad_input;
+mod bounds;
+mod faust;
+mod golden;
+mod hand_over;
+mod orders;
+mod outage;
+mod parcels;
+mod sharing;
+mod terminal;
+mod topics;

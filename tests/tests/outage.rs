@@ -1,0 +1,65 @@
+//! The brokers go away and come back: a runner waits for them, and judges nothing that it cannot know.
+
+use std::time::{Duration, Instant};
+
+use livecheck::wire::State;
+use livecheck_tests::own_topics::{OwnTopics, test};
+use livecheck_tests::proxy::Proxy;
+use livecheck_tests::records::{Record, Sender};
+use livecheck_tests::reports;
+use livecheck_tests::runner::RunnerCommand;
+use serde_json::Value;
+
+use crate::parcels::{case, done, ids, parcels, triggers};
+
+const LOST: &str = "no Kafka broker can be reached";
+const BACK: &str = "Kafka answers again";
+/// What a courier may take, and what a runner that asks the end of the bus then waits beside.
+const PAST_EVERY_DEADLINE: Duration = Duration::from_millis(4_500);
+
+#[test]
+fn a_runner_that_was_cut_off_says_so_once_and_takes_no_signal_for_missing() {
+    let topics = OwnTopics::created("outage", &[]);
+    let mut proxy = Proxy::start();
+    let mut runner = RunnerCommand::on(&topics)
+        .arguments("run")
+        .variable("LIVECHECK_BOOTSTRAP_SERVERS", proxy.servers())
+        .variable("LIVECHECK_STATUS_INTERVAL", "50ms")
+        .start_ready();
+    let sender = Sender::new();
+    let couriers: Vec<_> =
+        (0..20).map(|number| test(case("courier"), &format!("courier-{number}"), &[])).collect();
+    sender.send_all(triggers(&topics, &couriers));
+    let triggered = Instant::now();
+    runner.wait_for_text("20 in flight");
+
+    // The signals come in time, by the log's clock; the runner reads them late. One courier never comes.
+    proxy.cut();
+    let (came, missing) = couriers.split_at(19);
+    let signals = came.iter().map(|test| Record::signal(&topics.names, test, "came", &Value::Null));
+    sender.send_all(signals);
+    assert!(triggered.elapsed() < Duration::from_secs(3), "this machine is too slow for this test");
+    let during = parcels("during", 10);
+    sender.send_all(triggers(&topics, &during).chain(done(&topics, &during)));
+    runner.wait_for_text(LOST);
+    // It is the passing of this time that must not be taken for an answer.
+    std::thread::sleep(PAST_EVERY_DEADLINE.saturating_sub(triggered.elapsed()));
+    assert!(runner.is_running());
+    assert_eq!(runner.count("TIMEOUT"), 0);
+    proxy.restore();
+
+    let _ = reports::on_each(&topics.names.report_topic, &ids(couriers.iter().chain(&during)));
+    runner.wait_for_text(BACK);
+    let after = parcels("after", 10);
+    sender.send_all(triggers(&topics, &after).chain(done(&topics, &after)));
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&after));
+    assert_eq!((runner.count(LOST), runner.count(BACK)), (1, 1), "each is said once");
+    let ended = runner.interrupted();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+
+    let (missed, passed): (Vec<_>, Vec<_>) = reports::all(&topics.names.report_topic)
+        .into_iter()
+        .partition(|report| report.id() == missing[0].id.as_str());
+    reports::assert_one_each(&missed, &ids(missing), State::Timeout);
+    reports::assert_one_each(&passed, &ids(came.iter().chain(&during).chain(&after)), State::Pass);
+}
