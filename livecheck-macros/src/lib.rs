@@ -121,6 +121,10 @@ use proc_macro::TokenStream;
 /// | `url_error_delay_backoff = number` | `1.5` | what the pause is multiplied by from one retry to the next |
 /// | `url_error_delay_max = duration` | `"5s"` | the longest pause between retries |
 /// | `crate = path` | `::livecheck` | where this crate is, for a library that re-exports it or has it under another name |
+///
+/// Not all of them act yet. `warn_stalled_after`, `frequency`, `max_history`, `max_consecutive_failures`,
+/// `state_transition_delay`, `realtime_logs` and those that begin with `url_` are checked, registered and
+/// listed, for what watches over a case as a whole, which is still to come.
 #[proc_macro_attribute]
 pub fn case(options: TokenStream, item: TokenStream) -> TokenStream {
     case::expand(options.into(), &item.into()).into()
