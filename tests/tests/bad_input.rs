@@ -73,8 +73,9 @@ fn records_that_cannot_be_read_are_said_once_per_kind_and_topic_and_stop_no_part
         assert_eq!(ended.stderr.matches(&said).count(), 1, "{said}\n{}", ended.stderr);
     }
     for topic in [&topics.names.test_topic, &topics.names.bus_topic] {
-        let said = "malformed-json: 10 records cannot be read, the latest is at offset ";
-        let said = ended.stderr.lines().filter(|line| line.contains(said) && line.contains(topic.as_str()));
+        let (said, of) =
+            ("malformed-json: 10 records cannot be read, the latest is at", format!(" of {topic}: "));
+        let said = ended.stderr.lines().filter(|line| line.contains(said) && line.contains(&of));
         assert_eq!(said.count(), 1, "{}", ended.stderr);
     }
     assert_eq!(ended.stderr.matches("cannot be read").count(), 10, "nothing else is said: {}", ended.stderr);

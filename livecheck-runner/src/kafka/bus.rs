@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -22,6 +22,9 @@ pub(super) const BATCH: usize = 1_000;
 pub(super) const POLL: Duration = Duration::from_millis(100);
 /// How long it waits while a shard task is behind.
 pub(super) const POLL_WHEN_BEHIND: Duration = Duration::from_millis(2);
+
+/// How often brokers that seem to be away are asked, and how long they may take to answer.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// What a reading thread does with a record that cannot be read.
 pub(crate) type OnUnreadable = Arc<dyn Fn(Unreadable) + Send + Sync>;
@@ -49,6 +52,7 @@ impl Bus {
                 consumer: Arc::clone(&consumer),
                 feed: Feed::new(routes, topic.clone()),
                 health: health.clone(),
+                asked: None,
                 on_unreadable,
             };
             let stop = Arc::clone(&stop);
@@ -96,6 +100,8 @@ struct Reader {
     consumer: Arc<BaseConsumer<BusContext>>,
     feed: Feed<SignalInput>,
     health: Health,
+    /// When the brokers were last asked whether they are there.
+    asked: Option<Instant>,
     on_unreadable: OnUnreadable,
 }
 
@@ -111,11 +117,9 @@ impl Reader {
                         let (input, unreadable) = decode::signal(&message, Timestamp::now());
                         let partition = message.partition();
                         self.feed.push(partition, input);
-                        self.health.seen();
                         unreadable.into_iter().for_each(|unreadable| (self.on_unreadable)(unreadable));
                     }
                     Err(KafkaError::PartitionEOF(partition)) => {
-                        self.health.seen();
                         self.feed.push(partition, SignalInput::End);
                     }
                     // librdkafka goes on by itself, and tells `Health` when no broker is left.
@@ -123,6 +127,18 @@ impl Reader {
                 }
             }
             self.feed.flush(&self.consumer);
+            self.ask_if_in_doubt();
+        }
+    }
+
+    /// Finds out whether the brokers are there, where a client has said that its are not.
+    fn ask_if_in_doubt(&mut self) {
+        let not_lately = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
+        if not_lately && self.health.is_in_doubt() {
+            let topic = self.feed.topic();
+            let is_answered = self.consumer.fetch_metadata(Some(topic), ASK_EVERY).is_ok();
+            self.health.asked(is_answered);
+            self.asked = Some(Instant::now());
         }
     }
 }

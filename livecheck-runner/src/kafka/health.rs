@@ -1,7 +1,6 @@
 //! Whether the brokers can be reached, as librdkafka says it: once when they go, once when they are back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -20,28 +19,57 @@ pub(crate) enum HealthEvent {
 }
 
 /// Shared by all clients of a run.
+///
+/// Each client has connections of its own, notices at another moment that they are gone, and says so when it is
+/// next polled: a producer that rests says it long after the brokers are back. So what a client says is a reason
+/// to ask, and what the brokers answer, or do not, decides.
 #[derive(Clone)]
 pub(crate) struct Health {
-    lost: Arc<AtomicBool>,
+    state: Arc<Mutex<State>>,
     tell: Arc<dyn Fn(HealthEvent) + Send + Sync>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// No client has lost its brokers.
+    Well,
+    /// A client has, and gave this reason.
+    InDoubt { reason: String },
+    /// The brokers have not answered.
+    Lost,
 }
 
 impl Health {
     pub(crate) fn new(tell: impl Fn(HealthEvent) + Send + Sync + 'static) -> Self {
-        Self { lost: Arc::default(), tell: Arc::new(tell) }
+        Self { state: Arc::new(Mutex::new(State::Well)), tell: Arc::new(tell) }
     }
 
-    /// A broker has answered.
-    pub(super) fn seen(&self) {
-        if self.lost.swap(false, Ordering::Relaxed) {
-            (self.tell)(HealthEvent::Back);
+    /// Whether the brokers should be asked for something, and the outcome [told](Self::asked).
+    pub(super) fn is_in_doubt(&self) -> bool {
+        *self.state() != State::Well
+    }
+
+    /// The brokers were asked, and answered or not.
+    pub(super) fn asked(&self, is_answered: bool) {
+        let next = if is_answered { State::Well } else { State::Lost };
+        let before = std::mem::replace(&mut *self.state(), next);
+        match before {
+            State::InDoubt { reason } if !is_answered => (self.tell)(HealthEvent::Lost { reason }),
+            State::Lost if is_answered => (self.tell)(HealthEvent::Back),
+            _ => {}
         }
     }
 
+    /// A client has lost all its brokers.
     fn down(&self, reason: &str) {
-        if !self.lost.swap(true, Ordering::Relaxed) {
-            (self.tell)(HealthEvent::Lost { reason: reason.to_owned() });
+        let mut state = self.state();
+        if *state == State::Well {
+            *state = State::InDoubt { reason: reason.to_owned() };
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,5 +90,34 @@ impl ClientContext for Health {
         } else {
             tracing::debug!(target: "librdkafka", %error, "{reason}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_said_once_and_so_is_its_end_whatever_the_clients_say_meanwhile() {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let health = {
+            let said = Arc::clone(&said);
+            Health::new(move |event| said.lock().expect("no test panics").push(event))
+        };
+        health.down("one client's brokers are gone");
+        assert!(health.is_in_doubt());
+        health.asked(true);
+        assert!(!health.is_in_doubt(), "that was a hiccup");
+
+        health.down("connection refused");
+        health.asked(false);
+        health.down("another client's brokers are gone");
+        health.asked(false);
+        assert!(health.is_in_doubt());
+        health.asked(true);
+        health.down("a producer says now what has been over for long");
+        health.asked(true);
+        let lost = HealthEvent::Lost { reason: "connection refused".to_owned() };
+        assert_eq!(*said.lock().expect("no test panics"), [lost, HealthEvent::Back]);
     }
 }

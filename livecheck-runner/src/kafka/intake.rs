@@ -224,11 +224,9 @@ impl Reader {
                 Some(Ok(message)) => {
                     let (input, unreadable) = decode::test(&message, Timestamp::now());
                     self.feed.push(message.partition(), input);
-                    self.parts.health.seen();
                     unreadable.into_iter().for_each(|unreadable| (self.parts.on_unreadable)(unreadable));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.parts.health.seen();
                     // What is being written at this moment may still carry an older time.
                     let none_older = Timestamp::now() - Duration::from_secs(60);
                     self.feed.push(partition, TestInput::End { none_older });

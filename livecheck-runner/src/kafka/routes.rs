@@ -95,6 +95,11 @@ impl<I: Input> Feed<I> {
         Self { routes, topic, pending: HashMap::new(), paused: Vec::new() }
     }
 
+    /// The topic that is read.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
     pub(super) fn push(&mut self, partition: i32, input: I) {
         self.pending.entry(partition).or_default().push(input);
     }

@@ -57,7 +57,6 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         // A record that fails makes its transaction fail: that is where it is dealt with.
         if let Ok(report) = result {
-            self.health.seen();
             self.positions.advance(report.partition(), report.offset() + 1);
         }
     }
@@ -122,7 +121,6 @@ impl Transactions {
         let outcome = self.write(&producer, pending).and_then(|()| Ok(producer.commit_transaction(STEP)?));
         match outcome {
             Ok(()) => {
-                self.deliveries.health.seen();
                 let points =
                     pending.iter().filter_map(|(partition, done)| Some((*partition, done.commit_point?)));
                 self.committed.extend(points);

@@ -1,6 +1,6 @@
 //! What an observer says, told to the reporter: each odd thing once, each verdict always.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use livecheck_core::wire::TestReport;
@@ -17,7 +17,12 @@ const STATUS_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Following {
     events: Events,
     snapshot: Snapshot,
+    /// When the snapshot was told last.
     told: Option<Instant>,
+    /// Whether it has changed since.
+    is_news: bool,
+    /// How many records could not be read, by kind and topic.
+    unreadable: HashMap<(&'static str, String), u64>,
     failures: u64,
     ended: u64,
     /// What has been said, by kind and source.
@@ -30,6 +35,8 @@ impl Following {
             events,
             snapshot: Snapshot::default(),
             told: None,
+            is_news: false,
+            unreadable: HashMap::new(),
             failures: 0,
             ended: 0,
             said: HashSet::new(),
@@ -47,7 +54,23 @@ impl Following {
     }
 
     pub(super) fn finished(&self, elapsed: Duration) -> Finished {
-        Finished { elapsed, snapshot: self.snapshot.clone() }
+        let bad_records = self.unreadable.values().sum();
+        Finished { elapsed, snapshot: self.snapshot.clone(), bad_records }
+    }
+
+    /// When the counts are to be told, if they have changed since they were told last.
+    pub(super) fn status_due(&self) -> Option<Instant> {
+        let told = self.told.filter(|_| self.is_news)?;
+        Some(told + STATUS_EVERY)
+    }
+
+    /// Tells the counts as they are now.
+    pub(super) fn tell_status(&mut self) {
+        if self.is_news {
+            self.is_news = false;
+            self.told = Some(Instant::now());
+            self.events.send(self.snapshot.clone());
+        }
     }
 
     /// Follows until the first partitions are there.
@@ -87,9 +110,9 @@ impl Following {
 
     fn status(&mut self, tally: &Tally) {
         self.snapshot = Snapshot { cases: tally.cases.clone() };
+        self.is_news = true;
         if self.told.is_none_or(|told| told.elapsed() >= STATUS_EVERY) {
-            self.told = Some(Instant::now());
-            self.events.send(self.snapshot.clone());
+            self.tell_status();
         }
     }
 
@@ -98,6 +121,7 @@ impl Following {
         let Unreadable { topic, partition, offset, error } = latest;
         let (kind, reason) = (error.kind(), error.to_string());
         tracing::debug!(kind, topic, partition, offset, reason, "a record cannot be read");
+        self.unreadable.insert((kind, topic.clone()), count);
         if is_power_of_ten(count) {
             let kind = kind.to_owned();
             let bad = BadRecords { kind, topic, partition, offset, reason, count };

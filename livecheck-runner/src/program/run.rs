@@ -156,11 +156,13 @@ async fn observe(
         tokio::select! {
             () = stop.asked() => break StopReason::Interrupted,
             () = at(deadline) => break StopReason::TimeIsUp,
+            () = at(following.status_due()) => following.tell_status(),
             Some(event) = news.from_services.recv() => news.tell(event),
             Some(observation) = observations.recv() => following.observe(observation),
         }
     };
 
+    following.tell_status();
     reporter.events().send(RunEvent::Stopping(reason));
     let stopping = tokio::task::spawn_blocking(move || observer.stop());
     if stop.unless_asked(stopping).await.is_none() {

@@ -124,6 +124,8 @@ pub struct Finished {
     pub elapsed: Duration,
     /// Where each case stands at the end.
     pub snapshot: Snapshot,
+    /// How many records could not be read.
+    pub bad_records: u64,
 }
 
 impl From<ServiceEvent> for RunEvent {

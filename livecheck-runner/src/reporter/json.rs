@@ -14,7 +14,7 @@
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
 //! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `first-failure`, `service-died` |
-//! | `finished` | `elapsed`, `cases` as in `status` |
+//! | `finished` | `elapsed`, `bad_records` (how many could not be read), `cases` as in `status` |
 //!
 //! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
 //! `runtime` are null where it is about the case as a whole, and `package`, `file` and `line` where this
@@ -27,7 +27,7 @@ use livecheck_core::wire::State;
 use livecheck_core::{Cases, TestId, Timestamp};
 use serde::Serialize;
 
-use super::event::{ExecutionReport, RunEvent, Snapshot, StopReason};
+use super::event::{ExecutionReport, Finished, RunEvent, Snapshot, StopReason};
 use crate::engine::CaseTally;
 use crate::paths::{shown, shown_in};
 use crate::services::{ServiceDied, ServiceEvent};
@@ -79,6 +79,7 @@ enum Line<'e> {
     },
     Finished {
         elapsed: f64,
+        bad_records: u64,
         cases: BTreeMap<&'e str, CountsOf>,
     },
 }
@@ -151,7 +152,12 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             },
         },
         RunEvent::Finished(finished) => {
-            Line::Finished { elapsed: finished.elapsed.as_secs_f64(), cases: counts_of(&finished.snapshot) }
+            let Finished { elapsed, snapshot, bad_records } = finished;
+            Line::Finished {
+                elapsed: elapsed.as_secs_f64(),
+                bad_records: *bad_records,
+                cases: counts_of(snapshot),
+            }
         }
     };
     // Only a path that is not Unicode has no JSON; its line is left out.

@@ -1,6 +1,5 @@
 //! The heart of the reporter: events in, text out. Nothing here knows a terminal or a clock.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -47,8 +46,6 @@ pub struct Renderer {
     phase: Phase,
     snapshot: Snapshot,
     failures: Failures,
-    /// By kind and topic.
-    bad_records: BTreeMap<(String, String), u64>,
     counted: Counted,
 }
 
@@ -78,7 +75,6 @@ impl Renderer {
             phase: Phase::Idle,
             snapshot: Snapshot::default(),
             failures: Failures::default(),
-            bad_records: BTreeMap::new(),
             counted: Counted::default(),
         }
     }
@@ -103,7 +99,7 @@ impl Renderer {
                 self.snapshot.clone_from(snapshot);
                 String::new()
             }
-            RunEvent::BadRecords(bad) => self.bad_records(bad),
+            RunEvent::BadRecords(bad) => bad_records(bad, &self.options),
             RunEvent::Warning(text) => warning(text, &self.options),
             RunEvent::Stopping(reason) => {
                 if let Phase::Running { since } = self.phase {
@@ -113,8 +109,7 @@ impl Renderer {
             }
             RunEvent::Finished(finished) => {
                 self.phase = Phase::Over;
-                let bad = self.bad_records.values().sum();
-                summary::render(finished, &self.cases, &self.failures, bad, &self.options)
+                summary::render(finished, &self.cases, &self.failures, &self.options)
             }
         }
     }
@@ -222,18 +217,6 @@ impl Renderer {
         line
     }
 
-    fn bad_records(&mut self, bad: &BadRecords) -> String {
-        let BadRecords { kind, topic, partition, offset, reason, count } = bad;
-        self.bad_records.insert((kind.clone(), topic.clone()), *count);
-        let records = match count {
-            1 => "a record cannot be read".to_owned(),
-            _ => format!("{count} records cannot be read, the latest is"),
-        };
-        let text =
-            format!("{kind}: {records} at offset {offset} of partition {partition} of {topic}: {reason}");
-        warning(&text, &self.options)
-    }
-
     fn stopping(&self, reason: StopReason) -> String {
         if self.options.quiet {
             return String::new();
@@ -284,6 +267,16 @@ fn header(started: &Started) -> String {
 fn warning(text: &str, options: &RenderOptions) -> String {
     let text = block(text, INDENT, options.width);
     format!("{} {}", verb(WARN, "Warning"), text.trim_start())
+}
+
+fn bad_records(bad: &BadRecords, options: &RenderOptions) -> String {
+    let BadRecords { kind, topic, partition, offset, reason, count } = bad;
+    let records = match count {
+        1 => "a record cannot be read".to_owned(),
+        _ => format!("{count} records cannot be read, the latest is"),
+    };
+    let text = format!("{kind}: {records} at offset {offset} of partition {partition} of {topic}: {reason}");
+    warning(&text, options)
 }
 
 fn service_died(died: &ServiceDied) -> String {

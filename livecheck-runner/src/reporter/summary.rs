@@ -20,7 +20,6 @@ pub(super) fn render(
     finished: &Finished,
     cases: &Cases,
     failures: &Failures,
-    bad_records: u64,
     options: &RenderOptions,
 ) -> String {
     let total = finished.snapshot.total();
@@ -37,8 +36,8 @@ pub(super) fn render(
     let elapsed = bracketed(Some(finished.elapsed.as_secs_f64()));
     let _ = writeln!(out, "{} {elapsed} {}: {what}", verb(style, "Summary"), paint(COUNT, executions));
     out.push_str(&by_case(finished, cases, options));
-    if bad_records > 0 {
-        let records = plural(bad_records, "record", "records");
+    if finished.bad_records > 0 {
+        let records = plural(finished.bad_records, "record", "records");
         let _ = writeln!(out, "{} {records} could not be read", verb(WARN, "Warning"));
     }
     if failures.left_out > 0 {

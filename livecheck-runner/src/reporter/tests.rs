@@ -236,7 +236,7 @@ fn warnings() {
             reason: "the value is not JSON: EOF while parsing".to_owned(),
             count: 12,
         }),
-        RunEvent::Finished(Finished::default()),
+        RunEvent::Finished(Finished { bad_records: 12, ..Finished::default() }),
     ];
     insta::assert_snapshot!(printed(options(), events.clone()));
     insta::assert_snapshot!(printed(RenderOptions { width: Some(60), ..options() }, events));
@@ -254,6 +254,7 @@ fn run() -> Vec<RunEvent> {
         RunEvent::Finished(Finished {
             elapsed: Duration::from_millis(83_412),
             snapshot: snapshot(counts(), CaseTally::default()),
+            bad_records: 0,
         }),
     ]
 }
