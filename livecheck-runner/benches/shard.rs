@@ -1,0 +1,125 @@
+//! What an execution costs the engine, with few and with many others in flight.
+//!
+//! One iteration is a whole execution with three signals through the pure shard: the trigger, three waits, three
+//! signals, the verdict. Its cost must not depend on how many others wait.
+//!
+//! ```text
+//! cargo bench -p livecheck-runner --bench shard
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use livecheck_core::case::{Location, SignalDefinition};
+use livecheck_core::signal::WaitRequest;
+use livecheck_core::wire::{Arguments, SignalEvent, TestExecution};
+use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timestamp};
+use livecheck_runner::engine::{
+    CommitPoint, Effect, Ending, Handle, Limits, Logged, Selection, Shard, SignalRecord, UnknownCases,
+};
+
+const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
+const LIFETIME: Duration = Duration::from_secs(3 * 60 * 60);
+const NO_TIMEOUT: Option<Duration> = None;
+
+static DEFINITIONS: [SignalDefinition; 3] = [
+    SignalDefinition { name: SIGNALS[0], type_name: "Signal", timeout: NO_TIMEOUT },
+    SignalDefinition { name: SIGNALS[1], type_name: "Signal", timeout: NO_TIMEOUT },
+    SignalDefinition { name: SIGNALS[2], type_name: "Signal", timeout: NO_TIMEOUT },
+];
+
+static CASE: Case = Case {
+    name: "orders::order_flow",
+    docs: "",
+    location: Location { package: "orders", file: "src/cases.rs", line: 1 },
+    settings: Settings::new(),
+    arguments: &[],
+    signals: &DEFINITIONS,
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
+struct Log {
+    shard: Shard<Handle>,
+    now: Timestamp,
+    tests: i64,
+    signals: i64,
+}
+
+impl Log {
+    /// A shard with that many executions that wait for their first signal.
+    fn with_in_flight(count: i64) -> Self {
+        let cases = Cases::new([&CASE]).expect("one case");
+        let selection = Arc::new(Selection { cases, unknown: UnknownCases::Skip });
+        let limits = Limits { execution_bytes: usize::MAX, ..Limits::default() };
+        let shard = Shard::new(0, selection, limits, CommitPoint::START);
+        let mut log = Self { shard, now: Timestamp::from_millis(1_800_000_000_000), tests: 0, signals: 0 };
+        for _ in 0..count {
+            let (execution, _) = log.trigger();
+            log.wait(execution, 0);
+        }
+        log
+    }
+
+    fn trigger(&mut self) -> (Handle, ExecutionKey) {
+        let offset = self.tests;
+        self.tests += 1;
+        self.now = self.now + Duration::from_millis(1);
+        let test = TestExecution {
+            id: format!("order-{offset}").into(),
+            case_name: CASE.name.into(),
+            timestamp: self.now,
+            expires: self.now + LIFETIME,
+            arguments: Arguments::new(),
+        };
+        let key = test.key();
+        self.shard.test(Logged { offset, time: self.now, value: test }, self.now);
+        match self.shard.take_effects().pop() {
+            Some(Effect::Start { execution, .. }) => (execution, key),
+            other => unreachable!("a trigger starts an execution: {other:?}"),
+        }
+    }
+
+    fn wait(&mut self, execution: Handle, signal: usize) {
+        self.shard.wait(execution, WaitRequest { signal, timeout: None }, self.now, execution);
+    }
+
+    fn send(&mut self, key: &ExecutionKey, signal: usize) {
+        let offset = self.signals;
+        self.signals += 1;
+        let event = SignalEvent {
+            signal_name: SIGNALS[signal].to_owned(),
+            case_name: key.case.clone(),
+            key: key.id.clone(),
+            value: None,
+        };
+        let context = Some(Context::new(key.clone(), key.timestamp + LIFETIME));
+        let record = Logged { offset, time: self.now, value: SignalRecord { event, context } };
+        self.shard.signal(record, self.now);
+    }
+
+    /// A whole execution, from its trigger to its verdict.
+    fn execute(&mut self) {
+        let (execution, key) = self.trigger();
+        for signal in 0..SIGNALS.len() {
+            self.wait(execution, signal);
+            self.send(&key, signal);
+            assert!(matches!(self.shard.take_effects()[..], [Effect::Resolve { result: Ok(_), .. }]));
+        }
+        self.shard.ended(execution, Ending::Passed, self.now);
+        assert!(matches!(self.shard.take_effects()[..], [Effect::Report(_)]));
+    }
+}
+
+fn executions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("an execution with three signals");
+    group.throughput(Throughput::Elements(1));
+    for in_flight in [10_000, 100_000, 1_000_000] {
+        let mut log = Log::with_in_flight(in_flight);
+        group.bench_function(BenchmarkId::new("in flight", in_flight), |bencher| bencher.iter(|| log.execute()));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, executions);
+criterion_main!(benches);
