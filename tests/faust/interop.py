@@ -122,13 +122,15 @@ async def interop(orders: int, folder: Path, runner: list[str]) -> None:
     expected: dict[str, str] = {}
     await create_topics("orders", "order-execution", *LIVECHECK_TOPICS)
 
-    async with running("runner", folder, *runner, end=signal.SIGINT, **settings):
+    async with running("runner", folder, *runner, end=signal.SIGINT, **settings) as process:
         async with running("service", folder, *service, **settings):
-            # The runner may have to be built first, and may start at the end of the topics: single orders,
-            # until one of them is reported on. Those before it are the runner's to take or to leave.
-            deadline = time.monotonic() + 600
+            # The runner may start at the end of the topics: single orders, until one of them is reported on.
+            # Those before it are the runner's to take or to leave.
+            deadline = time.monotonic() + 120
             early: list[str] = []
             while not await reports(1, timeout=3):
+                if process.returncode is not None:
+                    raise Failed(f"the runner ended by itself, with exit code {process.returncode}")
                 if time.monotonic() > deadline:
                     raise Failed("the runner reports nothing")
                 early += await place(1)
