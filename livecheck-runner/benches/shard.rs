@@ -116,7 +116,9 @@ fn executions(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for in_flight in [10_000, 100_000, 1_000_000] {
         let mut log = Log::with_in_flight(in_flight);
-        group.bench_function(BenchmarkId::new("in flight", in_flight), |bencher| bencher.iter(|| log.execute()));
+        group.bench_function(BenchmarkId::new("in flight", in_flight), |bencher| {
+            bencher.iter(|| log.execute())
+        });
     }
     group.finish();
 }
