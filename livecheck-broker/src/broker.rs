@@ -101,6 +101,40 @@ impl BrokerBuilder {
         self
     }
 
+    /// How much of a partition is kept, for topics that do not say (Kafka's `log.retention.bytes`): once there is
+    /// more, the oldest records go. 1 GiB by default, since it is kept in memory; `None` stands for no limit.
+    pub fn retention_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.settings.retention_bytes = bytes.into();
+        self
+    }
+
+    /// How long records are kept, in topics that do not say (Kafka's `log.retention.ms`): seven days by
+    /// default; `None` stands for ever.
+    pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.settings.retention = time.into();
+        self
+    }
+
+    /// How long a connection may be silent (Kafka's `connections.max.idle.ms`); ten minutes by default.
+    pub fn max_idle(mut self, time: Duration) -> Self {
+        self.settings.max_idle = time;
+        self
+    }
+
+    /// How long a group without members keeps its offsets (Kafka's `offsets.retention.minutes`); seven days by
+    /// default.
+    pub fn offsets_retention(mut self, time: Duration) -> Self {
+        self.settings.offsets_retention = time;
+        self
+    }
+
+    /// How often it is looked for records past their retention, topics to compact, and ids and offsets that
+    /// have expired; every second by default.
+    pub fn upkeep_interval(mut self, interval: Duration) -> Self {
+        self.settings.upkeep_interval = interval;
+        self
+    }
+
     /// Starts the broker on the caller's tokio runtime.
     ///
     /// # Errors

@@ -15,6 +15,18 @@
 //! # }
 //! ```
 //!
+//! # How much it keeps
+//!
+//! Topics have Kafka's settings, and those of retention and compaction do what they do there: `cleanup.policy`,
+//! `retention.ms`, `retention.bytes`, `segment.bytes`, `segment.ms`, `min.cleanable.dirty.ratio`,
+//! `min.compaction.lag.ms`, `max.compaction.lag.ms`, `delete.retention.ms`. Three things differ. Records go
+//! one batch at a time, not one segment at a time, so that a log is never much larger than was asked for.
+//! It is looked every second for what may go, not every five minutes. And a topic that does not say keeps at most
+//! 1 GiB of each partition: [`BrokerBuilder::retention_bytes`] sets another limit.
+//!
+//! Producers, transactional ids, offsets of groups without members, and idle connections are forgotten after the
+//! times that Kafka has for them.
+//!
 //! [rdkafka]: https://docs.rs/rdkafka
 
 mod alarm;

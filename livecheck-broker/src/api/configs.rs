@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use crate::node::{NODE_ID, Node};
-use crate::topics::{DescribedSetting, Kind, Refused, described};
+use crate::topics::{DescribedSetting, Kind, Origin, Refused, described};
 
 // The protocol's numbers for what a setting belongs to, and where its value comes from.
 const TOPIC: i8 = 2;
@@ -25,7 +25,11 @@ const FROM_DEFAULT: i8 = 5;
 
 /// Where a topic's setting has its value from.
 pub(super) fn source(setting: &DescribedSetting) -> i8 {
-    if setting.is_default { FROM_DEFAULT } else { FROM_TOPIC }
+    match setting.origin {
+        Origin::Topic => FROM_TOPIC,
+        Origin::Broker => FROM_BROKER,
+        Origin::Default => FROM_DEFAULT,
+    }
 }
 
 pub(super) fn describe(node: &Node, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
@@ -97,13 +101,24 @@ fn broker_settings(
     let known = [
         ("auto.create.topics.enable", Kind::Boolean, settings.auto_create_topics.to_string()),
         ("broker.id", Kind::Int, NODE_ID.to_string()),
+        ("connections.max.idle.ms", Kind::Long, settings.max_idle.as_millis().to_string()),
         ("group.max.session.timeout.ms", Kind::Int, settings.max_session_timeout.as_millis().to_string()),
         ("group.min.session.timeout.ms", Kind::Int, settings.min_session_timeout.as_millis().to_string()),
+        ("log.retention.check.interval.ms", Kind::Long, settings.upkeep_interval.as_millis().to_string()),
+        ("log.retention.bytes", Kind::Long, limit(settings.retention_bytes)),
+        ("log.retention.ms", Kind::Long, limit(settings.retention.map(|time| time.as_millis()))),
         ("message.max.bytes", Kind::Int, settings.max_message_bytes.to_string()),
         ("num.partitions", Kind::Int, settings.default_partitions.to_string()),
         ("offset.metadata.max.bytes", Kind::Int, settings.max_offset_metadata.to_string()),
+        ("offsets.retention.minutes", Kind::Int, (settings.offsets_retention.as_secs() / 60).to_string()),
+        ("producer.id.expiration.ms", Kind::Int, settings.producer_expiration.as_millis().to_string()),
         ("socket.request.max.bytes", Kind::Int, settings.max_frame_bytes.to_string()),
         ("transaction.max.timeout.ms", Kind::Int, settings.max_transaction_timeout.as_millis().to_string()),
+        (
+            "transactional.id.expiration.ms",
+            Kind::Int,
+            settings.transactional_id_expiration.as_millis().to_string(),
+        ),
     ];
     let results = known.into_iter().map(|(name, kind, value)| {
         DescribeConfigsResourceResult::default()
@@ -115,6 +130,11 @@ fn broker_settings(
             .with_config_type(kind as i8)
     });
     Ok(results.collect())
+}
+
+/// A limit in Kafka's words, where -1 stands for none.
+fn limit(limit: Option<impl ToString>) -> String {
+    limit.map_or("-1".to_owned(), |limit| limit.to_string())
 }
 
 pub(super) fn alter(node: &Node, request: IncrementalAlterConfigsRequest) -> IncrementalAlterConfigsResponse {

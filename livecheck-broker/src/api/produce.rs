@@ -62,11 +62,14 @@ fn append(
     }
     let batch = Batch::from_producer(records)?;
     let now = node.clock.timestamp();
-    let timestamps = settings.timestamps();
     if !settings.allows_time(batch.max_timestamp(), now) {
         return Err(ResponseError::InvalidTimestamp);
     }
-    let append = || partition.change(|log| log.append(&batch, timestamps, now)).and_then(|appended| appended);
+    if settings.is_compacted() && !batch.has_keys()? {
+        return Err(ResponseError::InvalidRecord);
+    }
+    let rules = settings.rules();
+    let append = || partition.change(|log| log.append(&batch, &rules, now)).and_then(|appended| appended);
     if !batch.is_transactional() {
         return append();
     }

@@ -9,7 +9,7 @@ use kafka_protocol::ResponseError;
 use super::join::JoinRefused;
 use super::member::Member;
 use super::offsets::Offsets;
-use super::{Answer, Answers};
+use super::{Answer, Answers, Ticket};
 
 /// Where the group is in its cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(crate) struct Group {
     /// Ids given out to members that have yet to join with them, and until when that is waited for.
     pub(super) expected: HashMap<String, Duration>,
     pub(super) offsets: Offsets,
+    /// When its last member went.
+    pub(super) empty_since: Duration,
 }
 
 impl Group {
@@ -81,6 +83,7 @@ impl Group {
             members: Vec::new(),
             expected: HashMap::new(),
             offsets: Offsets::default(),
+            empty_since: Duration::ZERO,
         }
     }
 
@@ -196,6 +199,16 @@ impl Group {
             self.membership_changed(now, answers);
         } else {
             self.advance(now, answers);
+        }
+    }
+
+    /// The connection is gone on which this request's answer was waited for: its member is silent from now on.
+    pub(crate) fn abandon(&mut self, ticket: Ticket, now: Duration) {
+        let waits = |member: &&mut Member| member.joining == Some(ticket) || member.syncing == Some(ticket);
+        if let Some(member) = self.members.iter_mut().find(waits) {
+            member.joining = member.joining.filter(|joining| *joining != ticket);
+            member.syncing = member.syncing.filter(|syncing| *syncing != ticket);
+            member.heard(now);
         }
     }
 

@@ -259,6 +259,7 @@ impl Group {
             if self.members.is_empty() {
                 self.generation += 1;
                 self.state = State::Empty;
+                self.empty_since = now;
                 self.protocol = None;
                 self.leader = None;
             } else {

@@ -45,9 +45,17 @@ impl Claim<'_> {
     }
 }
 
+/// A committed position in its order among the others, and since when it stands.
+#[derive(Debug, Clone)]
+struct Standing {
+    order: u64,
+    since: Duration,
+    committed: Committed,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
-    committed: BTreeMap<TopicPartition, (u64, Committed)>,
+    committed: BTreeMap<TopicPartition, Standing>,
     /// By producer id.
     open: HashMap<i64, BTreeMap<TopicPartition, (u64, Committed)>>,
     /// Orders commits: the later one stands, whatever order transactions end in.
@@ -85,7 +93,8 @@ impl Group {
         }
         self.offsets.commits += 1;
         let order = self.offsets.commits;
-        self.offsets.committed.extend(offsets.into_iter().map(|(at, committed)| (at, (order, committed))));
+        let standing = |committed| Standing { order, since: now, committed };
+        self.offsets.committed.extend(offsets.into_iter().map(|(at, committed)| (at, standing(committed))));
         Ok(())
     }
 
@@ -108,15 +117,15 @@ impl Group {
     }
 
     /// The producer's transaction ended.
-    pub(crate) fn end_transaction(&mut self, producer_id: i64, verdict: Verdict) {
+    pub(crate) fn end_transaction(&mut self, producer_id: i64, verdict: Verdict, now: Duration) {
         let Some(open) = self.offsets.open.remove(&producer_id) else { return };
         if verdict == Verdict::Abort {
             return;
         }
         for (at, (order, committed)) in open {
-            let later = self.offsets.committed.get(&at).is_none_or(|(standing, _)| *standing < order);
+            let later = self.offsets.committed.get(&at).is_none_or(|standing| standing.order < order);
             if later {
-                self.offsets.committed.insert(at, (order, committed));
+                self.offsets.committed.insert(at, Standing { order, since: now, committed });
             }
         }
     }
@@ -127,7 +136,7 @@ impl Group {
             return Fetched::Unstable;
         }
         match self.offsets.committed.get(at) {
-            Some((_, committed)) => Fetched::Committed(committed.clone()),
+            Some(standing) => Fetched::Committed(standing.committed.clone()),
             None => Fetched::None,
         }
     }
@@ -140,5 +149,38 @@ impl Group {
     /// A deleted topic's offsets go with it.
     pub(crate) fn forget_topic(&mut self, topic: &str) {
         self.offsets.committed.retain(|at, _| &*at.topic != topic);
+    }
+
+    /// Forgets offsets that are this old in a group that has been without members for as long.
+    pub(crate) fn expire_offsets(&mut self, now: Duration, after: Duration) {
+        if self.state == State::Empty {
+            let empty_since = self.empty_since;
+            let expired = |since: Duration| now.saturating_sub(since.max(empty_since)) >= after;
+            self.offsets.committed.retain(|_, standing| !expired(standing.since));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn offsets_are_forgotten_when_nobody_has_used_them_for_long() {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let mut group = Group::new();
+        let claim = Claim { member_id: "", instance_id: None, generation: -1 };
+        let at = |partition| TopicPartition { topic: Arc::from("topic"), partition };
+        let committed = Committed { offset: 1, leader_epoch: 0, metadata: String::new() };
+        group.commit(claim, vec![(at(0), committed.clone())], DAY).expect("accepted");
+        group.commit(claim, vec![(at(1), committed)], DAY * 2).expect("accepted");
+        group.expire_offsets(DAY * 7, DAY * 7);
+        assert_eq!(group.committed_partitions(), [at(0), at(1)]);
+        group.expire_offsets(DAY * 8, DAY * 7);
+        assert_eq!(group.committed_partitions(), [at(1)]);
+        group.expire_offsets(DAY * 9, DAY * 7);
+        assert!(group.is_blank());
     }
 }

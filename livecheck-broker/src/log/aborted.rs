@@ -31,6 +31,19 @@ impl AbortedIndex {
             .collect()
     }
 
+    /// Whether what this producer wrote there was aborted.
+    pub(super) fn covers(&self, producer_id: i64, offset: i64) -> bool {
+        let first = self.transactions.partition_point(|transaction| transaction.last_offset < offset);
+        self.transactions[first..]
+            .iter()
+            .any(|transaction| transaction.producer_id == producer_id && transaction.first_offset <= offset)
+    }
+
+    /// Forgets the one whose marker this was: without the marker, a reader would leave out all that follows.
+    pub(super) fn forget_marker(&mut self, offset: i64) {
+        self.transactions.retain(|transaction| transaction.last_offset != offset);
+    }
+
     /// Forgets those that end before the log starts.
     pub(super) fn forget_before(&mut self, start: i64) {
         let kept = self.transactions.partition_point(|transaction| transaction.last_offset < start);

@@ -7,22 +7,26 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 
 use super::producers::Producer;
+use super::records::{self, Record};
 
 const LENGTH_AT: usize = 8;
 const LEADER_EPOCH_AT: usize = 12;
 const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
 const ATTRIBUTES_AT: usize = 21;
+const BASE_TIMESTAMP_AT: usize = 27;
 const MAX_TIMESTAMP_AT: usize = 35;
 /// Length of the fixed header; the records follow.
 pub(super) const HEADER: usize = 61;
 /// What `batch_length` does not count: the base offset and itself.
 pub(super) const PREFIX: usize = 12;
 
-const COMPRESSION: i16 = 0x07;
+pub(super) const COMPRESSION: i16 = 0x07;
 pub(super) const LOG_APPEND_TIME: i16 = 0x08;
 pub(super) const TRANSACTIONAL: i16 = 0x10;
 pub(super) const CONTROL: i16 = 0x20;
+/// The time from which on the others are counted is the one at which tombstones, or a marker, may go.
+const HAS_HORIZON: i16 = 0x40;
 
 /// The epoch of the only leader there ever is.
 pub(super) const LEADER_EPOCH: i32 = 0;
@@ -42,6 +46,7 @@ pub(crate) struct Batch {
     bytes: Bytes,
     attributes: i16,
     last_delta: i32,
+    base_timestamp: i64,
     max_timestamp: i64,
     producer: Producer,
     base_sequence: i32,
@@ -95,12 +100,13 @@ impl Batch {
         let mut header = &bytes[ATTRIBUTES_AT..HEADER];
         let attributes = header.get_i16();
         let last_delta = header.get_i32();
-        let _base_timestamp = header.get_i64();
+        let base_timestamp = header.get_i64();
         let max_timestamp = header.get_i64();
         let id = header.get_i64();
         let epoch = header.get_i16();
         let base_sequence = header.get_i32();
-        Self { attributes, last_delta, max_timestamp, producer: Producer { id, epoch }, base_sequence, bytes }
+        let producer = Producer { id, epoch };
+        Self { bytes, attributes, last_delta, base_timestamp, max_timestamp, producer, base_sequence }
     }
 
     pub(crate) fn is_transactional(&self) -> bool {
@@ -133,6 +139,39 @@ impl Batch {
     /// The latest of its records' times.
     pub(crate) fn max_timestamp(&self) -> i64 {
         self.max_timestamp
+    }
+
+    /// When its tombstones, or the marker that it is, may go, if a compaction has said so.
+    pub(super) fn horizon(&self) -> Option<i64> {
+        (self.attributes & HAS_HORIZON != 0).then_some(self.base_timestamp)
+    }
+
+    /// Whether each of its records has a key, as those of a compacted topic must.
+    pub(crate) fn has_keys(&self) -> Result<bool, ResponseError> {
+        Ok(records::take_apart(&self.bytes)?.iter().all(|record| record.key.is_some()))
+    }
+
+    /// The batch with fewer records, in the same place of the log.
+    pub(super) fn with_records(&self, kept: &[Record], horizon: Option<i64>) -> Result<Bytes, ResponseError> {
+        let horizon = horizon.or(self.horizon());
+        let first_time = kept.iter().map(|record| record.time).min();
+        let base_timestamp = horizon.or(first_time).unwrap_or(self.base_timestamp);
+        let max_timestamp = if self.attributes & LOG_APPEND_TIME != 0 {
+            self.max_timestamp
+        } else {
+            kept.iter().map(|record| record.time).max().unwrap_or(self.max_timestamp)
+        };
+        let attributes = if horizon.is_some() { self.attributes | HAS_HORIZON } else { self.attributes };
+        let records = records::put_together(self.attributes & COMPRESSION, base_timestamp, kept)?;
+        let mut batch = BytesMut::with_capacity(HEADER + records.len());
+        batch.extend_from_slice(&self.bytes[..HEADER]);
+        (&mut batch[ATTRIBUTES_AT..]).put_i16(attributes);
+        (&mut batch[BASE_TIMESTAMP_AT..]).put_i64(base_timestamp);
+        (&mut batch[MAX_TIMESTAMP_AT..]).put_i64(max_timestamp);
+        (&mut batch[HEADER - 4..]).put_i32(kept.len() as i32);
+        batch.extend_from_slice(&records);
+        seal(&mut batch);
+        Ok(batch.freeze())
     }
 
     /// The bytes to store: a copy (they must not pin the frame they came in) with the broker's fields set.

@@ -5,11 +5,17 @@
 
 mod aborted;
 mod batch;
+mod compaction;
+mod compression;
 mod control;
 mod partition;
 mod producers;
 mod records;
+mod retention;
+mod rules;
 
+#[cfg(test)]
+mod compaction_properties;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -19,3 +25,4 @@ pub(crate) use batch::{Batch, TimestampType};
 pub(crate) use control::Verdict;
 pub(crate) use partition::{Appended, Found, Isolation, PartitionLog, Slice, Want};
 pub(crate) use producers::Producer;
+pub(crate) use rules::{Compaction, LogRules, Retention};

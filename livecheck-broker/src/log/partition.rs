@@ -10,6 +10,7 @@ use super::batch::{Batch, TimestampType};
 use super::control::{self, Verdict};
 use super::producers::{Admission, Producer, Producers};
 use super::records;
+use super::rules::LogRules;
 
 /// What a reader may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,24 +61,53 @@ pub(crate) struct Slice {
     pub(crate) aborted: Vec<AbortedTransaction>,
 }
 
-#[derive(Debug)]
-struct Stored {
-    base_offset: i64,
-    last_offset: i64,
+/// A batch in the log.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) base_offset: i64,
+    pub(super) last_offset: i64,
     /// The latest time in this batch and all before it: monotonic, so that it can be searched.
-    latest_so_far: i64,
-    batch: Batch,
-    bytes: Bytes,
+    pub(super) latest_so_far: i64,
+    /// The part of the log that it is in, by that part's first offset.
+    pub(super) segment: i64,
+    pub(super) batch: Batch,
+    pub(super) bytes: Bytes,
+}
+
+/// The part of the log that is written to.
+#[derive(Debug, Default)]
+pub(super) struct Active {
+    pub(super) base: i64,
+    bytes: usize,
+    /// The time of its first batch.
+    since: i64,
+}
+
+/// What has become of a log, for whoever keeps a copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A batch was added to this segment, which it may begin.
+    Appended { segment: i64, batch: Bytes },
+    /// The log starts here now.
+    Started { at: i64 },
+    /// These segments have become one, with these batches; the last segment is never among them.
+    Rewritten { segment: i64, replaces: Vec<i64>, batches: Vec<Bytes> },
 }
 
 /// The records of one partition, in memory.
 #[derive(Debug, Default)]
 pub(crate) struct PartitionLog {
-    start: i64,
+    pub(super) start: i64,
     end: i64,
-    batches: VecDeque<Stored>,
-    producers: Producers,
-    aborted: AbortedIndex,
+    pub(super) size: usize,
+    pub(super) batches: VecDeque<Stored>,
+    pub(super) active: Active,
+    pub(super) producers: Producers,
+    pub(super) aborted: AbortedIndex,
+    /// What lies before was compacted.
+    pub(super) cleaned_to: i64,
+    /// What has changed since it was last asked, where that is wanted.
+    changes: Option<Vec<Change>>,
 }
 
 impl PartitionLog {
@@ -85,19 +115,24 @@ impl PartitionLog {
     pub(crate) fn append(
         &mut self,
         batch: &Batch,
-        timestamps: TimestampType,
+        rules: &LogRules,
         now: i64,
     ) -> Result<Appended, ResponseError> {
         if let Admission::Repeat { base_offset, append_time } = self.producers.admit(batch)? {
             return Ok(Appended { base_offset, append_time, log_start: self.start });
         }
-        let append_time = match timestamps {
+        let append_time = match rules.timestamps {
             TimestampType::CreateTime => None,
             TimestampType::LogAppendTime => Some(now),
         };
         let base_offset = self.end;
-        self.store(batch.stamped(base_offset, append_time));
+        let bytes = batch.stamped(base_offset, append_time);
+        self.roll_if_due(bytes.len(), append_time.unwrap_or(batch.max_timestamp()), rules);
+        self.store(bytes);
         self.producers.appended(batch, base_offset, append_time, now);
+        if self.is_over(rules) {
+            self.retain(rules, now);
+        }
         Ok(Appended { base_offset, append_time, log_start: self.start })
     }
 
@@ -121,14 +156,46 @@ impl PartitionLog {
         Ok(())
     }
 
+    /// Begins a new segment where the present one would grow too large, or spans too long.
+    fn roll_if_due(&mut self, bytes: usize, time: i64, rules: &LogRules) {
+        let longest = rules.compact.map_or(i64::MAX, |compaction| compaction.max_lag_ms);
+        let spans = time.saturating_sub(self.active.since);
+        let is_full =
+            self.active.bytes + bytes > rules.segment_bytes || spans > rules.segment_ms.min(longest);
+        if self.active.bytes > 0 && is_full {
+            self.active = Active { base: self.end, ..Active::default() };
+        }
+    }
+
     fn store(&mut self, bytes: Bytes) {
+        let segment = self.active.base;
+        self.note(|| Change::Appended { segment, batch: bytes.clone() });
         let batch = Batch::read(bytes.clone());
         let base_offset = self.end;
         let last_offset = base_offset + i64::from(batch.last_delta());
+        if self.active.bytes == 0 {
+            self.active.since = batch.max_timestamp();
+        }
+        self.active.bytes += bytes.len();
+        self.size += bytes.len();
         let before = self.batches.back().map_or(i64::MIN, |stored| stored.latest_so_far);
         let latest_so_far = before.max(batch.max_timestamp());
-        self.batches.push_back(Stored { base_offset, last_offset, latest_so_far, batch, bytes });
+        self.batches.push_back(Stored { base_offset, last_offset, latest_so_far, segment, batch, bytes });
         self.end = last_offset + 1;
+    }
+
+    pub(super) fn recount_times(&mut self) {
+        let mut latest_so_far = i64::MIN;
+        for stored in &mut self.batches {
+            latest_so_far = latest_so_far.max(stored.batch.max_timestamp());
+            stored.latest_so_far = latest_so_far;
+        }
+    }
+
+    pub(super) fn note(&mut self, change: impl FnOnce() -> Change) {
+        if let Some(changes) = &mut self.changes {
+            changes.push(change());
+        }
     }
 
     /// Whole batches from `offset` on, about `max_bytes` of them; at least one if `at_least_one`.
@@ -222,11 +289,20 @@ impl PartitionLog {
         if offset > self.end {
             return Err(ResponseError::OffsetOutOfRange);
         }
-        self.start = self.start.max(offset);
-        while self.batches.front().is_some_and(|stored| stored.last_offset < self.start) {
-            self.batches.pop_front();
+        if offset > self.start {
+            self.advance_start(offset);
         }
-        self.aborted.forget_before(self.start);
         Ok(self.start)
+    }
+
+    pub(super) fn advance_start(&mut self, to: i64) {
+        self.start = to;
+        while self.batches.front().is_some_and(|stored| stored.last_offset < to) {
+            if let Some(gone) = self.batches.pop_front() {
+                self.size -= gone.bytes.len();
+            }
+        }
+        self.aborted.forget_before(to);
+        self.note(|| Change::Started { at: to });
     }
 }

@@ -137,6 +137,12 @@ impl Producers {
         Ok(began)
     }
 
+    /// Forgets who has not written for so long, but for those with a transaction open.
+    pub(super) fn expire(&mut self, now: i64, after: i64) {
+        self.known
+            .retain(|_, memory| memory.open_since.is_some() || now.saturating_sub(memory.last_seen) < after);
+    }
+
     /// Where the oldest open transaction began.
     pub(super) fn oldest_open(&self) -> Option<i64> {
         self.open.first().copied()

@@ -4,7 +4,7 @@ use kafka_protocol::ResponseError;
 use proptest::prelude::*;
 
 use super::testing::{NOBODY, batch, consume, parsed};
-use super::{Found, Isolation, PartitionLog, Producer, TimestampType, Verdict, Want};
+use super::{Found, Isolation, LogRules, PartitionLog, Producer, Verdict, Want};
 
 const TRANSACTIONAL_PRODUCERS: usize = 3;
 
@@ -119,7 +119,7 @@ proptest! {
                         continue;
                     }
                     let bytes = batch(NOBODY, -1, false, 5, &sent);
-                    let appended = log.append(&parsed(bytes), TimestampType::CreateTime, 9).expect("accepted");
+                    let appended = log.append(&parsed(bytes), &LogRules::default(), 9).expect("accepted");
                     prop_assert_eq!(appended.base_offset, model.end);
                     model.append(&sent, None);
                 }
@@ -131,7 +131,7 @@ proptest! {
                     let sender = &mut senders[who];
                     let bytes = batch(producer(who), sender.sequence, true, 5, &sent);
                     let batch = parsed(bytes.clone());
-                    let appended = log.append(&batch, TimestampType::CreateTime, 9).expect("accepted");
+                    let appended = log.append(&batch, &LogRules::default(), 9).expect("accepted");
                     prop_assert_eq!(appended.base_offset, model.end);
                     let transaction = *sender.transaction.get_or_insert_with(|| {
                         model.transactions.push(None);
@@ -144,13 +144,13 @@ proptest! {
                 Op::Again(who, back) => {
                     let sender = &senders[who];
                     let Some((bytes, offset)) = sender.sent.iter().rev().nth(back) else { continue };
-                    let again = log.append(&parsed(bytes.clone()), TimestampType::CreateTime, 9).expect("accepted");
+                    let again = log.append(&parsed(bytes.clone()), &LogRules::default(), 9).expect("accepted");
                     prop_assert_eq!(again.base_offset, *offset, "where it was");
                 }
                 Op::Gap(who) => {
                     let sender = &senders[who];
                     let bytes = batch(producer(who), sender.sequence + 1, true, 5, &[0]);
-                    let refused = log.append(&parsed(bytes), TimestampType::CreateTime, 9);
+                    let refused = log.append(&parsed(bytes), &LogRules::default(), 9);
                     if !sender.sent.is_empty() {
                         prop_assert_eq!(refused, Err(ResponseError::OutOfOrderSequenceNumber));
                     } else if let Ok(appended) = refused {
@@ -198,7 +198,7 @@ proptest! {
         let mut records = Vec::new();
         for (time, count) in times {
             let bytes = batch(NOBODY, -1, false, time, &vec![1; count]);
-            log.append(&parsed(bytes), TimestampType::CreateTime, 0).expect("accepted");
+            log.append(&parsed(bytes), &LogRules::default(), 0).expect("accepted");
             records.extend(std::iter::repeat_n(time, count));
         }
         let start = start.index(records.len());
@@ -221,7 +221,7 @@ fn an_old_epoch_is_fenced_by_a_marker_of_a_newer() {
     let old = Producer { id: 7, epoch: 0 };
     let new = Producer { id: 7, epoch: 1 };
     let append = |log: &mut PartitionLog, producer, sequence| {
-        log.append(&parsed(batch(producer, sequence, true, 0, &[1])), TimestampType::CreateTime, 0)
+        log.append(&parsed(batch(producer, sequence, true, 0, &[1])), &LogRules::default(), 0)
     };
     append(&mut log, old, 0).expect("accepted");
     log.end_transaction(new, Verdict::Abort, 0).expect("accepted");
@@ -236,7 +236,7 @@ fn sequence_numbers_go_round() {
     let producer = Producer { id: 7, epoch: 0 };
     for (sequence, count) in [(i32::MAX - 1, 3), (1, 1)] {
         let bytes = batch(producer, sequence, false, 0, &vec![1; count]);
-        log.append(&parsed(bytes), TimestampType::CreateTime, 0).expect("accepted");
+        log.append(&parsed(bytes), &LogRules::default(), 0).expect("accepted");
     }
 }
 

@@ -1,15 +1,13 @@
-//! The records inside a batch, for the one question that a header cannot answer: which record is the first
-//! of a given time? Read as a stream, so that a batch that unpacks to gigabytes costs nothing to refuse.
+//! The records inside a batch: read as a stream to find one by its time, and taken apart and put together
+//! again by compaction.
 
 use std::io::{self, Read};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 
-use super::batch::{HEADER, LOG_APPEND_TIME};
-
-/// More than this in one batch is nobody's data.
-const MAX_UNPACKED: u64 = 256 << 20;
+use super::batch::{COMPRESSION, HEADER, LOG_APPEND_TIME};
+use super::compression::{MAX_UNPACKED, pack, unpack};
 
 /// The first record of a stored batch, from its place `from` on, with `time` or later: its place, and its time.
 pub(super) fn first_since(batch: &Bytes, from: i32, time: i64) -> Result<Option<(i32, i64)>, ResponseError> {
@@ -23,7 +21,7 @@ pub(super) fn first_since(batch: &Bytes, from: i32, time: i64) -> Result<Option<
         return Ok((max_timestamp >= time).then_some((from, max_timestamp)));
     }
     let count = (&batch[HEADER - 4..]).get_i32();
-    let mut records = unpack(attributes & 0x07, &batch[HEADER..])?.take(MAX_UNPACKED);
+    let mut records = unpack(attributes & COMPRESSION, &batch[HEADER..])?.take(MAX_UNPACKED);
     for _ in 0..count {
         let (delta, timestamp_delta) = next(&mut records).map_err(|_| ResponseError::CorruptMessage)?;
         let timestamp = base_timestamp.saturating_add(timestamp_delta);
@@ -63,46 +61,101 @@ fn varint(from: &mut impl Read) -> io::Result<i64> {
     Err(io::ErrorKind::InvalidData.into())
 }
 
-fn unpack(codec: i16, packed: &[u8]) -> Result<Box<dyn Read + '_>, ResponseError> {
+/// One record, apart from where and when it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    attributes: u8,
+    pub(super) time: i64,
+    /// Its place in the batch.
+    pub(super) delta: i32,
+    pub(super) key: Option<Bytes>,
+    pub(super) value: Option<Bytes>,
+    /// As they were written, with their count.
+    headers: Bytes,
+}
+
+/// Takes the records of a batch apart.
+pub(super) fn take_apart(batch: &Bytes) -> Result<Vec<Record>, ResponseError> {
     let corrupt = |_| ResponseError::CorruptMessage;
-    Ok(match codec {
-        0 => Box::new(packed),
-        1 => Box::new(io::BufReader::new(flate2::read::GzDecoder::new(packed))),
-        2 => Box::new(io::Cursor::new(unsnap(packed).map_err(corrupt)?)),
-        3 => Box::new(lz4_flex::frame::FrameDecoder::new(packed)),
-        4 => Box::new(io::BufReader::new(
-            ruzstd::decoding::StreamingDecoder::new(packed).map_err(|_| ResponseError::CorruptMessage)?,
-        )),
-        _ => return Err(ResponseError::UnsupportedCompressionType),
-    })
+    let attributes = (&batch[21..]).get_i16();
+    let base_timestamp = (&batch[27..]).get_i64();
+    let codec = attributes & COMPRESSION;
+    let mut plain = if codec == 0 {
+        batch.slice(HEADER..)
+    } else {
+        let mut plain = Vec::new();
+        unpack(codec, &batch[HEADER..])?.take(MAX_UNPACKED).read_to_end(&mut plain).map_err(corrupt)?;
+        Bytes::from(plain)
+    };
+    let count = (&batch[HEADER - 4..]).get_i32();
+    let mut records = Vec::new();
+    for _ in 0..count {
+        let length = sized(&mut plain).map_err(corrupt)?.ok_or(ResponseError::CorruptMessage)?;
+        records.push(record(length, base_timestamp).map_err(corrupt)?);
+    }
+    if plain.has_remaining() { Err(ResponseError::CorruptMessage) } else { Ok(records) }
 }
 
-/// Snappy as Kafka's clients write it: one raw block (librdkafka), or blocks in the framing of Java's library.
-fn unsnap(packed: &[u8]) -> io::Result<Vec<u8>> {
-    const JAVA_MAGIC: &[u8] = b"\x82SNAPPY\0";
-    const JAVA_HEADER: usize = 16;
-    let mut unpacked = Vec::new();
-    if !packed.starts_with(JAVA_MAGIC) || packed.len() < JAVA_HEADER {
-        unsnap_block(packed, &mut unpacked)?;
-        return Ok(unpacked);
+fn record(mut bytes: Bytes, base_timestamp: i64) -> io::Result<Record> {
+    if bytes.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let mut blocks = &packed[JAVA_HEADER..];
-    while blocks.len() >= 4 {
-        let length = blocks.get_u32() as usize;
-        let block = blocks.get(..length).ok_or(io::ErrorKind::UnexpectedEof)?;
-        unsnap_block(block, &mut unpacked)?;
-        blocks.advance(length);
-    }
-    Ok(unpacked)
+    let attributes = bytes.get_u8();
+    let time = base_timestamp.saturating_add(next_varint(&mut bytes)?);
+    let delta = i32::try_from(next_varint(&mut bytes)?).map_err(|_| io::ErrorKind::InvalidData)?;
+    let key = sized(&mut bytes)?;
+    let value = sized(&mut bytes)?;
+    Ok(Record { attributes, time, delta, key, value, headers: bytes })
 }
 
-fn unsnap_block(block: &[u8], into: &mut Vec<u8>) -> io::Result<()> {
-    let length = snap::raw::decompress_len(block)?;
-    let start = into.len();
-    if (start + length) as u64 > MAX_UNPACKED {
-        return Err(io::ErrorKind::InvalidData.into());
+fn next_varint(bytes: &mut Bytes) -> io::Result<i64> {
+    varint(&mut bytes.reader())
+}
+
+/// So many bytes as the number before them says; a negative one stands for none.
+fn sized(bytes: &mut Bytes) -> io::Result<Option<Bytes>> {
+    let length = next_varint(bytes)?;
+    let Ok(length) = usize::try_from(length) else { return Ok(None) };
+    if length > bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    into.resize(start + length, 0);
-    snap::raw::Decoder::new().decompress(block, &mut into[start..])?;
-    Ok(())
+    Ok(Some(bytes.split_to(length)))
+}
+
+/// Puts records together as they stand on the wire, their times counted from `base_timestamp`.
+pub(super) fn put_together(
+    codec: i16,
+    base_timestamp: i64,
+    records: &[Record],
+) -> Result<Vec<u8>, ResponseError> {
+    let mut plain = BytesMut::new();
+    let mut body = BytesMut::new();
+    for record in records {
+        body.clear();
+        body.put_u8(record.attributes);
+        put_varint(&mut body, record.time.wrapping_sub(base_timestamp));
+        put_varint(&mut body, i64::from(record.delta));
+        for field in [&record.key, &record.value] {
+            match field {
+                Some(field) => {
+                    put_varint(&mut body, field.len() as i64);
+                    body.put_slice(field);
+                }
+                None => put_varint(&mut body, -1),
+            }
+        }
+        body.put_slice(&record.headers);
+        put_varint(&mut plain, body.len() as i64);
+        plain.put_slice(&body);
+    }
+    pack(codec, &plain).map_err(|_| ResponseError::UnknownServerError)
+}
+
+pub(super) fn put_varint(into: &mut BytesMut, value: i64) {
+    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    while rest >= 0x80 {
+        into.put_u8(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    into.put_u8(rest as u8);
 }

@@ -41,6 +41,32 @@ pub(crate) fn batch(
     batch.freeze()
 }
 
+/// A batch of records with keys and, unless they are tombstones, values.
+pub(crate) fn keyed_batch(
+    producer: Producer,
+    sequence: i32,
+    transactional: bool,
+    time: i64,
+    records: &[(u8, Option<u8>)],
+) -> Bytes {
+    let payloads = vec![0; records.len()];
+    let header = batch(producer, sequence, transactional, time, &payloads);
+    let mut keyed = BytesMut::from(&header[..HEADER]);
+    for (delta, (key, value)) in records.iter().enumerate() {
+        assert!(delta < 64, "one byte for each number");
+        let mut record = vec![0, 0, (delta as u8) << 1, 2, *key];
+        match value {
+            Some(value) => record.extend([2, *value]),
+            None => record.push(1),
+        }
+        record.push(0);
+        keyed.put_u8((record.len() as u8) << 1);
+        keyed.extend_from_slice(&record);
+    }
+    seal(&mut keyed);
+    keyed.freeze()
+}
+
 pub(crate) fn parsed(bytes: Bytes) -> Batch {
     Batch::from_producer(bytes).expect("a sound batch")
 }

@@ -18,6 +18,7 @@ pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener, mut stopped: w
     timers.spawn(async move { for_groups.groups.run().await });
     let for_transactions = Arc::clone(&node);
     timers.spawn(async move { for_transactions.abort_expired_transactions().await });
+    timers.spawn(Arc::clone(&node).keep_up());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

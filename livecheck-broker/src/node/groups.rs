@@ -67,6 +67,7 @@ impl Groups {
     ) -> Option<Answer> {
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
+        let _asking = Asking { groups: self, id, ticket };
         loop {
             let held = self.get_or_create(id);
             let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,6 +79,32 @@ impl Groups {
             break;
         }
         answered.await.ok()
+    }
+
+    /// Whoever made this request waits for its answer no longer.
+    fn abandon(&self, id: &str, ticket: Ticket) {
+        let Some(held) = self.get(id) else { return };
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.waiting.remove(&ticket).is_some() && !held.deleted {
+            self.act(id, &mut held, |group, now, _| group.abandon(ticket, now));
+        }
+    }
+
+    /// Forgets the offsets of groups that are without members for so long, and groups that hold nothing.
+    pub(crate) fn expire(&self, after: Duration) {
+        for id in self.ids() {
+            let Some(held) = self.get(&id) else { continue };
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.deleted {
+                continue;
+            }
+            self.act(&id, &mut held, |group, now, _| group.expire_offsets(now, after));
+            if held.group.is_blank() && held.waiting.is_empty() {
+                held.deleted = true;
+                drop(held);
+                self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            }
+        }
     }
 
     /// Deletes a group that has no members.
@@ -146,5 +173,72 @@ impl Groups {
             Arc::new(Mutex::new(held))
         });
         Arc::clone(held)
+    }
+}
+
+/// A request that waits in a group; when it is dropped, so is the wait.
+struct Asking<'a> {
+    groups: &'a Groups,
+    id: &'a str,
+    ticket: Ticket,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.groups.abandon(self.id, self.ticket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::{Join, Protocol};
+
+    fn join(ticket: Ticket, name: &str) -> Join {
+        Join {
+            ticket,
+            member_id: String::new(),
+            fresh_id: name.to_owned(),
+            instance_id: None,
+            client_id: name.to_owned(),
+            client_host: String::new(),
+            session_timeout: Duration::from_secs(6),
+            rebalance_timeout: Duration::from_secs(60),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![Protocol { name: "range".to_owned(), metadata: bytes::Bytes::new() }],
+            can_rejoin: false,
+            can_skip_assignment: false,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_member_whose_connection_closed_while_it_waited_is_taken_for_dead_in_time() {
+        let groups = Arc::new(Groups::new(Clock::start()));
+        let ringing = Arc::clone(&groups);
+        let alarms = tokio::spawn(async move { ringing.run().await });
+        let ask = |name: &'static str| {
+            groups.ask("group", move |group, ticket, now, answers| {
+                group.join(join(ticket, name), now, answers);
+            })
+        };
+        let Some(Answer::Join(Ok(first))) = ask("first").await else { panic!("the first is let in") };
+        // The second waits for the first to join again, and goes away meanwhile.
+        assert!(tokio::time::timeout(Duration::from_secs(1), ask("second")).await.is_err());
+        let waiting = groups.get("group").expect("there").lock().expect("not poisoned").waiting.len();
+        assert_eq!(waiting, 0, "nobody waits");
+        let again = groups.ask("group", |group, ticket, now, answers| {
+            group.join(Join { member_id: first.member_id.clone(), ..join(ticket, "first") }, now, answers);
+        });
+        let Some(Answer::Join(Ok(again))) = again.await else { panic!("the first is let in again") };
+        assert_eq!(again.members.len(), 1, "the second is gone");
+        alarms.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_that_holds_nothing_is_forgotten() {
+        let groups = Groups::new(Clock::start());
+        groups.with_or_create("asked-for", |_, _, _| ());
+        groups.expire(Duration::from_secs(1));
+        assert!(groups.ids().is_empty());
     }
 }

@@ -6,6 +6,7 @@
 mod groups;
 mod settings;
 mod transactions;
+mod upkeep;
 
 pub(crate) use groups::Groups;
 pub(crate) use settings::Settings;
@@ -15,7 +16,9 @@ use kafka_protocol::messages::BrokerId;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::topics::{Catalogue, Refused, Topic, TopicSettings};
+use crate::topics::{
+    Catalogue, MAX_MESSAGE_BYTES, RETENTION_BYTES, RETENTION_MS, Refused, Topic, TopicSettings,
+};
 use std::sync::Arc;
 
 /// The id of this node, the only one.
@@ -50,7 +53,14 @@ impl Node {
 
     /// The settings of a topic for which none are given.
     pub(crate) fn topic_settings(&self) -> TopicSettings {
-        TopicSettings::new(self.settings.max_message_bytes)
+        let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
+        let retention =
+            self.settings.retention.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        TopicSettings::new([
+            (MAX_MESSAGE_BYTES, self.settings.max_message_bytes.to_string()),
+            (RETENTION_BYTES, limit(self.settings.retention_bytes)),
+            (RETENTION_MS, limit(retention)),
+        ])
     }
 
     /// The topic, created now if it is not there and may be.

@@ -18,10 +18,25 @@ pub(crate) struct Settings {
     pub(crate) max_frame_bytes: usize,
     /// The largest answer to a fetch, but for one batch larger still.
     pub(crate) max_fetch_bytes: usize,
+    /// How much of a partition is kept, where its topic does not say.
+    pub(crate) retention_bytes: Option<u64>,
+    pub(crate) retention: Option<Duration>,
+    /// A connection on which nothing has moved for so long is closed.
+    pub(crate) max_idle: Duration,
+    /// How long a group without members keeps its offsets.
+    pub(crate) offsets_retention: Duration,
+    /// How long a partition remembers a producer that does not write.
+    pub(crate) producer_expiration: Duration,
+    /// How long a transactional id is remembered that is not used.
+    pub(crate) transactional_id_expiration: Duration,
+    /// How often it is looked for what has expired, and for what can be compacted.
+    pub(crate) upkeep_interval: Duration,
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Default for Settings {
-    /// Kafka's own.
+    /// Kafka's own, but that a partition is kept to a size that fits into memory.
     fn default() -> Self {
         Self {
             default_partitions: 1,
@@ -33,6 +48,13 @@ impl Default for Settings {
             max_offset_metadata: 4096,
             max_frame_bytes: 100 << 20,
             max_fetch_bytes: 55 << 20,
+            retention_bytes: Some(1 << 30),
+            retention: Some(7 * DAY),
+            max_idle: Duration::from_secs(10 * 60),
+            offsets_retention: 7 * DAY,
+            producer_expiration: DAY,
+            transactional_id_expiration: 7 * DAY,
+            upkeep_interval: Duration::from_secs(1),
         }
     }
 }
@@ -51,6 +73,13 @@ impl Settings {
                 setting: "max_message_bytes",
                 value: self.max_message_bytes.to_string(),
                 rule: "at most 104857600, the largest request",
+            });
+        }
+        if self.upkeep_interval.is_zero() {
+            return Err(BrokerError::Setting {
+                setting: "upkeep_interval",
+                value: "0".to_owned(),
+                rule: "longer than no time",
             });
         }
         if self.min_session_timeout > self.max_session_timeout {

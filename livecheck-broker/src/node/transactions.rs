@@ -14,9 +14,16 @@ use crate::transactions::{Ending, Identity, Transaction};
 
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
-    by_id: RwLock<HashMap<String, Arc<Mutex<Transaction>>>>,
+    by_id: RwLock<HashMap<String, Arc<Mutex<Held>>>>,
     next_producer: AtomicI64,
     alarms: Alarms,
+}
+
+#[derive(Debug)]
+struct Held {
+    transaction: Transaction,
+    last_used: Duration,
+    forgotten: bool,
 }
 
 impl Node {
@@ -32,24 +39,33 @@ impl Node {
         identity: Identity,
         timeout: Duration,
     ) -> Result<Producer, ResponseError> {
-        let transaction = {
-            let mut by_id = self.transactions.by_id.write().unwrap_or_else(PoisonError::into_inner);
-            match by_id.get(transactional_id) {
-                Some(transaction) => Arc::clone(transaction),
-                None => {
-                    let transaction = Transaction::new(self.fresh_producer_id(), timeout);
-                    let producer = transaction.producer();
-                    by_id.insert(transactional_id.to_owned(), Arc::new(Mutex::new(transaction)));
-                    return Ok(producer);
+        let now = self.clock.now();
+        loop {
+            let held = {
+                let mut by_id = self.transactions.by_id.write().unwrap_or_else(PoisonError::into_inner);
+                match by_id.get(transactional_id) {
+                    Some(held) => Arc::clone(held),
+                    None => {
+                        let transaction = Transaction::new(self.fresh_producer_id(), timeout);
+                        let producer = transaction.producer();
+                        let held = Held { transaction, last_used: now, forgotten: false };
+                        by_id.insert(transactional_id.to_owned(), Arc::new(Mutex::new(held)));
+                        return Ok(producer);
+                    }
                 }
+            };
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.forgotten {
+                continue;
             }
-        };
-        let mut transaction = transaction.lock().unwrap_or_else(PoisonError::into_inner);
-        let (producer, ending) = transaction.register(identity, timeout, || self.fresh_producer_id())?;
-        if let Some(ending) = ending {
-            self.write_markers(&ending);
+            held.last_used = now;
+            let (producer, ending) =
+                held.transaction.register(identity, timeout, || self.fresh_producer_id())?;
+            if let Some(ending) = ending {
+                self.write_markers(&ending);
+            }
+            return Ok(producer);
         }
-        Ok(producer)
     }
 
     /// Does something in a transaction. Its lock is held meanwhile: it cannot end between a check made here and
@@ -59,14 +75,31 @@ impl Node {
         transactional_id: &str,
         act: impl FnOnce(&mut Transaction, Duration) -> Result<T, ResponseError>,
     ) -> Result<T, ResponseError> {
-        let transaction = {
+        let held = {
             let by_id = self.transactions.by_id.read().unwrap_or_else(PoisonError::into_inner);
             by_id.get(transactional_id).cloned().ok_or(ResponseError::InvalidProducerIdMapping)?
         };
-        let mut transaction = transaction.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = act(&mut transaction, self.clock.now());
-        self.transactions.alarms.at_latest(transactional_id, transaction.deadline());
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.forgotten {
+            return Err(ResponseError::InvalidProducerIdMapping);
+        }
+        held.last_used = self.clock.now();
+        let done = act(&mut held.transaction, self.clock.now());
+        self.transactions.alarms.at_latest(transactional_id, held.transaction.deadline());
         done
+    }
+
+    /// Forgets transactional ids that nobody has used for so long, and that have nothing open.
+    pub(crate) fn forget_transactional_ids(&self, after: Duration) {
+        let now = self.clock.now();
+        let mut by_id = self.transactions.by_id.write().unwrap_or_else(PoisonError::into_inner);
+        by_id.retain(|_, held| {
+            // Whoever holds its lock is using it.
+            let Ok(mut held) = held.try_lock() else { return true };
+            held.forgotten =
+                held.transaction.deadline().is_none() && now.saturating_sub(held.last_used) >= after;
+            !held.forgotten
+        });
     }
 
     /// Ends a transaction everywhere it reached. Called under its lock.
@@ -86,7 +119,9 @@ impl Node {
             }
         }
         for group in &ending.groups {
-            self.groups.with(group, |group, _, _| group.end_transaction(ending.producer.id, ending.verdict));
+            self.groups.with(group, |group, now, _| {
+                group.end_transaction(ending.producer.id, ending.verdict, now);
+            });
         }
     }
 

@@ -7,4 +7,7 @@ mod settings;
 
 pub(crate) use catalogue::{Catalogue, Refused, Topic};
 pub(crate) use partition::{Partition, Registration};
-pub(crate) use settings::{Described as DescribedSetting, Kind, TopicSettings, described};
+pub(crate) use settings::{
+    Described as DescribedSetting, Kind, MAX_MESSAGE_BYTES, Origin, RETENTION_BYTES, RETENTION_MS,
+    TopicSettings, described,
+};

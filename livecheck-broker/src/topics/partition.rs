@@ -57,6 +57,15 @@ impl Partition {
         Ok(changed)
     }
 
+    /// Changes the log in a way that readers who wait for more need not hear of.
+    pub(crate) fn change_quietly<T>(
+        &self,
+        change: impl FnOnce(&mut PartitionLog) -> T,
+    ) -> Result<T, ResponseError> {
+        let mut shared = self.shared();
+        if shared.deleted { Err(ResponseError::UnknownTopicOrPartition) } else { Ok(change(&mut shared.log)) }
+    }
+
     /// Its topic is gone: lets go of the records, and wakes those who wait for more.
     pub(crate) fn delete(&self) {
         let mut shared = self.shared();

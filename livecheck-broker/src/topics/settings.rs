@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::log::TimestampType;
+use crate::log::{Compaction, LogRules, Retention, TimestampType};
 
 /// How a value is written; the numbers are the protocol's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,15 @@ pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 const TIMESTAMP_TYPE: &str = "message.timestamp.type";
 const TIMESTAMP_AFTER: &str = "message.timestamp.after.max.ms";
 const TIMESTAMP_BEFORE: &str = "message.timestamp.before.max.ms";
+const CLEANUP_POLICY: &str = "cleanup.policy";
+pub(crate) const RETENTION_BYTES: &str = "retention.bytes";
+pub(crate) const RETENTION_MS: &str = "retention.ms";
 const FOREVER: &str = "9223372036854775807";
 
 /// Every setting that a topic may have. `compression.type` is "producer" alone: this broker stores what it was
 /// sent, and says so rather than accept another value and ignore it.
 const KNOWN: &[Known] = &[
-    known("cleanup.policy", Kind::List, Rule::SomeOf(&["compact", "delete"]), "delete"),
+    known(CLEANUP_POLICY, Kind::List, Rule::SomeOf(&["compact", "delete"]), "delete"),
     known("compression.type", Kind::Text, Rule::OneOf(&["producer"]), "producer"),
     known("delete.retention.ms", Kind::Long, Rule::AtLeast(0), "86400000"),
     known("file.delete.delay.ms", Kind::Long, Rule::AtLeast(0), "60000"),
@@ -65,8 +68,8 @@ const KNOWN: &[Known] = &[
     known("min.compaction.lag.ms", Kind::Long, Rule::AtLeast(0), "0"),
     known("min.insync.replicas", Kind::Int, Rule::OneOf(&["1"]), "1"),
     known("preallocate", Kind::Boolean, Rule::Boolean, "false"),
-    known("retention.bytes", Kind::Long, Rule::AtLeast(-1), "-1"),
-    known("retention.ms", Kind::Long, Rule::AtLeast(-1), "604800000"),
+    known(RETENTION_BYTES, Kind::Long, Rule::AtLeast(-1), "-1"),
+    known(RETENTION_MS, Kind::Long, Rule::AtLeast(-1), "604800000"),
     known("segment.bytes", Kind::Int, Rule::AtLeast(14), "1073741824"),
     known("segment.index.bytes", Kind::Int, Rule::AtLeast(4), "10485760"),
     known("segment.jitter.ms", Kind::Long, Rule::AtLeast(0), "0"),
@@ -78,13 +81,14 @@ const KNOWN: &[Known] = &[
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TopicSettings {
     set: BTreeMap<&'static str, String>,
-    default_max_message_bytes: Option<usize>,
+    /// What the broker was told to start with, where that differs from Kafka's own defaults.
+    brokers: BTreeMap<&'static str, String>,
 }
 
 impl TopicSettings {
-    /// Nothing set, on a broker with this limit.
-    pub(crate) fn new(default_max_message_bytes: usize) -> Self {
-        Self { set: BTreeMap::new(), default_max_message_bytes: Some(default_max_message_bytes) }
+    /// Nothing set, on a broker with these defaults of its own.
+    pub(crate) fn new(brokers: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { set: BTreeMap::new(), brokers: brokers.into_iter().collect() }
     }
 
     /// Sets one; refuses names and values that Kafka would refuse, or that this broker could only pretend to.
@@ -116,6 +120,36 @@ impl TopicSettings {
         }
     }
 
+    /// Whether each record must have a key.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.has_policy("compact")
+    }
+
+    fn has_policy(&self, policy: &str) -> bool {
+        self.value(CLEANUP_POLICY).split(',').any(|one| one.trim() == policy)
+    }
+
+    /// What the topic's logs go by.
+    pub(crate) fn rules(&self) -> LogRules {
+        // In Kafka, -1 stands for no limit.
+        let limit = |name| Some(self.long(name)).filter(|limit| *limit >= 0);
+        LogRules {
+            timestamps: self.timestamps(),
+            segment_bytes: usize::try_from(self.long("segment.bytes")).unwrap_or(usize::MAX),
+            segment_ms: self.long("segment.ms"),
+            delete: self.has_policy("delete").then(|| Retention {
+                bytes: limit(RETENTION_BYTES).and_then(|bytes| usize::try_from(bytes).ok()),
+                ms: limit(RETENTION_MS),
+            }),
+            compact: self.is_compacted().then(|| Compaction {
+                dirty_ratio: self.value("min.cleanable.dirty.ratio").parse().unwrap_or(0.5),
+                min_lag_ms: self.long("min.compaction.lag.ms"),
+                max_lag_ms: self.long("max.compaction.lag.ms"),
+                tombstones_ms: self.long("delete.retention.ms"),
+            }),
+        }
+    }
+
     pub(crate) fn max_message_bytes(&self) -> usize {
         usize::try_from(self.long(MAX_MESSAGE_BYTES)).unwrap_or(usize::MAX)
     }
@@ -133,11 +167,8 @@ impl TopicSettings {
     }
 
     fn value(&self, name: &'static str) -> String {
-        if let Some(value) = self.set.get(name) {
+        if let Some(value) = self.set.get(name).or_else(|| self.brokers.get(name)) {
             return value.clone();
-        }
-        if let (MAX_MESSAGE_BYTES, Some(limit)) = (name, self.default_max_message_bytes) {
-            return limit.to_string();
         }
         KNOWN
             .iter()
@@ -153,7 +184,18 @@ pub(crate) struct Described {
     pub(crate) name: &'static str,
     pub(crate) value: String,
     pub(crate) kind: Kind,
-    pub(crate) is_default: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was set for the topic.
+    Topic,
+    /// The broker was started with it.
+    Broker,
+    /// It is Kafka's.
+    Default,
 }
 
 /// All settings of a topic, with the values that hold.
@@ -164,7 +206,13 @@ pub(crate) fn described(settings: &TopicSettings) -> Vec<Described> {
             name: known.name,
             value: settings.value(known.name),
             kind: known.kind,
-            is_default: !settings.set.contains_key(known.name),
+            origin: if settings.set.contains_key(known.name) {
+                Origin::Topic
+            } else if settings.brokers.get(known.name).is_some_and(|value| value != known.default) {
+                Origin::Broker
+            } else {
+                Origin::Default
+            },
         })
         .collect()
 }
@@ -216,11 +264,27 @@ mod tests {
 
     #[test]
     fn a_topics_own_limit_stands_before_the_brokers() {
-        let mut settings = TopicSettings::new(5_000);
+        let mut settings = TopicSettings::new([(MAX_MESSAGE_BYTES, "5000".to_owned())]);
         assert_eq!(settings.max_message_bytes(), 5_000);
         settings.set(MAX_MESSAGE_BYTES, "7000").expect("valid");
         assert_eq!(settings.max_message_bytes(), 7_000);
         settings.unset(MAX_MESSAGE_BYTES).expect("known");
         assert_eq!(settings.max_message_bytes(), 5_000);
+    }
+
+    #[test]
+    fn a_log_goes_by_its_topics_settings() {
+        let mut settings = TopicSettings::default();
+        let week = Some(Retention { bytes: None, ms: Some(604_800_000) });
+        assert_eq!((settings.rules().delete, settings.rules().compact), (week, None));
+        settings.set("cleanup.policy", "compact").expect("valid");
+        settings.set("delete.retention.ms", "7").expect("valid");
+        assert_eq!(settings.rules().delete, None);
+        assert_eq!(settings.rules().compact.map(|compaction| compaction.tombstones_ms), Some(7));
+        settings.set("cleanup.policy", "compact,delete").expect("valid");
+        settings.set("retention.ms", "-1").expect("valid");
+        settings.set("retention.bytes", "10").expect("valid");
+        assert_eq!(settings.rules().delete, Some(Retention { bytes: Some(10), ms: None }));
+        assert!(settings.rules().compact.is_some());
     }
 }

@@ -1,5 +1,8 @@
 //! What no client sends: the connection that sends it ends, and no other notices.
 
+use std::time::Duration;
+
+use livecheck_broker::Broker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -81,4 +84,14 @@ async fn idle_and_half_sent_connections_hold_nobody_up() {
         held.push(stream);
     }
     send(&rig.producer(&[]), &topic, 0, "through").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_silent_for_too_long_is_closed() {
+    let rig = Rig::embedded(Broker::builder().max_idle(Duration::from_millis(50))).await;
+    let silent = connect(&rig).await;
+    let mut half = connect(&rig).await;
+    half.write_all(&[0, 0, 0, 100, 1]).await.expect("written");
+    assert!(closes(silent).await);
+    assert!(closes(half).await);
 }

@@ -9,4 +9,5 @@ mod admin;
 mod bad_input;
 mod groups;
 mod produce_and_consume;
+mod retention;
 mod transactions;

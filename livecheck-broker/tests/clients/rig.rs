@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use livecheck_broker::Broker;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use livecheck_broker::{Broker, BrokerBuilder};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig, FromClientConfigAndContext};
 use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
@@ -29,8 +29,28 @@ impl Rig {
         if let Ok(bootstrap) = std::env::var("LIVECHECK_TEST_BOOTSTRAP") {
             return Self { bootstrap, _broker: None };
         }
-        let broker = Broker::builder().start().await.expect("an embedded broker");
+        Self::embedded(Broker::builder()).await
+    }
+
+    /// An embedded broker with these settings, wherever the other tests run.
+    pub(crate) async fn embedded(builder: BrokerBuilder) -> Self {
+        let broker = builder.start().await.expect("an embedded broker");
         Self { bootstrap: broker.bootstrap_servers(), _broker: Some(broker) }
+    }
+
+    /// Whether the broker looks every few seconds for what is to be deleted. Real Kafka does so every five
+    /// minutes unless it is told otherwise (`log.retention.check.interval.ms`).
+    pub(crate) async fn cleans_up_often(&self) -> bool {
+        let resources = [ResourceSpecifier::Broker(1)];
+        let described =
+            self.admin().describe_configs(&resources, &AdminOptions::new()).await.expect("described");
+        let entry = described[0].as_ref().expect("described").get("log.retention.check.interval.ms");
+        let interval = entry.and_then(|entry| entry.value.as_ref()).expect("a value");
+        let often = interval.parse::<u64>().expect("a number") <= 5_000;
+        if !often {
+            eprintln!("not tried: log.retention.check.interval.ms is {interval} there");
+        }
+        often
     }
 
     pub(crate) fn config(&self, settings: &[(&str, &str)]) -> ClientConfig {
