@@ -1,6 +1,7 @@
 //! The broker that the tests share, and what an administrator asks of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::OnceLock;
 
@@ -9,7 +10,6 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::runtime::Runtime;
 
 use crate::PATIENCE;
@@ -23,6 +23,8 @@ static KAFKA: OnceLock<Kafka> = OnceLock::new();
 #[derive(Debug)]
 pub struct Kafka {
     servers: String,
+    /// The administrator's client, which all tests share: connecting takes longer than asking.
+    admin: OnceLock<Admin>,
     /// The embedded broker, where there is no real one. Statics are never dropped: it serves to the end.
     embedded: Option<(Runtime, Broker)>,
 }
@@ -32,7 +34,9 @@ impl Kafka {
     #[must_use]
     pub fn shared() -> &'static Self {
         KAFKA.get_or_init(|| match std::env::var(BOOTSTRAP) {
-            Ok(servers) if !servers.trim().is_empty() => Self { servers, embedded: None },
+            Ok(servers) if !servers.trim().is_empty() => {
+                Self { servers, admin: OnceLock::new(), embedded: None }
+            }
             _ => Self::start_embedded(),
         })
     }
@@ -42,7 +46,8 @@ impl Kafka {
         let runtime = Runtime::new().expect("a tokio runtime");
         // As a production cluster does, and the real Kafka of the tests: it makes no topic that nobody created.
         let broker = runtime.block_on(Broker::builder().auto_create_topics(false).start()).expect("a broker");
-        Self { servers: broker.bootstrap_servers(), embedded: Some((runtime, broker)) }
+        let servers = broker.bootstrap_servers();
+        Self { servers, admin: OnceLock::new(), embedded: Some((runtime, broker)) }
     }
 
     /// The addresses, as `bootstrap.servers`.
@@ -84,9 +89,8 @@ impl Kafka {
     /// How many partitions a topic has: none if it is not there.
     #[must_use]
     pub fn partitions(&self, topic: &str) -> usize {
-        let consumer: BaseConsumer = self.client(&[]);
         // Of all topics, so that asking creates none.
-        let metadata = consumer.fetch_metadata(None, PATIENCE).expect("metadata");
+        let metadata = self.admin().inner().fetch_metadata(None, PATIENCE).expect("metadata");
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         found.map_or(0, |topic| topic.partitions().len())
     }
@@ -102,8 +106,16 @@ impl Kafka {
         entries.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect()
     }
 
-    fn admin(&self) -> AdminClient<DefaultClientContext> {
-        self.client(&[])
+    fn admin(&self) -> &AdminClient<DefaultClientContext> {
+        &self.admin.get_or_init(|| Admin(self.client(&[]))).0
+    }
+}
+
+struct Admin(AdminClient<DefaultClientContext>);
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Admin")
     }
 }
 

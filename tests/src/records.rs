@@ -1,5 +1,7 @@
 //! Records onto the topics: triggers and signals as a client writes them, and anything else.
 
+use std::sync::OnceLock;
+
 use livecheck::context::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
 use livecheck::wire::{SignalEvent, TestExecution, encode};
 use livecheck::{Context, Topics};
@@ -101,13 +103,15 @@ impl Record {
 }
 
 /// Sends records, to the partitions that Java and Faust would send them to.
+#[derive(Clone)]
 pub struct Sender(FutureProducer);
 
 impl Sender {
     /// A sender to the shared broker.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(&[])
+        static SHARED: OnceLock<Sender> = OnceLock::new();
+        SHARED.get_or_init(|| Self::with(&[])).clone()
     }
 
     /// A sender with settings of librdkafka's beside.

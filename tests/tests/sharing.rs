@@ -9,7 +9,12 @@ use livecheck_tests::runner::{Runner, RunnerCommand};
 use crate::parcels::{done, ids, parcels, triggers};
 
 fn runner(topics: &OwnTopics) -> Runner {
-    RunnerCommand::on(topics).arguments("run").variable("LIVECHECK_STATUS_INTERVAL", "50ms").start_ready()
+    RunnerCommand::on(topics)
+        .arguments("run")
+        .variable("LIVECHECK_STATUS_INTERVAL", "50ms")
+        // How soon a member of a group learns that another has come or gone.
+        .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300")
+        .start_ready()
 }
 
 /// How many tests a runner says that it has passed.
