@@ -7,6 +7,7 @@
 //! | [`engine`] | the heart: a pure state machine for each partition |
 //! | `execute` | cases as tasks |
 //! | `kafka` | consuming, producing, committing |
+//! | `doctor` | what there is to know before a run |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
 //! | [`list`], [`reporter`], [`logging`], `paths` | what people see |
@@ -14,6 +15,7 @@
 
 pub mod args;
 pub mod config;
+mod doctor;
 pub mod engine;
 mod execute;
 mod kafka;

@@ -9,14 +9,14 @@ mod run;
 mod select;
 mod trigger;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use livecheck_core::Cases;
 
 use crate::args::{Action, ConfigOptions, RunnerCommand, exit_code};
-use crate::config::{Config, Variables};
+use crate::config::{Config, ConfigError, Variables};
 use crate::logging;
 use crate::reporter::{Screen, set_colour};
 
@@ -67,11 +67,16 @@ impl Program {
 
     /// The configuration that holds here.
     fn config(&self) -> Result<Config, RunnerError> {
-        let config = Config::load(self.options(), &Variables::of_this_process(), &working_folder()?)?;
+        let config = self.load_config(&working_folder()?)?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         Ok(config)
+    }
+
+    /// The same, with what is odd left to the caller to say.
+    fn load_config(&self, cwd: &Path) -> Result<Config, ConfigError> {
+        Config::load(self.options(), &Variables::of_this_process(), cwd)
     }
 
     fn options(&self) -> &ConfigOptions {

@@ -17,11 +17,11 @@ mod failure;
 pub mod json;
 mod render;
 mod screen;
-mod style;
+pub(crate) mod style;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod thread;
 
 pub use self::event::{BadRecords, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason};

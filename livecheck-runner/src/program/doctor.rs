@@ -1,7 +1,166 @@
-//! `doctor`.
+//! `doctor`: asks what there is to ask, and prints what it finds as it finds it.
 
-use super::{OK, Program, RunnerError};
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-pub(super) async fn doctor(_program: &Program) -> Result<u8, RunnerError> {
-    Ok(OK)
+use livecheck_core::Timestamp;
+
+use super::broker::Running;
+use super::{OK, Program, RunnerError, working_folder};
+use crate::args::exit_code;
+use crate::config::Config;
+use crate::doctor::{self, Finding, Grade, Longest};
+use crate::kafka::{Connection, diagnosis};
+use crate::reporter::Screen;
+use crate::services;
+
+/// How long the brokers may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the broker of a run on this machine may take.
+const PATIENCE_WITH_EMBEDDED: Duration = Duration::from_secs(2);
+/// How long the coordinator of transactions may take, which may have to make its topic first.
+const PATIENCE_WITH_TRANSACTIONS: Duration = Duration::from_secs(30);
+
+pub(super) async fn doctor(program: &Program) -> Result<u8, RunnerError> {
+    let mut sheet = Sheet { screen: Screen::stdout(), findings: Vec::new() };
+    let loaded = program.load_config(&working_folder()?);
+    sheet.add(doctor::configuration(&loaded));
+    sheet.add([doctor::cases(&program.cases, &program.command.from_cargo.searched_packages)]);
+    if let Ok(config) = &loaded {
+        let is_running = kafka(program, config, &mut sheet).await;
+        for service in &config.services {
+            // What the services of a run answer is what they are there for.
+            let is_up = !is_running && services::is_up(&service.ready).await;
+            let command = doctor::find_command(service, &search_path(), is_executable);
+            sheet.add([doctor::service(service, &command, service.cwd.is_dir(), is_up)]);
+        }
+    }
+    sheet.finish()
+}
+
+/// Whatever needs a broker. Says whether a run of this workspace is going on.
+async fn kafka(program: &Program, config: &Config, sheet: &mut Sheet) -> bool {
+    let (connection, is_embedded) = match Running::find(config) {
+        Some(Running::Configured(connection)) => (connection, false),
+        Some(Running::Embedded(connection)) => (connection, true),
+        None => {
+            sheet.add([none_to_ask(program, config)]);
+            return false;
+        }
+    };
+    let servers = connection.servers.clone();
+    let patience = if is_embedded { PATIENCE_WITH_EMBEDDED } else { PATIENCE };
+    let cluster = match blocking(&connection, move |connection| diagnosis::reach(connection, patience)).await
+    {
+        Ok(cluster) => cluster,
+        // Its run was killed, and could not take its address away.
+        Err(_) if is_embedded => {
+            sheet.add([none_to_ask(program, config)]);
+            return false;
+        }
+        Err(unreached) => {
+            sheet.add([
+                doctor::unreached(&servers, &unreached),
+                Finding::skip("topics, clocks, transactions, group", "there is no broker to ask"),
+            ]);
+            return false;
+        }
+    };
+
+    let ids = cluster.brokers.iter().map(|(id, _)| *id);
+    let answers = diagnosis::broker_settings(&connection, ids).await;
+    sheet.add(doctor::brokers(&servers, is_embedded, &cluster, &answers));
+
+    sheet.add([doctor::co_partitioned(&cluster.topics, config.topics.partitions)]);
+    sheet.add(
+        cluster.replicas.iter().filter_map(|replicas| doctor::replicas(replicas, cluster.brokers.len())),
+    );
+    let there: Vec<(String, usize)> = cluster
+        .topics
+        .partitions
+        .iter()
+        .filter_map(|(name, count)| Some((name.clone(), (*count)?)))
+        .collect();
+    let longest = Longest::of(&program.cases);
+    let names: Vec<String> = there.iter().map(|(name, _)| name.clone()).collect();
+    match diagnosis::topic_settings(&connection, &names).await {
+        Ok(described) => {
+            for (topic, settings) in &described {
+                sheet.add(doctor::settings(topic, &connection.topics, settings, longest, is_embedded));
+            }
+        }
+        Err(error) => sheet.add([doctor::settings_unknown(&error)]),
+    }
+
+    let topics = there.clone();
+    let records =
+        blocking(&connection, move |connection| diagnosis::latest_records(connection, &topics)).await;
+    sheet.add([doctor::clocks(Timestamp::now(), &records)]);
+
+    let group = config.group.clone();
+    let begun = blocking(&connection, move |connection| {
+        diagnosis::transactions(connection, &group, PATIENCE_WITH_TRANSACTIONS)
+    });
+    sheet.add([doctor::transactions(&config.group, &begun.await)]);
+
+    let test_topic = there.iter().find(|(name, _)| *name == connection.topics.test_topic);
+    if let Some((_, partitions)) = test_topic {
+        let (group, partitions) = (config.group.clone(), *partitions);
+        let found =
+            blocking(&connection, move |connection| diagnosis::group(connection, &group, partitions)).await;
+        sheet.add(doctor::group(&config.group, &found));
+    } else {
+        let found = "there is no test topic that it could read";
+        sheet.add([Finding::skip(format!("group {}", config.group), found)]);
+    }
+    is_embedded
+}
+
+/// What a run would do where no broker can be asked now.
+fn none_to_ask(program: &Program, config: &Config) -> Finding {
+    let fallback = program.command.from_cargo.fallback_embedded;
+    doctor::no_brokers(config, fallback, cfg!(feature = "embedded"))
+}
+
+/// What was found, printed as it is found.
+struct Sheet {
+    screen: Screen,
+    findings: Vec<Finding>,
+}
+
+impl Sheet {
+    fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.screen.print(&finding.render(self.screen.width()));
+            self.findings.push(finding);
+        }
+    }
+
+    fn finish(self) -> Result<u8, RunnerError> {
+        self.screen.print(&doctor::summary(&self.findings));
+        self.screen.take_error().map_or(Ok(()), Err).map_err(RunnerError::Output)?;
+        let has_failed = self.findings.iter().any(|finding| finding.grade == Grade::Fail);
+        Ok(if has_failed { exit_code::TEST_FAILED } else { OK })
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    connection: &Connection,
+    ask: impl FnOnce(&Connection) -> T + Send + 'static,
+) -> T {
+    let connection = connection.clone();
+    tokio::task::spawn_blocking(move || ask(&connection))
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+fn search_path() -> Vec<PathBuf> {
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }

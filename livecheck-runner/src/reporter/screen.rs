@@ -76,6 +76,20 @@ impl Screen {
         }
     }
 
+    /// Prints whole lines, and shows this as the live line below them: what the lines say and what the live
+    /// line says are of one moment.
+    pub fn print_with_live(&self, text: &str, live: &str) {
+        let mut inner = self.lock();
+        let live = if inner.is_terminal { live } else { "" };
+        if text.is_empty() && inner.live == live {
+            return;
+        }
+        let clear = if inner.live.is_empty() { "" } else { CLEAR };
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        live.clone_into(&mut inner.live);
+        inner.write(&[clear, text, end, live]);
+    }
+
     /// Shows this as the live line; an empty text shows none.
     pub fn show_live(&self, line: &str) {
         let mut inner = self.lock();
@@ -175,6 +189,17 @@ pub(super) mod tests {
         screen.print("two");
         screen.show_live("");
         assert_eq!(written.text(), format!("one\n{CLEAR}live{CLEAR}two\nlive{CLEAR}"));
+    }
+
+    #[test]
+    fn lines_and_the_live_line_change_together() {
+        let written = Written::default();
+        let screen = Screen::new(written.clone(), false, true);
+        screen.print_with_live("one\n", "waiting");
+        screen.print_with_live("", "waiting");
+        screen.print_with_live("two", "running");
+        screen.print_with_live("", "");
+        assert_eq!(written.text(), format!("one\nwaiting{CLEAR}two\nrunning{CLEAR}"));
     }
 
     #[test]

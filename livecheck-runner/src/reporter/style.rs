@@ -6,21 +6,21 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use livecheck_core::wire::State;
 
-pub(super) const PASS: Style = AnsiColor::Green.on_default().bold();
-pub(super) const FAIL: Style = AnsiColor::Red.on_default().bold();
-pub(super) const WARN: Style = AnsiColor::Yellow.on_default().bold();
-pub(super) const PACKAGE: Style = AnsiColor::Magenta.on_default();
-pub(super) const PATH: Style = AnsiColor::Cyan.on_default();
-pub(super) const NAME: Style = AnsiColor::Blue.on_default().bold();
-pub(super) const COUNT: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(crate) const PASS: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const FAIL: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const PACKAGE: Style = AnsiColor::Magenta.on_default();
+pub(crate) const PATH: Style = AnsiColor::Cyan.on_default();
+pub(crate) const NAME: Style = AnsiColor::Blue.on_default().bold();
+pub(crate) const COUNT: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// Where what is said of a verb begins: after the verb and a space.
-pub(super) const INDENT: usize = VERB + 1;
+pub(crate) const INDENT: usize = VERB + 1;
 const VERB: usize = 12;
 
 /// The colour of a state.
-pub(super) fn of(state: State) -> Style {
+pub(crate) fn of(state: State) -> Style {
     match state {
         State::Pass => PASS,
         State::Skip | State::Stall => WARN,
@@ -30,13 +30,13 @@ pub(super) fn of(state: State) -> Style {
 }
 
 /// A verb, right-aligned as cargo does.
-pub(super) fn verb(style: Style, verb: &str) -> impl fmt::Display {
+pub(crate) fn verb(style: Style, verb: &str) -> impl fmt::Display {
     let padded = format!("{verb:>VERB$}");
     Painted(style, padded)
 }
 
 /// A text in a colour.
-pub(super) fn paint(style: Style, text: impl fmt::Display) -> impl fmt::Display {
+pub(crate) fn paint(style: Style, text: impl fmt::Display) -> impl fmt::Display {
     Painted(style, text)
 }
 
@@ -50,7 +50,7 @@ impl<T: fmt::Display> fmt::Display for Painted<T> {
 }
 
 /// A duration of fixed width: `[   0.123s]`.
-pub(super) fn bracketed(seconds: Option<f64>) -> String {
+pub(crate) fn bracketed(seconds: Option<f64>) -> String {
     match seconds {
         Some(seconds) => format!("[{seconds:>8.3}s]"),
         None => format!("[{:>9}]", ""),
@@ -58,7 +58,7 @@ pub(super) fn bracketed(seconds: Option<f64>) -> String {
 }
 
 /// The time on a clock: `[ 00:01:23]`.
-pub(super) fn clock(elapsed: Duration) -> String {
+pub(crate) fn clock(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("[{clock:>9}]")

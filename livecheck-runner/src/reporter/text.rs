@@ -23,7 +23,7 @@ pub(super) fn cut(line: &str, columns: usize) -> String {
 /// Each line of a text, indented; and broken between words where it would go beyond that many columns.
 ///
 /// Other people's texts come through here: what would move the cursor is taken out.
-pub(super) fn block(text: &str, indent: usize, columns: Option<usize>) -> String {
+pub(crate) fn block(text: &str, indent: usize, columns: Option<usize>) -> String {
     let mut out = String::new();
     for line in text.lines() {
         let line = plain(line);
@@ -66,7 +66,7 @@ fn broken(line: &str, room: Option<usize>) -> Vec<String> {
 }
 
 /// `1 case`, `2 cases`.
-pub(super) fn plural(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+pub(crate) fn plural(count: impl TryInto<u64>, one: &str, many: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{count} {}", if count == 1 { one } else { many })
 }

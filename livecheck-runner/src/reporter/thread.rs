@@ -188,11 +188,10 @@ impl Printer {
             }
             text.push_str(&self.text_of(&event));
             if is_over {
-                self.screen.show_live("");
                 break;
             }
         }
-        self.screen.print(&text);
+        self.screen.print_with_live(&text, &self.live_line());
         is_over
     }
 
@@ -210,11 +209,17 @@ impl Printer {
 
     fn redraw(&mut self) {
         let Form::Human(renderer) = &mut self.form else { return };
-        let now = self.began.elapsed();
         renderer.set_width(self.screen.width());
-        let text = renderer.tick(now);
-        self.screen.print(&text);
-        self.screen.show_live(&renderer.live_line(now).unwrap_or_default());
+        let text = renderer.tick(self.began.elapsed());
+        self.screen.print_with_live(&text, &self.live_line());
+    }
+
+    /// The live line as it is now; empty where there is none, as after the end.
+    fn live_line(&self) -> String {
+        match &self.form {
+            Form::Human(renderer) => renderer.live_line(self.began.elapsed()).unwrap_or_default(),
+            Form::Json { .. } => String::new(),
+        }
     }
 }
 
@@ -250,8 +255,10 @@ mod tests {
         reporter.events().send(RunEvent::Warning("odd".to_owned()));
         screen.show_live("live");
         reporter.close();
+        let cleared = "\r\u{1b}[2K";
+        let left = written.text().rsplit(cleared).next().map(str::to_owned);
         assert!(written.text().contains("     Warning odd\n"), "{}", written.text());
-        assert!(written.text().ends_with("\r\u{1b}[2K"), "{}", written.text());
+        assert!(left.is_some_and(|left| !left.contains("live")), "{}", written.text());
     }
 
     #[test]

@@ -86,6 +86,14 @@ impl Probe {
     }
 }
 
+/// Whether something answers that would say that a service is ready.
+pub(crate) async fn is_up(ready: &Ready) -> bool {
+    match Probe::new(ready) {
+        Ok(Some(probe)) => probe.look().await.is_ok(),
+        Ok(None) | Err(_) => false,
+    }
+}
+
 fn loopback(port: u16) -> [SocketAddr; 2] {
     [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
 }

@@ -1,0 +1,24 @@
+//! What `doctor` makes of what it finds: facts in, findings out, and how they are printed. Nothing here asks a
+//! broker or a file.
+//!
+//! | file | judges |
+//! |---|---|
+//! | `finding` | what one looks like |
+//! | `setup` | the configuration, the cases, the services |
+//! | `cluster` | brokers, transactions, clocks |
+//! | `topics` | the three topics and their settings |
+//! | `group` | the consumer group |
+
+mod cluster;
+mod finding;
+mod group;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+pub(crate) use cluster::{brokers, clocks, no_brokers, transactions, unreached};
+pub(crate) use finding::{Finding, Grade, summary};
+pub(crate) use group::group;
+pub(crate) use setup::{cases, configuration, find_command, service};
+pub(crate) use topics::{Longest, co_partitioned, replicas, settings, settings_unknown};
