@@ -71,6 +71,11 @@ impl Counters {
         self.warn(&format_args!("a trigger or signal was not delivered: {reason}"));
     }
 
+    #[cfg(feature = "kafka")]
+    pub(super) fn out_of_reach(&self, reason: &dyn Display) {
+        self.warn(&format_args!("no Kafka broker can be reached; trying again until one answers: {reason}"));
+    }
+
     /// Says that a topic is missing, once; what could not be delivered to it is counted as everything else.
     #[cfg(feature = "kafka")]
     pub(super) fn missing_topic(&self, topic: &str) {
