@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use livecheck_core::case::{Location, SignalDefinition};
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Arguments, SignalEvent, TestExecution};
@@ -117,11 +117,14 @@ fn executions(criterion: &mut Criterion) {
     for in_flight in [10_000, 100_000, 1_000_000] {
         let mut log = Log::with_in_flight(in_flight);
         group.bench_function(BenchmarkId::new("in flight", in_flight), |bencher| {
-            bencher.iter(|| log.execute())
+            bencher.iter(|| log.execute());
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, executions);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    executions(&mut criterion);
+    criterion.final_summary();
+}
