@@ -319,7 +319,7 @@ mod sealed {
 /// The sending side of a signal: an associated constant beside the case, such as `order_flow::cached`.
 ///
 /// Sending never blocks and never fails the request: outside a test it does nothing; within one the event is
-/// handed to the [client](crate::client), and what cannot be sent is counted.
+/// handed to the client, and what cannot be sent is counted.
 pub struct SignalSender<T> {
     case: &'static Case,
     index: usize,

@@ -76,7 +76,8 @@ pub(crate) fn start(
 /// The waits of one execution, sent on to its shard.
 struct ShardWaits {
     execution: Handle,
-    /// The execution's own clock, in microseconds of log time: the trigger, then each signal that it received.
+    /// The execution's own clock, in microseconds of log time: the trigger, then each signal received and each
+    /// deadline passed.
     ///
     /// It is kept on this side so that a wait's clock starts at what the case has seen, and not at what
     /// happens to lie in its inbox: the same when the execution is run again.
@@ -100,9 +101,16 @@ impl SignalSource for ShardWaits {
                 Err(_) => None,
             };
             match answer {
-                Some(result) => result.inspect(|received| {
-                    clock.fetch_max(received.time.as_micros(), Ordering::Relaxed);
-                }),
+                Some(result) => {
+                    let reached = match &result {
+                        Ok(received) => received.time,
+                        Err(Timeout::Signal { timeout, .. }) => since + *timeout,
+                        Err(Timeout::Expired { expired, .. }) => *expired,
+                        Err(_) => since,
+                    };
+                    clock.fetch_max(reached.as_micros(), Ordering::Relaxed);
+                    result
+                }
                 // The shard is gone, and this execution goes on in another runner: here it never judges.
                 None => std::future::pending().await,
             }

@@ -14,6 +14,7 @@
 //! | [`program`] | the subcommands |
 
 pub mod args;
+mod backtrace;
 pub mod config;
 mod doctor;
 pub mod engine;

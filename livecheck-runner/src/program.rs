@@ -1,12 +1,15 @@
 //! The program that `cargo livecheck` builds: its subcommands, from the command line to the exit code.
 
+mod bounds;
 mod broker;
 mod doctor;
+mod embedded;
 mod error;
 mod follow;
 mod listing;
 mod run;
 mod select;
+mod stop;
 mod trigger;
 
 use std::path::{Path, PathBuf};

@@ -74,10 +74,15 @@ struct Watching(watch::Sender<Seen>);
 impl ClientContext for Watching {}
 
 impl ConsumerContext for Watching {
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, _: &Rebalance<'_>) {
-        let assigned = consumer.assignment().map_or(0, |assignment| assignment.count());
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         self.0.send_modify(|seen| {
-            seen.assigned = assigned;
+            // By what is given and taken: to ask the consumer here, while it is being closed, is a deadlock in
+            // librdkafka.
+            match rebalance {
+                Rebalance::Assign(given) => seen.assigned += given.count(),
+                Rebalance::Revoke(taken) => seen.assigned = seen.assigned.saturating_sub(taken.count()),
+                Rebalance::Error(_) => {}
+            }
             seen.rebalances += 1;
         });
     }

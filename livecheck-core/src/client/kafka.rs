@@ -77,7 +77,7 @@ impl Client {
     /// Installs a client for the brokers that the variable `LIVECHECK_BOOTSTRAP_SERVERS` names. Where it is
     /// unset or empty nothing is installed, and LiveCheck does nothing in this process.
     ///
-    /// Other [variables](crate::variables) name the topics and set any property of librdkafka, as they do for
+    /// Other variables (see [`crate::variables`]) name the topics and set any property of librdkafka, as they do for
     /// the runner: `LIVECHECK_TOPICS_TEST_TOPIC`, `LIVECHECK_KAFKA_SECURITY_PROTOCOL`.
     ///
     /// # Errors

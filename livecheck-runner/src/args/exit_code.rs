@@ -11,7 +11,8 @@ pub const INTERNAL: u8 = 1;
 /// The command line was wrong: an unknown option, a value that does not parse, a package that does not exist.
 pub const USAGE: u8 = 2;
 
-/// There was nothing to do: no package has cases, or no case matches the filters.
+/// There was nothing to do: no package has cases, no case matches the filters, or a run with an end has seen no
+/// execution end.
 pub const NO_CASES: u8 = 4;
 
 /// What the command needs could not be set up: bad configuration, an unreachable broker, topics that do not fit.

@@ -41,6 +41,10 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Run options")]
     pub reports: bool,
 
+    /// Start no services: the configured ones run elsewhere
+    #[arg(long, help_heading = "Run options")]
+    pub no_services: bool,
+
     /// Form of what is reported: for people, on standard error, or JSON, on standard output
     ///
     /// With `json` standard output has one JSON object a line for each thing that happens, and nothing else;

@@ -45,6 +45,12 @@ impl CaseTally {
         self.triggered == self.ended() + self.in_flight
     }
 
+    /// Counts an execution that is known by its report alone.
+    pub fn count(&mut self, state: State) {
+        self.triggered += 1;
+        *self.of_state(state) += 1;
+    }
+
     fn of_state(&mut self, state: State) -> &mut u64 {
         match state {
             State::Pass => &mut self.pass,

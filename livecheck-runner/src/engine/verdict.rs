@@ -3,6 +3,8 @@
 use livecheck_core::wire::State;
 use livecheck_core::{Error, Skip, Timeout, WaitError};
 
+use crate::backtrace::of_the_case;
+
 /// How a case ended.
 #[derive(Debug)]
 pub enum Ending {
@@ -68,7 +70,8 @@ fn from_error(error: &Error) -> Verdict {
         let timed_out = cause.is::<Timeout>()
             || cause.downcast_ref::<WaitError>().is_some_and(|e| matches!(e, WaitError::Timeout(_)));
         if timed_out {
-            return Verdict { traceback: backtrace_of(error), ..Verdict::timeout(with_causes(error)) };
+            // Which signal did not come says it all.
+            return Verdict::timeout(with_causes(error));
         }
     }
     Verdict { state: State::Error, error: Some(with_causes(error)), traceback: backtrace_of(error) }
@@ -84,7 +87,9 @@ fn backtrace_of(error: &Error) -> Option<String> {
     use std::backtrace::BacktraceStatus;
 
     let backtrace = error.backtrace();
-    (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string())
+    let trimmed =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| of_the_case(&backtrace.to_string()));
+    trimmed.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
-use std::fmt::Write;
 use std::future::Future;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::backtrace::of_the_case;
 use crate::engine::PanicReport;
 
 /// How many backtraces are taken in a second: each takes milliseconds, and when a system is down every case
@@ -85,37 +85,6 @@ fn may_take_backtrace() -> bool {
     taken.is_ok()
 }
 
-/// The frames of a backtrace that are the case's: from where it panicked to where the runner polled it.
-fn of_the_case(backtrace: &str) -> String {
-    let mut frames: Vec<String> = Vec::new();
-    for line in backtrace.lines() {
-        match line.trim_start().split_once(": ") {
-            Some((number, symbol)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-                frames.push(symbol.to_owned());
-            }
-            _ => {
-                if let Some(frame) = frames.last_mut() {
-                    let _ = write!(frame, "\n      {}", line.trim());
-                }
-            }
-        }
-    }
-    let is_panicking = |frame: &String| {
-        frame.starts_with("core::panicking::")
-            || frame.starts_with("core::result::unwrap_failed")
-            || frame.starts_with("core::option::")
-            || frame.contains("rust_begin_unwind")
-    };
-    let from = frames.iter().rposition(is_panicking).map_or(0, |position| position + 1);
-    let is_runner =
-        |frame: &String| frame.contains("livecheck_core::context") || frame.contains("livecheck_runner::");
-    let of_case = frames[from..].iter().take_while(|frame| !is_runner(frame));
-    of_case.enumerate().fold(String::new(), |mut text, (number, frame)| {
-        let _ = writeln!(text, "{number:>4}: {frame}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
@@ -134,24 +103,5 @@ mod tests {
 
         let (outcome, panic) = recording(async { 7 }).await;
         assert_eq!((outcome, panic), (7, None));
-    }
-
-    #[test]
-    fn of_a_backtrace_only_the_case_is_shown() {
-        let backtrace = "\
-   0: __rustc::rust_begin_unwind
-             at /rustc/library/std/src/panicking.rs:689:5
-   1: core::panicking::panic_fmt
-             at /rustc/library/core/src/panicking.rs:80:14
-   2: orders::check_side
-             at ./src/cases.rs:41:5
-   3: orders::order_flow::{{closure}}
-             at ./src/cases.rs:31:5
-   4: livecheck_core::context::Scoped<F>
-   5: tokio::runtime::task
-";
-        let expected = "   0: orders::check_side\n      at ./src/cases.rs:41:5\n   \
-                        1: orders::order_flow::{{closure}}\n      at ./src/cases.rs:31:5\n";
-        assert_eq!(of_the_case(backtrace), expected);
     }
 }

@@ -128,7 +128,7 @@ impl Beginnings {
                  {test_offset}: {} triggers were removed by the topic's retention before they were executed. \
                  Let retention.ms be longer than every test_expires and than any outage",
                 self.test_topic,
-                self.sharing.group(),
+                self.sharing.group().unwrap_or_default(),
                 first_test - test_offset
             ));
         }

@@ -17,27 +17,29 @@ use super::health::Health;
 /// How long one request to the brokers may take before it is tried again.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// librdkafka wants the name of a group also of a consumer whose partitions are assigned by hand. It never
+/// joins, and commits nothing.
+const NO_GROUP: &str = "livecheck-assigned-by-hand";
+
 /// How a runner shares the work with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sharing {
     /// With all the runners of that group: what it has done is committed, with reports.
     Group(String),
-    /// With none: a group of its own, from now on, and nothing is committed.
-    Alone {
-        /// The name of its own group.
-        group: String,
-    },
+    /// With none: in no group, from now on, and nothing is committed.
+    Alone,
 }
 
 impl Sharing {
-    pub(crate) fn group(&self) -> &str {
+    pub(crate) fn group(&self) -> Option<&str> {
         match self {
-            Self::Group(group) | Self::Alone { group } => group,
+            Self::Group(group) => Some(group),
+            Self::Alone => None,
         }
     }
 
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Group(_))
+        self.group().is_some()
     }
 }
 
@@ -84,7 +86,7 @@ impl Connection {
         sharing: &Sharing,
         context: C,
     ) -> Result<BaseConsumer<C>, KafkaEdgeError> {
-        let mut config = self.consumer(sharing.group());
+        let mut config = self.consumer(sharing.group().unwrap_or(NO_GROUP));
         config
             .set("partition.assignment.strategy", "cooperative-sticky")
             // Where the group has committed nothing: what was triggered before the first runner started counts.
@@ -94,7 +96,7 @@ impl Connection {
 
     /// The consumer whose partitions of the bus are assigned by hand.
     pub(super) fn bus_consumer(&self, health: Health) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
-        let mut config = self.consumer("livecheck-bus-is-assigned-by-hand");
+        let mut config = self.consumer(NO_GROUP);
         config.set("auto.offset.reset", "earliest");
         config.create_with_context(BusContext(health)).map_err(KafkaEdgeError::Client)
     }

@@ -87,7 +87,7 @@ impl Transactions {
             commits_offsets: sharing.is_shared(),
             // Unique: who may write for a partition is decided by the group, whose metadata each transaction
             // carries, and not by a name.
-            id: format!("livecheck-{}-{}", sharing.group(), uuid::Uuid::new_v4()),
+            id: format!("livecheck-{}-{}", sharing.group().unwrap_or("alone"), uuid::Uuid::new_v4()),
             deliveries: Deliveries { health: health.clone(), positions },
             consumer,
             committed: BTreeMap::new(),

@@ -2,37 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use livecheck_core::variables::{variable, variable_of_property};
 
+use super::embedded::{ADDRESS_FILE, EmbeddedBroker};
 use super::{Program, RunnerError};
 use crate::config::{Broker, Config};
 use crate::kafka::Connection;
 
-/// The file in which a run says where its embedded broker is.
-const ADDRESS_FILE: &str = "embedded-broker";
-
 /// The broker of a run.
 pub(super) struct RunBroker {
     pub(super) servers: String,
-    embedded: Option<Embedded>,
-}
-
-/// An embedded broker at work, and the file that says where.
-struct Embedded {
-    #[cfg(feature = "embedded")]
-    broker: livecheck_broker::Broker,
-    /// Held for as long as the broker can be found there.
-    _address: Option<AddressFile>,
+    embedded: Option<EmbeddedBroker>,
 }
 
 impl RunBroker {
     pub(super) async fn start(program: &Program, config: &Config) -> Result<Self, RunnerError> {
         match config.broker(program.command.from_cargo.fallback_embedded)? {
             Broker::Servers(servers) => Ok(Self { servers, embedded: None }),
-            Broker::Embedded { port } => start_embedded(config, port).await,
+            Broker::Embedded { port } => {
+                let (embedded, servers) = EmbeddedBroker::start(config, port).await?;
+                Ok(Self { servers, embedded: Some(embedded) })
+            }
         }
     }
 
@@ -46,52 +38,8 @@ impl RunBroker {
     }
 
     pub(super) async fn stop(self) {
-        let Some(embedded) = self.embedded else { return };
-        #[cfg(feature = "embedded")]
-        embedded.broker.shutdown().await;
-    }
-}
-
-#[cfg(feature = "embedded")]
-async fn start_embedded(config: &Config, port: Option<u16>) -> Result<RunBroker, RunnerError> {
-    let broker = livecheck_broker::Broker::builder()
-        .port(port.unwrap_or(0))
-        .start()
-        .await
-        .map_err(|error| RunnerError::EmbeddedBroker(error.to_string()))?;
-    let servers = broker.bootstrap_servers();
-    let address = AddressFile::write(&state_dir(config), &servers)
-        .inspect_err(|error| tracing::warn!(%error, "other commands will not find the embedded broker"))
-        .ok();
-    Ok(RunBroker { servers, embedded: Some(Embedded { broker, _address: address }) })
-}
-
-#[cfg(not(feature = "embedded"))]
-async fn start_embedded(_: &Config, _: Option<u16>) -> Result<RunBroker, RunnerError> {
-    Err(RunnerError::EmbeddedBroker("this runner was built without the feature `embedded`".to_owned()))
-}
-
-/// The file in which a run says where its embedded broker is; gone with the run, however it ends.
-struct AddressFile {
-    path: PathBuf,
-    address: String,
-}
-
-#[cfg(feature = "embedded")]
-impl AddressFile {
-    fn write(dir: &Path, servers: &str) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        let path = dir.join(ADDRESS_FILE);
-        fs::write(&path, servers)?;
-        Ok(Self { path, address: servers.to_owned() })
-    }
-}
-
-impl Drop for AddressFile {
-    fn drop(&mut self) {
-        // Another run may have written its own meanwhile.
-        if fs::read_to_string(&self.path).is_ok_and(|address| address == self.address) {
-            let _ = fs::remove_file(&self.path);
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
         }
     }
 }

@@ -1,15 +1,17 @@
 //! What an observer says, told to the reporter: each odd thing once, each verdict always.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use livecheck_core::CaseName;
 use livecheck_core::wire::TestReport;
 use tokio::sync::mpsc;
 
-use crate::engine::{Notice, Tally};
+use super::bounds::Bounds;
+use crate::engine::{CaseTally, Notice, Tally};
 use crate::kafka::{HealthEvent, Unreadable};
 use crate::observer::Observation;
-use crate::reporter::{BadRecords, Events, ExecutionReport, Finished, RunEvent, Snapshot};
+use crate::reporter::{BadRecords, Events, ExecutionReport, Finished, RunEvent, Snapshot, StopReason};
 
 /// How often at most the counts are told.
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -23,34 +25,44 @@ pub(super) struct Following {
     is_news: bool,
     /// How many records could not be read, by kind and topic.
     unreadable: HashMap<(&'static str, String), u64>,
-    failures: u64,
-    ended: u64,
+    bounds: Bounds,
+    /// What was executed, by the reports told.
+    executed: BTreeMap<CaseName, CaseTally>,
+    /// What the bounds said once they were reached: what was executed beyond is not told.
+    bound_reached: Option<StopReason>,
     /// What has been said, by kind and source.
     said: HashSet<String>,
 }
 
 impl Following {
-    pub(super) fn new(events: Events) -> Self {
+    pub(super) fn new(events: Events, bounds: Bounds) -> Self {
         Self {
             events,
             snapshot: Snapshot::default(),
             told: None,
             is_news: false,
             unreadable: HashMap::new(),
-            failures: 0,
-            ended: 0,
+            bounds,
+            executed: BTreeMap::new(),
+            bound_reached: None,
             said: HashSet::new(),
         }
     }
 
     /// Executions that did not pass.
     pub(super) fn failures(&self) -> u64 {
-        self.failures
+        self.executed().failures()
     }
 
-    /// Executions that have ended.
-    pub(super) fn ended(&self) -> u64 {
-        self.ended
+    /// Whether enough was executed.
+    pub(super) fn bound_reached(&self) -> Option<StopReason> {
+        self.bound_reached
+    }
+
+    fn executed(&self) -> CaseTally {
+        let mut total = CaseTally::default();
+        self.executed.values().for_each(|tally| total += *tally);
+        total
     }
 
     pub(super) fn finished(&self, elapsed: Duration) -> Finished {
@@ -103,9 +115,16 @@ impl Following {
     }
 
     fn report(&mut self, report: TestReport) {
-        self.ended += 1;
-        self.failures += u64::from(report.state.is_failure());
+        if self.bound_reached.is_some() {
+            return;
+        }
+        self.executed.entry(report.case_name.clone()).or_default().count(report.state);
         self.events.send(ExecutionReport::from(report));
+        self.bound_reached = self.bounds.reached(&self.executed());
+        if self.bound_reached.is_some() {
+            self.snapshot = Snapshot { cases: self.executed.clone() };
+            self.is_news = true;
+        }
     }
 
     fn status(&mut self, tally: &Tally) {

@@ -1,15 +1,14 @@
 //! `run`: brings up what the cases need, observes until something ends it, and takes everything down.
 
-use std::fs;
-use std::io;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Cases;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
+use super::stop::Stop;
 use super::{Program, RunnerError, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
@@ -52,6 +51,7 @@ pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerE
     };
     let failed =
         finished.failures > 0 || matches!(finished.reason, StopReason::ServiceDied | StopReason::Interrupted);
+    let finished_executions = finished.summary.snapshot.total().ended();
     let printing = tokio::task::spawn_blocking(move || reporter.finish(finished.summary));
     // A terminal that its user has paused must not hold up who wants to leave.
     if let Some(printed) = stop.unless_asked(printing).await {
@@ -61,7 +61,12 @@ pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerE
     }
     // A runner that watches until it is told to stop has done its work, whatever it has seen; a run with an
     // end is a check, and one that was cut short has not checked what it was to check.
-    Ok(if failed && bounds.is_check() { exit_code::TEST_FAILED } else { exit_code::OK })
+    Ok(match bounds.is_check() {
+        true if failed => exit_code::TEST_FAILED,
+        // Green for want of traffic is not green.
+        true if finished_executions == 0 => exit_code::NO_CASES,
+        _ => exit_code::OK,
+    })
 }
 
 /// How a run has ended.
@@ -102,7 +107,8 @@ async fn observe(
     let (service_events, from_services) = mpsc::unbounded_channel();
     let mut news = ServiceNews { from_services, events: reporter.events(), has_died: false };
     let environment = Environment::new(state_dir(config), client_variables(config, &connection));
-    let starting = Services::start(&config.services, &environment, &service_events);
+    let wanted = if args.no_services { &[] } else { &config.services[..] };
+    let starting = Services::start(wanted, &environment, &service_events);
     let Some(services) = news.tell_while(starting, stop).await else {
         // What had been started is gone with the future.
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
@@ -129,7 +135,7 @@ async fn observe(
         move |observation| drop(say.send(observation)),
     )?;
 
-    let mut following = Following::new(reporter.events());
+    let mut following = Following::new(reporter.events(), *bounds);
     let first = tokio::time::timeout(FIRST_ASSIGNMENT, following.until_assigned(&mut observations));
     let is_assigned = news.tell_while(first, stop).await;
     reporter.events().send(RunEvent::Started(Started {
@@ -137,7 +143,7 @@ async fn observe(
         brokers: broker.servers.clone(),
         embedded: broker.is_embedded(),
         test_topic: config.topics.names.test_topic.clone(),
-        group: sharing.group().to_owned(),
+        group: sharing.group().map(str::to_owned),
         profile: config.profile.clone(),
     }));
     let began = Instant::now();
@@ -150,7 +156,7 @@ async fn observe(
         if news.has_died && bounds.is_check() {
             break StopReason::ServiceDied;
         }
-        if let Some(reason) = bounds.reached(&following) {
+        if let Some(reason) = following.bound_reached() {
             break reason;
         }
         tokio::select! {
@@ -213,9 +219,7 @@ fn sharing(args: &RunArgs, config: &Config, bounded: bool) -> Sharing {
     let filtered = !args.selection.filters.is_empty() || !args.selection.packages.is_empty();
     match &args.group {
         Some(group) => Sharing::Group(group.clone()),
-        None if filtered || bounded => {
-            Sharing::Alone { group: format!("{}-run-{}", config.group, uuid::Uuid::new_v4()) }
-        }
+        None if filtered || bounded => Sharing::Alone,
         None => Sharing::Group(config.group.clone()),
     }
 }
@@ -259,102 +263,9 @@ async fn at(deadline: Option<Instant>) {
     }
 }
 
-/// What ends a run beside the user.
-struct Bounds {
-    run_for: Option<Duration>,
-    max_executions: Option<u64>,
-    fail_fast: bool,
-}
-
-impl Bounds {
-    fn of(args: &RunArgs) -> Self {
-        Self {
-            run_for: args.run_for,
-            max_executions: args.max_executions.map(std::num::NonZero::get),
-            fail_fast: args.fail_fast,
-        }
-    }
-
-    /// Whether the run is a check, which ends, and not a watch, which goes on until it is told to stop.
-    fn is_check(&self) -> bool {
-        self.run_for.is_some() || self.max_executions.is_some() || self.fail_fast
-    }
-
-    fn reached(&self, following: &Following) -> Option<StopReason> {
-        if self.fail_fast && following.failures() > 0 {
-            Some(StopReason::FirstFailure)
-        } else if self.max_executions.is_some_and(|most| following.ended() >= most) {
-            Some(StopReason::EnoughExecutions)
-        } else {
-            None
-        }
-    }
-}
-
-/// What asks a process to end: Ctrl-C, `kill`, and a terminal that is closed.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Option<Signal>,
-}
-
-impl Stop {
-    fn new() -> io::Result<Self> {
-        // Under `nohup` the end of the terminal is none of ours.
-        let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup,
-        })
-    }
-
-    /// Resolves when the process is asked to end; then again when it is asked once more.
-    async fn asked(&mut self) {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = hangup => {}
-        }
-    }
-
-    /// What `doing` gives; nothing if the process is asked to end before.
-    async fn unless_asked<T>(&mut self, doing: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = doing => Some(done),
-            () = self.asked() => None,
-        }
-    }
-}
-
-/// Whether this process was started so as to outlive its terminal. Only Linux says.
-fn hangup_is_ignored() -> bool {
-    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
-}
-
-fn ignores_hangup(status: &str) -> bool {
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // The first signal is the hangup.
-    mask.is_some_and(|mask| mask & 1 == 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nohup_is_seen() {
-        assert!(ignores_hangup("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n"));
-        assert!(!ignores_hangup("SigIgn:\t0000000000001000\n"));
-        assert!(!ignores_hangup(""));
-    }
 
     #[tokio::test]
     async fn what_services_have_said_is_told_before_what_comes_next() {

@@ -42,8 +42,8 @@ pub struct Started {
     pub embedded: bool,
     /// The topic that triggers come from.
     pub test_topic: String,
-    /// The consumer group.
-    pub group: String,
+    /// The consumer group that shares the work; none in a run of one's own.
+    pub group: Option<String>,
     /// The profile of the configuration.
     pub profile: String,
 }

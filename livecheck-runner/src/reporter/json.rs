@@ -8,7 +8,7 @@
 //! | `service-starting` | `name`, `command`, `log` |
 //! | `service-ready` | `name`, `after`, `reused` |
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
-//! | `started` | `cases` (names), `brokers`, `embedded`, `test_topic`, `group`, `profile` |
+//! | `started` | `cases` (names), `brokers`, `embedded`, `test_topic`, `group` (null in a run of one's own), `profile` |
 //! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for`, `error`, `traceback` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
@@ -56,7 +56,7 @@ enum Line<'e> {
         brokers: &'e str,
         embedded: bool,
         test_topic: &'e str,
-        group: &'e str,
+        group: Option<&'e str>,
         profile: &'e str,
     },
     Report(Box<Report<'e>>),
@@ -128,7 +128,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             brokers: &started.brokers,
             embedded: started.embedded,
             test_topic: &started.test_topic,
-            group: &started.group,
+            group: started.group.as_deref(),
             profile: &started.profile,
         },
         RunEvent::Report(execution) => Line::Report(Box::new(report(execution, cases, root))),

@@ -251,11 +251,14 @@ fn header(started: &Started) -> String {
     );
     let _ = writeln!(
         out,
-        "{} topic {} on {}, as a member of group {}",
+        "{} topic {} on {}, {}",
         verb(PASS, "Following"),
         paint(COUNT, test_topic),
         paint(COUNT, brokers),
-        paint(COUNT, group)
+        match group {
+            Some(group) => format!("as a member of group {}", paint(COUNT, group)),
+            None => "from now on, beside the runners that share the work".to_owned(),
+        }
     );
     if *embedded {
         let note = "the broker is the embedded one, for development only: what it holds is gone when it ends";

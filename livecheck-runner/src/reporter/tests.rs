@@ -63,7 +63,7 @@ fn started(embedded: bool) -> RunEvent {
         brokers: "127.0.0.1:19092".to_owned(),
         embedded,
         test_topic: "livecheck".to_owned(),
-        group: "livecheck".to_owned(),
+        group: Some("livecheck".to_owned()),
         profile: "default".to_owned(),
     })
 }

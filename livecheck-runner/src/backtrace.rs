@@ -1,0 +1,86 @@
+//! Backtraces, cut to what a case's author wrote.
+
+use std::fmt::Write;
+
+/// How the frames begin that stand between the place of a panic or an error and the hook that took the backtrace.
+const MACHINERY: &[&str] = &[
+    "<anyhow::",
+    "anyhow::",
+    "<core::",
+    "core::",
+    "<std::",
+    "std::",
+    "<alloc::",
+    "alloc::",
+    "__rustc::",
+    "rust_begin_unwind",
+    "<T as core::",
+    "livecheck_core::",
+    "<livecheck_core::",
+    "livecheck_runner::",
+    "<livecheck_runner::",
+];
+
+/// The frames of a backtrace that are the case's: from where it panicked, or made its error, to where the runner
+/// polled it.
+pub(crate) fn of_the_case(backtrace: &str) -> String {
+    let mut frames: Vec<String> = Vec::new();
+    for line in backtrace.lines() {
+        match line.trim_start().split_once(": ") {
+            Some((number, symbol)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                frames.push(symbol.to_owned());
+            }
+            _ => {
+                if let Some(frame) = frames.last_mut() {
+                    let _ = write!(frame, "\n      {}", line.trim());
+                }
+            }
+        }
+    }
+    let is_machinery = |frame: &String| MACHINERY.iter().any(|start| frame.starts_with(start));
+    let from = frames.iter().position(|frame| !is_machinery(frame)).unwrap_or(frames.len());
+    let is_runner =
+        |frame: &String| frame.contains("livecheck_core::") || frame.contains("livecheck_runner::");
+    let of_case = frames[from..].iter().take_while(|frame| !is_runner(frame));
+    of_case.enumerate().fold(String::new(), |mut text, (number, frame)| {
+        let _ = writeln!(text, "{number:>4}: {frame}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_backtrace_only_the_case_is_shown() {
+        let backtrace = "\
+   0: __rustc::rust_begin_unwind
+             at /rustc/library/std/src/panicking.rs:689:5
+   1: core::panicking::panic_fmt
+             at /rustc/library/core/src/panicking.rs:80:14
+   2: orders::check_side
+             at ./src/cases.rs:41:5
+   3: orders::order_flow::{{closure}}
+             at ./src/cases.rs:31:5
+   4: livecheck_core::context::Scoped<F>
+   5: tokio::runtime::task
+";
+        let expected = "   0: orders::check_side\n      at ./src/cases.rs:41:5\n   \
+                        1: orders::order_flow::{{closure}}\n      at ./src/cases.rs:31:5\n";
+        assert_eq!(of_the_case(backtrace), expected);
+    }
+
+    #[test]
+    fn of_an_errors_backtrace_the_machinery_is_not_shown() {
+        let backtrace = "\
+   0: anyhow::error::<impl core::convert::From<E> for anyhow::Error>::from
+             at /registry/anyhow/src/backtrace.rs:27:14
+   1: <core::result::Result<T,F> as core::ops::try_trait::FromResidual<E>>::from_residual
+   2: orders::pay::{{closure}}
+             at ./src/cases.rs:9:5
+   3: livecheck_core::execution::Execution::start
+";
+        assert_eq!(of_the_case(backtrace), "   0: orders::pay::{{closure}}\n      at ./src/cases.rs:9:5\n");
+    }
+}
