@@ -43,10 +43,14 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             more.push("--fallback-embedded".into());
             start(&built, config, matches, more)
         }
-        Command::Trigger { config, packages, cargo, .. }
-        | Command::Doctor { config, packages, cargo, .. } => {
+        Command::Trigger { config, packages, cargo, .. } => {
             let built = build(cli, cargo, &packages.packages, output)?;
             start(&built, config, matches, Vec::new())
+        }
+        Command::Doctor { config, packages, cargo, .. } => {
+            let built = build(cli, cargo, &packages.packages, output)?;
+            // It looks at what `run` would use.
+            start(&built, config, matches, vec!["--fallback-embedded".into()])
         }
         Command::Build { output_path, packages, cargo } => {
             let mut cargo = cargo.clone();

@@ -61,7 +61,7 @@ pub enum NoCases {
         searched: Vec<String>,
     },
     /// None of the cases is one of those asked for.
-    #[error("none of the {there_are} cases{} is {}", in_packages(searched), asked_for(filters, packages))]
+    #[error("no case{} is {}; there are {there_are}", in_packages(searched), asked_for(filters, packages))]
     Selected {
         /// The packages that were searched.
         searched: Vec<String>,

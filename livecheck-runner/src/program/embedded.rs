@@ -74,6 +74,23 @@ mod there {
             }
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_address_of_another_run_is_left_alone() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let first = AddressFile::write(folder.path(), "127.0.0.1:1").expect("it is written");
+            let second = AddressFile::write(folder.path(), "127.0.0.1:2").expect("it is written");
+            let path = second.path.clone();
+            drop(first);
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("127.0.0.1:2"));
+            drop(second);
+            assert!(!path.exists());
+        }
+    }
 }
 
 #[cfg(not(feature = "embedded"))]
