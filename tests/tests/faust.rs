@@ -35,10 +35,8 @@ fn a_thousand_orders_of_fausts_worker_are_each_checked_once_and_faust_reads_the_
     }
     let faust = Faust { python, state: tempfile::tempdir().unwrap() };
     // The topics have their default names, in Faust and here. No other test uses those.
-    let runner = RunnerCommand::without_topics()
-        .arguments("run")
-        .variable("STOCK_ORDERS_PORT", PORT)
-        .start_ready();
+    let runner =
+        RunnerCommand::without_topics().arguments("run").variable("STOCK_ORDERS_PORT", PORT).start_ready();
 
     let worker = faust.worker("");
     let mut followed = faust.post(1);
