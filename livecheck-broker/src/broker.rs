@@ -1,6 +1,7 @@
 //! The broker as its user holds it.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub struct Broker {
 impl Broker {
     /// A broker to be, with Kafka's own defaults and a free port.
     pub fn builder() -> BrokerBuilder {
-        BrokerBuilder { port: 0, settings: Settings::default() }
+        BrokerBuilder { port: 0, data_dir: None, settings: Settings::default() }
     }
 
     /// The address to give to clients as `bootstrap.servers`.
@@ -41,7 +42,8 @@ impl Broker {
         self.port
     }
 
-    /// Stops it: once this returns, its port is free and every connection is closed. What it held is gone.
+    /// Stops it: once this returns, its port is free and every connection is closed. What it held
+    /// is gone, unless it was kept in a [data folder](BrokerBuilder::data_dir).
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
         if let Some(serving) = self.serving.take() {
@@ -64,6 +66,7 @@ impl Drop for Broker {
 #[must_use = "nothing happens until it is started"]
 pub struct BrokerBuilder {
     port: u16,
+    data_dir: Option<PathBuf>,
     settings: Settings,
 }
 
@@ -71,6 +74,13 @@ impl BrokerBuilder {
     /// The port to listen on; 0, the default, chooses a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// Keeps all that the broker holds in this folder, and begins with what is kept there; created if need be. It
+    /// holds everything in memory alone by default, and what it holds ends with it.
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
         self
     }
 
@@ -139,15 +149,29 @@ impl BrokerBuilder {
     ///
     /// # Errors
     ///
-    /// When the port is taken, the system refuses to listen, or a setting makes no sense.
+    /// When the port is taken, the system refuses to listen, a setting makes no sense, or the data folder is in
+    /// use, of another format, or damaged.
     pub async fn start(self) -> Result<Broker, BrokerError> {
         self.settings.check()?;
         let listener = TcpListener::bind((HOST, self.port)).await.map_err(|source| self.not_bound(source))?;
         let port = listener.local_addr().map_err(|source| self.not_bound(source))?.port();
         let (stop, stopped) = watch::channel(false);
-        let node = Arc::new(Node::new(self.settings, HOST.to_string(), port));
+        let Self { settings, data_dir, .. } = self;
+        let node = match data_dir {
+            None => Node::new(settings, HOST.to_string(), port),
+            Some(folder) => {
+                let restored = move || Node::restored(settings, HOST.to_string(), port, &folder);
+                // A panic goes on here.
+                match tokio::task::spawn_blocking(restored).await {
+                    Ok(restored) => restored?,
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                }
+            }
+        };
+        let is_kept = node.storage.is_some();
+        let node = Arc::new(node);
         let serving = tokio::spawn(network::serve(node, listener, stopped));
-        tracing::info!(port, "embedded Kafka broker listens; in memory, for development and tests only");
+        tracing::info!(port, is_kept, "embedded Kafka broker listens; for development and tests only");
         Ok(Broker { port, stop, serving: Some(serving) })
     }
 

@@ -1,7 +1,7 @@
 //! An embedded Kafka broker for development and tests.
 //!
 //! It speaks Kafka's protocol as far as [rdkafka], aiokafka and Kafka's own Java client need it to produce,
-//! consume, form groups and run transactions; it keeps everything in memory, alone. What it does, it does as
+//! consume, form groups and run transactions; it is alone, and keeps everything in memory. What it does, it does as
 //! Kafka does; what it cannot do, it does not advertise. It is no rival to Kafka: production is served by
 //! setting `bootstrap.servers`.
 //!
@@ -27,6 +27,18 @@
 //! Producers, transactional ids, offsets of groups without members, and idle connections are forgotten after the
 //! times that Kafka has for them.
 //!
+//! # What outlasts it
+//!
+//! Nothing, unless it is given a folder: [`BrokerBuilder::data_dir`]. There it keeps topics with their settings and
+//! records, the offsets that groups committed, and transactions; also open ones, which their producers may go on
+//! with. Members of groups join again. The records are served from memory, so they must fit into it.
+//!
+//! Whatever is acknowledged has been handed to the operating system, so that the death of the broker's process, at
+//! any moment, loses none of it. The death of the machine may: as with Kafka, a disk is waited for only when a
+//! segment is closed and when the broker stops in order, or as a topic's `flush.messages` and `flush.ms` have it.
+//! At the start a torn end, of which nothing was acknowledged, is cut off; damage anywhere else is an error.
+//! A broker that cannot write any more serves nothing any more.
+//!
 //! [rdkafka]: https://docs.rs/rdkafka
 
 mod alarm;
@@ -38,6 +50,7 @@ mod groups;
 mod log;
 mod network;
 mod node;
+mod storage;
 mod topics;
 mod transactions;
 

@@ -24,6 +24,8 @@ pub(crate) enum Refusal {
     UnansweredFailure(kafka_protocol::ResponseError),
     #[error("the group that held the request was deleted")]
     Abandoned,
+    #[error("what it did cannot be kept")]
+    NotKept,
 }
 
 /// A request about to be served.
@@ -43,6 +45,12 @@ pub(crate) async fn answer(
     frame: Bytes,
     client_host: &str,
 ) -> Result<Option<BytesMut>, Refusal> {
+    let answer = serve(node, frame, client_host).await?;
+    // A disk that has failed is told by silence: no answer could say that nothing is certain.
+    if node.is_keeping() { Ok(answer) } else { Err(Refusal::NotKept) }
+}
+
+async fn serve(node: &Node, frame: Bytes, client_host: &str) -> Result<Option<BytesMut>, Refusal> {
     let call = match Call::read(frame, client_host)? {
         Ok(call) => call,
         Err(unsupported_api_versions) => return Ok(Some(unsupported_api_versions)),

@@ -176,7 +176,7 @@ fn alter_one(node: &Node, asked: &AlterConfigsResource, only_check: bool) -> Res
         .map_err(|why| Refused::new(ResponseError::InvalidConfig, why))?;
     }
     if !only_check {
-        topic.set_settings(settings);
+        node.topics.set_settings(&topic, settings);
     }
     Ok(())
 }

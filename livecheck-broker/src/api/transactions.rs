@@ -167,7 +167,7 @@ pub(super) fn end(node: &Node, request: &EndTxnRequest, version: i16) -> EndTxnR
     let ended = node
         .in_transaction(&request.transactional_id, |transaction, _| {
             if let Some(ending) = transaction.end(producer, verdict)? {
-                node.write_markers(&ending);
+                node.write_markers(&request.transactional_id, &ending);
             }
             Ok(())
         })

@@ -14,7 +14,7 @@ mod sync;
 pub(crate) use group::{Described, Group};
 pub(crate) use join::{Join, JoinRefused, Joined};
 pub(crate) use member::Protocol;
-pub(crate) use offsets::{Claim, Committed, Fetched, Pending};
+pub(crate) use offsets::{Claim, Committed, Fetched, KeptOffsets, OffsetsChange, Pending};
 pub(crate) use sync::{Sync, Synced};
 
 use kafka_protocol::ResponseError;

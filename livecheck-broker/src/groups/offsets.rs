@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use kafka_protocol::ResponseError;
+use serde::{Deserialize, Serialize};
 
 use super::group::{Group, State};
 use crate::log::Verdict;
 use crate::transactions::TopicPartition;
 
 /// A committed position, and what the client noted with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Committed {
     pub(crate) offset: i64,
     pub(crate) leader_epoch: i32,
@@ -60,6 +61,87 @@ pub(super) struct Offsets {
     open: HashMap<i64, BTreeMap<TopicPartition, (u64, Committed)>>,
     /// Orders commits: the later one stands, whatever order transactions end in.
     commits: u64,
+    changes: Vec<OffsetsChange>,
+}
+
+/// What has become of a group's offsets, for whoever keeps a copy of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum OffsetsChange {
+    Committed {
+        order: u64,
+        offsets: Pending,
+    },
+    /// They will be, if the producer's transaction is.
+    Pending {
+        producer_id: i64,
+        order: u64,
+        offsets: Pending,
+    },
+    Ended {
+        producer_id: i64,
+        verdict: Verdict,
+    },
+    Forgotten(Vec<TopicPartition>),
+}
+
+/// A group's offsets as they were kept, each with its place in the order of commits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct KeptOffsets {
+    pub(crate) committed: BTreeMap<TopicPartition, (u64, Committed)>,
+    /// By producer id.
+    pub(crate) open: BTreeMap<i64, BTreeMap<TopicPartition, (u64, Committed)>>,
+    pub(crate) last_order: u64,
+}
+
+impl KeptOffsets {
+    /// Follows the group.
+    pub(crate) fn apply(&mut self, change: OffsetsChange) {
+        match change {
+            OffsetsChange::Committed { order, offsets } => {
+                self.last_order = self.last_order.max(order);
+                self.committed.extend(offsets.into_iter().map(|(at, committed)| (at, (order, committed))));
+            }
+            OffsetsChange::Pending { producer_id, order, offsets } => {
+                self.last_order = self.last_order.max(order);
+                let open = self.open.entry(producer_id).or_default();
+                open.extend(offsets.into_iter().map(|(at, committed)| (at, (order, committed))));
+            }
+            OffsetsChange::Ended { producer_id, verdict } => {
+                let open = self.open.remove(&producer_id).filter(|_| verdict == Verdict::Commit);
+                for (at, (order, committed)) in open.unwrap_or_default() {
+                    if self.committed.get(&at).is_none_or(|(standing, _)| *standing < order) {
+                        self.committed.insert(at, (order, committed));
+                    }
+                }
+            }
+            OffsetsChange::Forgotten(gone) => self.committed.retain(|at, _| !gone.contains(at)),
+        }
+    }
+
+    /// Changes that lead here from nothing.
+    pub(crate) fn changes(&self) -> Vec<OffsetsChange> {
+        let one = |at: &TopicPartition, committed: &Committed| vec![(at.clone(), committed.clone())];
+        let committed = self.committed.iter().map(|(at, (order, committed))| OffsetsChange::Committed {
+            order: *order,
+            offsets: one(at, committed),
+        });
+        let open = self.open.iter().flat_map(|(producer_id, open)| {
+            open.iter().map(|(at, (order, committed))| OffsetsChange::Pending {
+                producer_id: *producer_id,
+                order: *order,
+                offsets: one(at, committed),
+            })
+        });
+        committed.chain(open).collect()
+    }
+
+    pub(crate) fn forget_topic(&mut self, topic: &str) {
+        self.committed.retain(|at, _| &*at.topic != topic);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.committed.is_empty() && self.open.is_empty()
+    }
 }
 
 impl Offsets {
@@ -93,6 +175,7 @@ impl Group {
         }
         self.offsets.commits += 1;
         let order = self.offsets.commits;
+        self.offsets.changes.push(OffsetsChange::Committed { order, offsets: offsets.clone() });
         let standing = |committed| Standing { order, since: now, committed };
         self.offsets.committed.extend(offsets.into_iter().map(|(at, committed)| (at, standing(committed))));
         Ok(())
@@ -111,6 +194,8 @@ impl Group {
         }
         self.offsets.commits += 1;
         let order = self.offsets.commits;
+        let change = OffsetsChange::Pending { producer_id, order, offsets: offsets.clone() };
+        self.offsets.changes.push(change);
         let open = self.offsets.open.entry(producer_id).or_default();
         open.extend(offsets.into_iter().map(|(at, committed)| (at, (order, committed))));
         Ok(())
@@ -119,6 +204,7 @@ impl Group {
     /// The producer's transaction ended.
     pub(crate) fn end_transaction(&mut self, producer_id: i64, verdict: Verdict, now: Duration) {
         let Some(open) = self.offsets.open.remove(&producer_id) else { return };
+        self.offsets.changes.push(OffsetsChange::Ended { producer_id, verdict });
         if verdict == Verdict::Abort {
             return;
         }
@@ -154,10 +240,31 @@ impl Group {
     /// Forgets offsets that are this old in a group that has been without members for as long.
     pub(crate) fn expire_offsets(&mut self, now: Duration, after: Duration) {
         if self.state == State::Empty {
-            let empty_since = self.empty_since;
-            let expired = |since: Duration| now.saturating_sub(since.max(empty_since)) >= after;
-            self.offsets.committed.retain(|_, standing| !expired(standing.since));
+            let expired =
+                |standing: &Standing| now.saturating_sub(standing.since.max(self.empty_since)) >= after;
+            let gone = self.offsets.committed.iter().filter(|(_, standing)| expired(standing));
+            let gone: Vec<_> = gone.map(|(at, _)| at.clone()).collect();
+            if !gone.is_empty() {
+                self.offsets.committed.retain(|at, _| !gone.contains(at));
+                self.offsets.changes.push(OffsetsChange::Forgotten(gone));
+            }
         }
+    }
+
+    /// What has become of the offsets since this was last asked.
+    pub(crate) fn take_changes(&mut self) -> Vec<OffsetsChange> {
+        std::mem::take(&mut self.offsets.changes)
+    }
+
+    /// A group without members, with these offsets.
+    pub(crate) fn restored(kept: KeptOffsets, now: Duration) -> Self {
+        let mut group = Self::new();
+        group.empty_since = now;
+        group.offsets.commits = kept.last_order;
+        let standing = |(order, committed)| Standing { order, since: now, committed };
+        group.offsets.committed = kept.committed.into_iter().map(|(at, one)| (at, standing(one))).collect();
+        group.offsets.open = kept.open.into_iter().collect();
+        group
     }
 }
 

@@ -6,6 +6,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::ResponseError;
 
+use super::control::{self, Verdict};
 use super::producers::Producer;
 use super::records::{self, Record};
 
@@ -95,6 +96,23 @@ impl Batch {
         Ok(batch)
     }
 
+    /// The length of the batch that these bytes begin with, and where it stands in its log, if it is all there and
+    /// intact.
+    pub(crate) fn stored_at_front(bytes: &[u8]) -> Option<(usize, i64)> {
+        let mut header = bytes.get(..HEADER)?;
+        let base_offset = header.get_i64();
+        let length = usize::try_from(header.get_i32()).ok()?.checked_add(PREFIX)?;
+        let whole = bytes.get(..length).filter(|whole| whole.len() >= HEADER && whole[MAGIC_AT] == 2)?;
+        let stated_crc = (&whole[CRC_AT..]).get_u32();
+        (crc32c::crc32c(&whole[ATTRIBUTES_AT..]) == stated_crc).then_some((length, base_offset))
+    }
+
+    /// The offset after a stored batch.
+    pub(crate) fn after(bytes: &Bytes) -> i64 {
+        let batch = Self::read(bytes.clone());
+        batch.stored_offset() + i64::from(batch.last_delta) + 1
+    }
+
     /// Reads the header of bytes known to hold one whole batch.
     pub(super) fn read(bytes: Bytes) -> Self {
         let mut header = &bytes[ATTRIBUTES_AT..HEADER];
@@ -107,6 +125,11 @@ impl Batch {
         let base_sequence = header.get_i32();
         let producer = Producer { id, epoch };
         Self { bytes, attributes, last_delta, base_timestamp, max_timestamp, producer, base_sequence }
+    }
+
+    /// Where it stands in its log.
+    pub(super) fn stored_offset(&self) -> i64 {
+        (&self.bytes[..]).get_i64()
     }
 
     pub(crate) fn is_transactional(&self) -> bool {
@@ -132,6 +155,11 @@ impl Batch {
         (last % (i64::from(i32::MAX) + 1)) as i32
     }
 
+    /// The broker's time, if its times are the broker's.
+    pub(super) fn append_time(&self) -> Option<i64> {
+        (self.attributes & LOG_APPEND_TIME != 0).then_some(self.max_timestamp)
+    }
+
     pub(super) fn last_delta(&self) -> i32 {
         self.last_delta
     }
@@ -149,6 +177,12 @@ impl Batch {
     /// Whether each of its records has a key, as those of a compacted topic must.
     pub(crate) fn has_keys(&self) -> Result<bool, ResponseError> {
         Ok(records::take_apart(&self.bytes)?.iter().all(|record| record.key.is_some()))
+    }
+
+    /// The verdict that this control batch tells.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let record = records::take_apart(&self.bytes).ok()?.into_iter().next()?;
+        control::verdict(&record.key?)
     }
 
     /// The batch with fewer records, in the same place of the log.

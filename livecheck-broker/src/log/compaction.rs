@@ -1,7 +1,8 @@
 //! Compaction: of the records with one key, the latest stays. Offsets stay as they are; what is left has gaps.
 //!
 //! The log's last part, which is still written to, is left alone, and so is what an open transaction may yet
-//! change. Records of aborted transactions go. A tombstone goes, and a transaction's marker with none of its
+//! change. Records of aborted transactions go. The last batch of a producer stays, if with no records: what it sent
+//! last must be known for as long as it may send it again. A tombstone goes, and a transaction's marker with none of its
 //! records left, at a time that the first compaction to meet it writes into its batch.
 
 use std::collections::{HashMap, HashSet};
@@ -61,7 +62,11 @@ impl PartitionLog {
         let left_alone = |stored: &Stored| {
             stored.segment == self.active.base || stored.last_offset >= stable || young(stored)
         };
-        self.batches.iter().position(left_alone).unwrap_or(self.batches.len())
+        let Some(first) = self.batches.iter().find(|stored| left_alone(stored)) else {
+            return self.batches.len();
+        };
+        // Whole segments: each is kept in a file of its own.
+        self.batches.partition_point(|stored| stored.base_offset < first.segment)
     }
 
     fn is_due(&self, count: usize, compaction: &Compaction, now: i64) -> bool {
@@ -112,11 +117,8 @@ impl PartitionLog {
         now: i64,
         tombstones_ms: i64,
     ) -> Result<Option<Stored>, ResponseError> {
-        if self.is_void(stored) {
-            return Ok(None);
-        }
         let horizon = stored.batch.horizon();
-        let all = records::take_apart(&stored.bytes)?;
+        let all = if self.is_void(stored) { Vec::new() } else { records::take_apart(&stored.bytes)? };
         let count = all.len();
         let mut has_tombstones = false;
         let kept: Vec<_> = all
@@ -132,11 +134,11 @@ impl PartitionLog {
                 stays
             })
             .collect();
-        if kept.is_empty() {
+        if kept.is_empty() && !self.producers.last_wrote(stored.batch.producer(), stored.base_offset) {
             return Ok(None);
         }
         let sets_horizon = has_tombstones && horizon.is_none();
-        if kept.len() == count && !sets_horizon {
+        if kept.len() == count && count > 0 && !sets_horizon {
             return Ok(Some(stored.clone()));
         }
         let horizon = sets_horizon.then(|| now.saturating_add(tombstones_ms));

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::batch::Batch;
 use super::rules::{Compaction, LogRules, Retention};
-use super::testing::{NOBODY, batch, keyed_batch, parsed};
-use super::{Isolation, PartitionLog, Producer, Verdict, records};
+use super::testing::{NOBODY, batch, keyed_batch, parsed, read_committed};
+use super::{Isolation, PartitionLog, Producer, Verdict};
 
 const TOMBSTONES_MS: i64 = 20;
 
@@ -41,35 +40,6 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => (1..30_i64).prop_map(Op::Wait),
     ];
     proptest::collection::vec(op, 1..80)
-}
-
-/// What a reader of committed records reads: offset, key, value.
-fn read_committed(log: &PartitionLog) -> Vec<(i64, u8, Option<u8>)> {
-    let end = log.visible_end(Isolation::Committed);
-    let slice = log.read(0, usize::MAX, true, Isolation::Committed).expect("readable");
-    let mut aborted = slice.aborted.clone();
-    aborted.sort_by_key(|transaction| transaction.first_offset);
-    let mut aborted = aborted.into_iter().peekable();
-    let mut skipping = std::collections::HashSet::new();
-    let mut read = Vec::new();
-    for bytes in &slice.batches {
-        let base = i64::from_be_bytes(bytes[..8].try_into().expect("eight bytes"));
-        let batch = Batch::read(bytes.clone());
-        let last = base + i64::from(batch.last_delta());
-        while let Some(transaction) = aborted.next_if(|transaction| transaction.first_offset <= last) {
-            skipping.insert(transaction.producer_id);
-        }
-        if batch.is_control() {
-            skipping.remove(&batch.producer().id);
-        } else if !(batch.is_transactional() && skipping.contains(&batch.producer().id)) {
-            for record in records::take_apart(bytes).expect("sound") {
-                let offset = base + i64::from(record.delta);
-                assert!(offset < end);
-                read.push((offset, record.key.expect("a key")[0], record.value.map(|value| value[0])));
-            }
-        }
-    }
-    read
 }
 
 fn tables(read: &[(i64, u8, Option<u8>)]) -> BTreeMap<u8, u8> {

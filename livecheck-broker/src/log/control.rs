@@ -1,12 +1,13 @@
 //! Control batches: the marks that end a transaction in each partition it touched.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
 
 use super::batch::{CONTROL, LEADER_EPOCH, TRANSACTIONAL, seal};
 use super::producers::Producer;
 
 /// How a transaction ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verdict {
     Commit,
     Abort,
@@ -47,6 +48,15 @@ pub(super) fn marker(base_offset: i64, producer: Producer, verdict: Verdict, now
     batch.extend_from_slice(&record);
     seal(&mut batch);
     batch.freeze()
+}
+
+/// What the key of a control record says.
+pub(super) fn verdict(key: &[u8]) -> Option<Verdict> {
+    match key {
+        [_, _, 0, 0, ..] => Some(Verdict::Abort),
+        [_, _, 0, 1, ..] => Some(Verdict::Commit),
+        _ => None,
+    }
 }
 
 fn zigzag(small: u8) -> u8 {

@@ -11,6 +11,7 @@ mod control;
 mod partition;
 mod producers;
 mod records;
+mod restore;
 mod retention;
 mod rules;
 
@@ -23,6 +24,7 @@ pub(crate) mod testing;
 
 pub(crate) use batch::{Batch, TimestampType};
 pub(crate) use control::Verdict;
-pub(crate) use partition::{Appended, Found, Isolation, PartitionLog, Slice, Want};
+pub(crate) use partition::{Appended, Change, Found, Isolation, PartitionLog, Slice, Want};
 pub(crate) use producers::Producer;
+pub(crate) use restore::KeptSegment;
 pub(crate) use rules::{Compaction, LogRules, Retention};

@@ -78,9 +78,9 @@ pub(super) struct Stored {
 #[derive(Debug, Default)]
 pub(super) struct Active {
     pub(super) base: i64,
-    bytes: usize,
+    pub(super) bytes: usize,
     /// The time of its first batch.
-    since: i64,
+    pub(super) since: i64,
 }
 
 /// What has become of a log, for whoever keeps a copy of it.
@@ -90,6 +90,8 @@ pub(crate) enum Change {
     Appended { segment: i64, batch: Bytes },
     /// The log starts here now.
     Started { at: i64 },
+    /// What was written is to outlast the machine.
+    Flushed,
     /// These segments have become one, with these batches; the last segment is never among them.
     Rewritten { segment: i64, replaces: Vec<i64>, batches: Vec<Bytes> },
 }
@@ -98,7 +100,7 @@ pub(crate) enum Change {
 #[derive(Debug, Default)]
 pub(crate) struct PartitionLog {
     pub(super) start: i64,
-    end: i64,
+    pub(super) end: i64,
     pub(super) size: usize,
     pub(super) batches: VecDeque<Stored>,
     pub(super) active: Active,
@@ -107,7 +109,10 @@ pub(crate) struct PartitionLog {
     /// What lies before was compacted.
     pub(super) cleaned_to: i64,
     /// What has changed since it was last asked, where that is wanted.
-    changes: Option<Vec<Change>>,
+    pub(super) changes: Option<Vec<Change>>,
+    /// How many records were written since the last flush, and since when.
+    unflushed: i64,
+    unflushed_since: i64,
 }
 
 impl PartitionLog {
@@ -133,6 +138,11 @@ impl PartitionLog {
         if self.is_over(rules) {
             self.retain(rules, now);
         }
+        if self.unflushed == 0 {
+            self.unflushed_since = now;
+        }
+        self.unflushed += i64::from(batch.last_delta()) + 1;
+        self.flush_if_due(rules, now);
         Ok(Appended { base_offset, append_time, log_start: self.start })
     }
 
@@ -190,6 +200,20 @@ impl PartitionLog {
             latest_so_far = latest_so_far.max(stored.batch.max_timestamp());
             stored.latest_so_far = latest_so_far;
         }
+    }
+
+    /// Has what was written flushed, once that is due.
+    pub(crate) fn flush_if_due(&mut self, rules: &LogRules, now: i64) {
+        let waits = now.saturating_sub(self.unflushed_since);
+        if self.unflushed > 0 && (self.unflushed >= rules.flush_messages || waits >= rules.flush_ms) {
+            self.unflushed = 0;
+            self.note(|| Change::Flushed);
+        }
+    }
+
+    /// What has changed since this was last asked.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        self.changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn note(&mut self, change: impl FnOnce() -> Change) {

@@ -4,11 +4,12 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use kafka_protocol::ResponseError;
+use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 
 /// A producer's identity; a later epoch of the same id fences the earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Producer {
     pub(crate) id: i64,
     pub(crate) epoch: i16,
@@ -35,6 +36,8 @@ struct Memory {
     open_since: Option<i64>,
     /// When it last wrote, for expiry.
     last_seen: i64,
+    /// Only the end of a transaction tells of it: what it wrote before, if anything, has gone.
+    by_marker_alone: bool,
 }
 
 /// What to do with a batch.
@@ -86,6 +89,9 @@ impl Producers {
         if !batch.is_transactional() && memory.open_since.is_some() {
             return Err(ResponseError::InvalidTxnState);
         }
+        if memory.by_marker_alone {
+            return Ok(Admission::Append);
+        }
         let last = memory.written.back().map_or(NO_SEQUENCE, |written| written.last_sequence);
         if batch.base_sequence() == last.checked_add(1).unwrap_or(0) {
             Ok(Admission::Append)
@@ -103,6 +109,7 @@ impl Producers {
         let memory = self.known.entry(id).or_insert_with(|| Memory::new(epoch, now));
         memory.move_to(epoch);
         memory.last_seen = now;
+        memory.by_marker_alone = false;
         if memory.written.len() == REMEMBERED {
             memory.written.pop_front();
         }
@@ -124,7 +131,10 @@ impl Producers {
         producer: Producer,
         now: i64,
     ) -> Result<Option<i64>, ResponseError> {
-        let memory = self.known.entry(producer.id).or_insert_with(|| Memory::new(producer.epoch, now));
+        let memory = self
+            .known
+            .entry(producer.id)
+            .or_insert_with(|| Memory { by_marker_alone: true, ..Memory::new(producer.epoch, now) });
         if producer.epoch < memory.epoch {
             return Err(ResponseError::InvalidProducerEpoch);
         }
@@ -143,6 +153,18 @@ impl Producers {
             .retain(|_, memory| memory.open_since.is_some() || now.saturating_sub(memory.last_seen) < after);
     }
 
+    /// Whether what this producer wrote last is there.
+    pub(super) fn last_wrote(&self, producer: Producer, base_offset: i64) -> bool {
+        let last = self.known.get(&producer.id).and_then(|memory| memory.written.back());
+        last.is_some_and(|last| last.base_offset == base_offset)
+    }
+
+    /// Those with a transaction open.
+    pub(super) fn open(&self) -> Vec<Producer> {
+        let open = self.known.iter().filter(|(_, memory)| memory.open_since.is_some());
+        open.map(|(id, memory)| Producer { id: *id, epoch: memory.epoch }).collect()
+    }
+
     /// Where the oldest open transaction began.
     pub(super) fn oldest_open(&self) -> Option<i64> {
         self.open.first().copied()
@@ -151,7 +173,7 @@ impl Producers {
 
 impl Memory {
     fn new(epoch: i16, now: i64) -> Self {
-        Self { epoch, written: VecDeque::new(), open_since: None, last_seen: now }
+        Self { epoch, written: VecDeque::new(), open_since: None, last_seen: now, by_marker_alone: false }
     }
 
     /// A new epoch starts its sequence numbers again.

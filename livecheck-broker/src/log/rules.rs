@@ -10,6 +10,9 @@ pub(crate) struct LogRules {
     pub(crate) segment_bytes: usize,
     /// As is one whose records span so many milliseconds.
     pub(crate) segment_ms: i64,
+    /// After so many records, or milliseconds, what is kept on disk is to outlast the machine, not just the process.
+    pub(crate) flush_messages: i64,
+    pub(crate) flush_ms: i64,
     /// Old records go when they are too many or too old.
     pub(crate) delete: Option<Retention>,
     /// Records go when a later one has the same key.
@@ -43,6 +46,8 @@ impl Default for LogRules {
             timestamps: TimestampType::CreateTime,
             segment_bytes: 1 << 30,
             segment_ms: i64::MAX,
+            flush_messages: i64::MAX,
+            flush_ms: i64::MAX,
             delete: None,
             compact: None,
         }

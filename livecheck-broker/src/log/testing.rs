@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::aborted::AbortedTransaction;
 use super::batch::{CONTROL, HEADER, TRANSACTIONAL, seal};
-use super::{Batch, Producer};
+use super::{Batch, Isolation, PartitionLog, Producer, records};
 
 pub(crate) const NOBODY: Producer = Producer { id: -1, epoch: -1 };
 
@@ -106,4 +106,34 @@ pub(crate) fn consume(
         }
     }
     consumed
+}
+
+/// What a reader of committed records reads: offset, key, value.
+pub(crate) fn read_committed(log: &PartitionLog) -> Vec<(i64, u8, Option<u8>)> {
+    let end = log.visible_end(Isolation::Committed);
+    let slice =
+        log.read(log.positions().log_start, usize::MAX, true, Isolation::Committed).expect("readable");
+    let mut aborted = slice.aborted.clone();
+    aborted.sort_by_key(|transaction| transaction.first_offset);
+    let mut aborted = aborted.into_iter().peekable();
+    let mut skipping = HashSet::new();
+    let mut read = Vec::new();
+    for bytes in &slice.batches {
+        let base = i64::from_be_bytes(bytes[..8].try_into().expect("eight bytes"));
+        let batch = Batch::read(bytes.clone());
+        let last = base + i64::from(batch.last_delta());
+        while let Some(transaction) = aborted.next_if(|transaction| transaction.first_offset <= last) {
+            skipping.insert(transaction.producer_id);
+        }
+        if batch.is_control() {
+            skipping.remove(&batch.producer().id);
+        } else if !(batch.is_transactional() && skipping.contains(&batch.producer().id)) {
+            for record in records::take_apart(bytes).expect("sound") {
+                let offset = base + i64::from(record.delta);
+                assert!(offset < end);
+                read.push((offset, record.key.expect("a key")[0], record.value.map(|value| value[0])));
+            }
+        }
+    }
+    read
 }

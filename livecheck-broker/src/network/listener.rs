@@ -40,4 +40,8 @@ pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener, mut stopped: w
     drop(listener);
     connections.shutdown().await;
     timers.shutdown().await;
+    // Upkeep may be at work yet; what it holds is waited for.
+    if tokio::task::spawn_blocking(move || node.close()).await.is_err() {
+        tracing::error!("closing has panicked");
+    }
 }

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use crate::alarm::Alarms;
 use crate::clock::Clock;
-use crate::groups::{Answer, Answers, Group, Ticket};
+use crate::groups::{Answer, Answers, Group, KeptOffsets, Ticket};
+use crate::storage::{Entry, Storage};
 
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -18,6 +19,8 @@ pub(crate) struct Groups {
     groups: RwLock<BTreeMap<String, Arc<Mutex<Held>>>>,
     tickets: AtomicU64,
     alarms: Alarms,
+    /// Where their offsets are kept, if they are.
+    storage: Option<Arc<Storage>>,
 }
 
 #[derive(Debug)]
@@ -27,9 +30,28 @@ struct Held {
     deleted: bool,
 }
 
+impl Held {
+    fn new(group: Group) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { group, waiting: HashMap::new(), deleted: false }))
+    }
+}
+
 impl Groups {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, groups: RwLock::default(), tickets: AtomicU64::new(0), alarms: Alarms::default() }
+        Self {
+            clock,
+            groups: RwLock::default(),
+            tickets: AtomicU64::new(0),
+            alarms: Alarms::default(),
+            storage: None,
+        }
+    }
+
+    /// The groups whose offsets are kept there.
+    pub(crate) fn restored(clock: Clock, storage: Arc<Storage>, kept: BTreeMap<String, KeptOffsets>) -> Self {
+        let now = clock.now();
+        let groups = kept.into_iter().map(|(id, offsets)| (id, Held::new(Group::restored(offsets, now))));
+        Self { groups: RwLock::new(groups.collect()), storage: Some(storage), ..Self::new(clock) }
     }
 
     /// Does something in a group, if there is one.
@@ -116,6 +138,7 @@ impl Groups {
         }
         held.group.check_deletable()?;
         held.deleted = true;
+        self.record(|| Entry::GroupDeleted { group: id.to_owned() });
         drop(held);
         self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         Ok(())
@@ -149,6 +172,9 @@ impl Groups {
     ) -> T {
         let mut answers = Answers::new();
         let done = act(&mut held.group, self.clock.now(), &mut answers);
+        for change in held.group.take_changes() {
+            self.record(|| Entry::Offsets { group: id.to_owned(), change });
+        }
         for (ticket, answer) in answers {
             if let Some(waiting) = held.waiting.remove(&ticket) {
                 // Its connection may be gone.
@@ -157,6 +183,12 @@ impl Groups {
         }
         self.alarms.at_latest(id, held.group.next_deadline());
         done
+    }
+
+    fn record(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(storage) = &self.storage {
+            storage.record(entry());
+        }
     }
 
     fn get(&self, id: &str) -> Option<Arc<Mutex<Held>>> {
@@ -168,10 +200,7 @@ impl Groups {
             return held;
         }
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
-        let held = groups.entry(id.to_owned()).or_insert_with(|| {
-            let held = Held { group: Group::new(), waiting: HashMap::new(), deleted: false };
-            Arc::new(Mutex::new(held))
-        });
+        let held = groups.entry(id.to_owned()).or_insert_with(|| Held::new(Group::new()));
         Arc::clone(held)
     }
 }

@@ -4,6 +4,7 @@
 //! while another is taken, and none is held across an await.
 
 mod groups;
+mod restore;
 mod settings;
 mod transactions;
 mod upkeep;
@@ -16,9 +17,8 @@ use kafka_protocol::messages::BrokerId;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::topics::{
-    Catalogue, MAX_MESSAGE_BYTES, RETENTION_BYTES, RETENTION_MS, Refused, Topic, TopicSettings,
-};
+use crate::storage::{Entry, Storage};
+use crate::topics::{Catalogue, Refused, Topic, TopicSettings};
 use std::sync::Arc;
 
 /// The id of this node, the only one.
@@ -34,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) topics: Catalogue,
     pub(crate) groups: Groups,
     pub(crate) transactions: Transactions,
+    /// Where all of this is kept, if it is.
+    pub(crate) storage: Option<Arc<Storage>>,
 }
 
 impl Node {
@@ -48,19 +50,25 @@ impl Node {
             topics: Catalogue::default(),
             groups: Groups::new(clock),
             transactions: Transactions::default(),
+            storage: None,
         }
+    }
+
+    /// Writes down what has happened, where that is asked for.
+    fn record(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(storage) = &self.storage {
+            storage.record(entry());
+        }
+    }
+
+    /// Whether what was done can be acknowledged.
+    pub(crate) fn is_keeping(&self) -> bool {
+        self.storage.as_ref().is_none_or(|storage| storage.check().is_ok())
     }
 
     /// The settings of a topic for which none are given.
     pub(crate) fn topic_settings(&self) -> TopicSettings {
-        let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
-        let retention =
-            self.settings.retention.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        TopicSettings::new([
-            (MAX_MESSAGE_BYTES, self.settings.max_message_bytes.to_string()),
-            (RETENTION_BYTES, limit(self.settings.retention_bytes)),
-            (RETENTION_MS, limit(retention)),
-        ])
+        self.settings.topic_settings()
     }
 
     /// The topic, created now if it is not there and may be.

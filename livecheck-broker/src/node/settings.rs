@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::BrokerError;
+use crate::topics::{MAX_MESSAGE_BYTES, RETENTION_BYTES, RETENTION_MS, TopicSettings};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -60,6 +61,17 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The settings of a topic for which none are given.
+    pub(crate) fn topic_settings(&self) -> TopicSettings {
+        let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
+        let retention = self.retention.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        TopicSettings::new([
+            (MAX_MESSAGE_BYTES, self.max_message_bytes.to_string()),
+            (RETENTION_BYTES, limit(self.retention_bytes)),
+            (RETENTION_MS, limit(retention)),
+        ])
+    }
+
     pub(crate) fn check(&self) -> Result<(), BrokerError> {
         if self.default_partitions < 1 {
             return Err(BrokerError::Setting {

@@ -1,7 +1,6 @@
 //! Transactions as connections share them: each transactional id behind its own lock.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,26 +9,58 @@ use kafka_protocol::ResponseError;
 use super::Node;
 use crate::alarm::Alarms;
 use crate::log::Producer;
+use crate::storage::Entry;
 use crate::transactions::{Ending, Identity, Transaction};
 
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
     by_id: RwLock<HashMap<String, Arc<Mutex<Held>>>>,
-    next_producer: AtomicI64,
+    pub(super) producer_ids: Mutex<ProducerIds>,
     alarms: Alarms,
 }
 
+/// How many producer ids are set aside at a time: as many may be passed over at a restart.
+const ASIDE: i64 = 1000;
+
+#[derive(Debug, Default)]
+pub(super) struct ProducerIds {
+    pub(super) next: i64,
+    /// Those below are written down as given out.
+    pub(super) aside: i64,
+}
+
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     transaction: Transaction,
     last_used: Duration,
     forgotten: bool,
 }
 
+impl Held {
+    pub(super) fn new(transaction: Transaction, now: Duration) -> Self {
+        Self { transaction, last_used: now, forgotten: false }
+    }
+}
+
+impl Transactions {
+    pub(super) fn insert(&self, id: String, held: Held) {
+        self.alarms.at_latest(&id, held.transaction.deadline());
+        let mut by_id = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
+        by_id.insert(id, Arc::new(Mutex::new(held)));
+    }
+}
+
 impl Node {
     /// A producer id that nobody had.
     pub(crate) fn fresh_producer_id(&self) -> i64 {
-        self.transactions.next_producer.fetch_add(1, Ordering::Relaxed)
+        let mut ids = self.transactions.producer_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = ids.next;
+        ids.next += 1;
+        if ids.next > ids.aside {
+            ids.aside = id + ASIDE;
+            self.record(|| Entry::ProducerIds { below: ids.aside });
+        }
+        id
     }
 
     /// Registers a transactional producer, fencing the one before it.
@@ -48,7 +79,8 @@ impl Node {
                     None => {
                         let transaction = Transaction::new(self.fresh_producer_id(), timeout);
                         let producer = transaction.producer();
-                        let held = Held { transaction, last_used: now, forgotten: false };
+                        let mut held = Held::new(transaction, now);
+                        self.record_transaction(transactional_id, &mut held.transaction);
                         by_id.insert(transactional_id.to_owned(), Arc::new(Mutex::new(held)));
                         return Ok(producer);
                     }
@@ -62,8 +94,9 @@ impl Node {
             let (producer, ending) =
                 held.transaction.register(identity, timeout, || self.fresh_producer_id())?;
             if let Some(ending) = ending {
-                self.write_markers(&ending);
+                self.write_markers(transactional_id, &ending);
             }
+            self.record_transaction(transactional_id, &mut held.transaction);
             return Ok(producer);
         }
     }
@@ -85,6 +118,7 @@ impl Node {
         }
         held.last_used = self.clock.now();
         let done = act(&mut held.transaction, self.clock.now());
+        self.record_transaction(transactional_id, &mut held.transaction);
         self.transactions.alarms.at_latest(transactional_id, held.transaction.deadline());
         done
     }
@@ -93,17 +127,22 @@ impl Node {
     pub(crate) fn forget_transactional_ids(&self, after: Duration) {
         let now = self.clock.now();
         let mut by_id = self.transactions.by_id.write().unwrap_or_else(PoisonError::into_inner);
-        by_id.retain(|_, held| {
+        by_id.retain(|id, held| {
             // Whoever holds its lock is using it.
             let Ok(mut held) = held.try_lock() else { return true };
             held.forgotten =
                 held.transaction.deadline().is_none() && now.saturating_sub(held.last_used) >= after;
+            if held.forgotten {
+                self.record(|| Entry::TransactionForgotten { id: id.clone() });
+            }
             !held.forgotten
         });
     }
 
     /// Ends a transaction everywhere it reached. Called under its lock.
-    pub(crate) fn write_markers(&self, ending: &Ending) {
+    pub(crate) fn write_markers(&self, transactional_id: &str, ending: &Ending) {
+        // First that it ends: what is told to some must be told to all, though it take a restart.
+        self.record(|| Entry::Transaction { id: transactional_id.to_owned(), transaction: ending.kept() });
         let now = self.clock.timestamp();
         for at in &ending.partitions {
             let written = self
@@ -125,6 +164,12 @@ impl Node {
         }
     }
 
+    pub(super) fn record_transaction(&self, id: &str, transaction: &mut Transaction) {
+        if let Some(transaction) = transaction.take_change() {
+            self.record(|| Entry::Transaction { id: id.to_owned(), transaction });
+        }
+    }
+
     /// Aborts transactions that are open for too long, for ever.
     pub(crate) async fn abort_expired_transactions(&self) {
         self.transactions
@@ -132,7 +177,7 @@ impl Node {
             .run(self.clock, |id| {
                 let expired = self.in_transaction(id, |transaction, now| {
                     if let Some(ending) = transaction.expire(now) {
-                        self.write_markers(&ending);
+                        self.write_markers(id, &ending);
                         return Ok(true);
                     }
                     Ok(false)

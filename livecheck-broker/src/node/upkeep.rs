@@ -33,6 +33,7 @@ impl Node {
                 let now = self.clock.timestamp();
                 let compacted = partition.change_quietly(|log| {
                     log.retain(&rules, now);
+                    log.flush_if_due(&rules, now);
                     log.expire_producers(now, expiration);
                     log.compact(&rules, now)
                 });

@@ -9,6 +9,9 @@ use uuid::Uuid;
 use super::name;
 use super::partition::Partition;
 use super::settings::TopicSettings;
+use crate::error::BrokerError;
+use crate::log::PartitionLog;
+use crate::storage::{Entry, KeptTopic, Storage};
 
 /// The most partitions that one request may ask for, as in Kafka.
 const MAX_PARTITIONS: i32 = 10_000;
@@ -27,7 +30,7 @@ impl Topic {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn set_settings(&self, settings: TopicSettings) {
+    fn set_settings(&self, settings: TopicSettings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
@@ -62,6 +65,8 @@ impl Refused {
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
     topics: RwLock<Topics>,
+    /// Where they are kept, if they are.
+    storage: Option<Arc<Storage>>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +75,51 @@ struct Topics {
     by_id: BTreeMap<Uuid, Arc<Topic>>,
 }
 
+impl Topics {
+    fn add(&mut self, topic: Topic) -> Arc<Topic> {
+        let topic = Arc::new(topic);
+        self.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
+        self.by_id.insert(topic.id, Arc::clone(&topic));
+        topic
+    }
+}
+
 impl Catalogue {
+    /// The topics that are kept there. `defaults` are the settings of those that do not say.
+    pub(crate) fn restored(
+        storage: Arc<Storage>,
+        kept: BTreeMap<String, KeptTopic>,
+        defaults: &TopicSettings,
+        now: i64,
+    ) -> Result<Self, BrokerError> {
+        let mut topics = Topics::default();
+        for (name, kept) in kept {
+            let id: Uuid = kept.id.parse().map_err(|_| storage.damaged(format!("topic {name} has no id")))?;
+            let mut settings = defaults.clone();
+            for (setting, value) in &kept.settings {
+                settings
+                    .set(setting, value)
+                    .map_err(|why| storage.damaged(format!("topic {name}: {why}")))?;
+            }
+            let partitions = (0..kept.partitions).map(|index| {
+                let mut files = storage.partition(id, index);
+                let (start, segments) = files.load()?;
+                let log = PartitionLog::restored(start, segments, now).map_err(|error| {
+                    storage.damaged(format!("partition {index} of topic {name}: {error}"))
+                })?;
+                Ok(Arc::new(Partition::kept(log, files)))
+            });
+            let partitions = partitions.collect::<Result<Vec<_>, BrokerError>>()?;
+            topics.add(Topic {
+                name: Arc::from(name),
+                id,
+                settings: RwLock::new(Arc::new(settings)),
+                partitions: RwLock::new(partitions),
+            });
+        }
+        Ok(Self { topics: RwLock::new(topics), storage: Some(storage) })
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Topic>> {
         self.read().by_name.get(name).cloned()
     }
@@ -106,19 +155,44 @@ impl Catalogue {
             let why = format!("Topic '{name}' collides with existing topic: {other}");
             return Err(Refused::new(ResponseError::InvalidTopicException, why));
         }
-        let topic = Arc::new(Topic {
+        let id = Uuid::new_v4();
+        let count = if only_check { 0 } else { partitions };
+        let topic = Topic {
             name: Arc::from(name),
-            id: Uuid::new_v4(),
+            id,
             settings: RwLock::new(Arc::new(settings)),
-            partitions: RwLock::new(
-                (0..if only_check { 0 } else { partitions }).map(|_| Arc::default()).collect(),
-            ),
-        });
-        if !only_check {
-            topics.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
-            topics.by_id.insert(topic.id, Arc::clone(&topic));
+            partitions: RwLock::new((0..count).map(|index| self.fresh_partition(id, index)).collect()),
+        };
+        if only_check {
+            return Ok(Arc::new(topic));
         }
-        Ok(topic)
+        self.keep(&topic);
+        Ok(topics.add(topic))
+    }
+
+    /// Changes a topic's settings.
+    pub(crate) fn set_settings(&self, topic: &Topic, settings: TopicSettings) {
+        // With all topics held still, so that what is kept is the last of all changes.
+        let _topics = self.write();
+        topic.set_settings(settings);
+        self.keep(topic);
+    }
+
+    fn fresh_partition(&self, topic: Uuid, index: i32) -> Arc<Partition> {
+        let Some(storage) = &self.storage else { return Arc::default() };
+        Arc::new(Partition::kept(PartitionLog::followed(), storage.partition(topic, index)))
+    }
+
+    fn keep(&self, topic: &Topic) {
+        let Some(storage) = &self.storage else { return };
+        let settings = topic.settings();
+        let settings = settings.all_set().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let kept = KeptTopic {
+            id: topic.id.simple().to_string(),
+            partitions: topic.partition_count(),
+            settings: settings.collect(),
+        };
+        storage.record(Entry::Topic { name: topic.name.to_string(), topic: kept });
     }
 
     /// Adds partitions, or only says whether they could be.
@@ -130,6 +204,7 @@ impl Catalogue {
             ));
         };
         check_partitions(count)?;
+        let _topics = self.write();
         let mut partitions = topic.partitions.write().unwrap_or_else(PoisonError::into_inner);
         let present = partitions.len() as i32;
         if count <= present {
@@ -139,7 +214,9 @@ impl Catalogue {
             return Err(Refused::new(ResponseError::InvalidPartitions, why));
         }
         if !only_check {
-            partitions.resize_with(count as usize, Arc::default);
+            partitions.extend((present..count).map(|index| self.fresh_partition(topic.id, index)));
+            drop(partitions);
+            self.keep(&topic);
         }
         Ok(())
     }
@@ -150,10 +227,16 @@ impl Catalogue {
             let mut topics = self.write();
             let topic = topics.by_name.remove(name)?;
             topics.by_id.remove(&topic.id);
+            if let Some(storage) = &self.storage {
+                storage.record(Entry::TopicDeleted { name: name.to_owned() });
+            }
             topic
         };
         for partition in topic.partitions() {
             partition.delete();
+        }
+        if let Some(storage) = &self.storage {
+            storage.remove_topic(topic.id);
         }
         Some(topic)
     }

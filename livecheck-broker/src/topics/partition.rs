@@ -6,6 +6,7 @@ use kafka_protocol::ResponseError;
 use tokio::sync::Notify;
 
 use crate::log::PartitionLog;
+use crate::storage::PartitionFiles;
 
 /// One partition.
 #[derive(Debug, Default)]
@@ -16,12 +17,20 @@ pub(crate) struct Partition {
 #[derive(Debug, Default)]
 struct Shared {
     log: PartitionLog,
+    /// Where it is kept, if it is.
+    files: Option<PartitionFiles>,
     /// Its topic was deleted; whoever still holds it finds it so.
     deleted: bool,
     waiting: Vec<Arc<Notify>>,
 }
 
 impl Partition {
+    /// A log that is kept in these files.
+    pub(crate) fn kept(log: PartitionLog, files: PartitionFiles) -> Self {
+        let shared = Shared { log, files: Some(files), ..Shared::default() };
+        Self { shared: Mutex::new(shared) }
+    }
+
     /// Looks at the log.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&PartitionLog) -> T) -> Result<T, ResponseError> {
         let shared = self.shared();
@@ -50,7 +59,7 @@ impl Partition {
         if shared.deleted {
             return Err(ResponseError::UnknownTopicOrPartition);
         }
-        let changed = change(&mut shared.log);
+        let changed = shared.change(change)?;
         let waiting = std::mem::take(&mut shared.waiting);
         drop(shared);
         wake(waiting);
@@ -63,7 +72,12 @@ impl Partition {
         change: impl FnOnce(&mut PartitionLog) -> T,
     ) -> Result<T, ResponseError> {
         let mut shared = self.shared();
-        if shared.deleted { Err(ResponseError::UnknownTopicOrPartition) } else { Ok(change(&mut shared.log)) }
+        if shared.deleted { Err(ResponseError::UnknownTopicOrPartition) } else { shared.change(change) }
+    }
+
+    /// Makes what is kept outlast the machine.
+    pub(crate) fn sync(&self) -> std::io::Result<()> {
+        self.shared().files.as_ref().map_or(Ok(()), PartitionFiles::sync)
     }
 
     /// Its topic is gone: lets go of the records, and wakes those who wait for more.
@@ -71,6 +85,7 @@ impl Partition {
         let mut shared = self.shared();
         shared.deleted = true;
         shared.log = PartitionLog::default();
+        shared.files = None;
         let waiting = std::mem::take(&mut shared.waiting);
         drop(shared);
         wake(waiting);
@@ -83,6 +98,17 @@ impl Partition {
     fn shared(&self) -> MutexGuard<'_, Shared> {
         // A panic while the lock was held is a bug in the log, not a reason to lose the others' partitions.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Changes the log, and its files with it.
+    fn change<T>(&mut self, change: impl FnOnce(&mut PartitionLog) -> T) -> Result<T, ResponseError> {
+        let changed = change(&mut self.log);
+        if let Some(files) = &mut self.files {
+            files.follow(self.log.take_changes()).map_err(|_| ResponseError::KafkaStorageError)?;
+        }
+        Ok(changed)
     }
 }
 

@@ -113,6 +113,11 @@ impl TopicSettings {
         Ok(())
     }
 
+    /// What was set, by name.
+    pub(crate) fn all_set(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.set.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     pub(crate) fn timestamps(&self) -> TimestampType {
         match self.set.get(TIMESTAMP_TYPE).map(String::as_str) {
             Some("LogAppendTime") => TimestampType::LogAppendTime,
@@ -137,6 +142,8 @@ impl TopicSettings {
             timestamps: self.timestamps(),
             segment_bytes: usize::try_from(self.long("segment.bytes")).unwrap_or(usize::MAX),
             segment_ms: self.long("segment.ms"),
+            flush_messages: self.long("flush.messages"),
+            flush_ms: self.long("flush.ms"),
             delete: self.has_policy("delete").then(|| Retention {
                 bytes: limit(RETENTION_BYTES).and_then(|bytes| usize::try_from(bytes).ok()),
                 ms: limit(RETENTION_MS),

@@ -6,4 +6,4 @@
 mod properties;
 mod transaction;
 
-pub(crate) use transaction::{Ending, Identity, TopicPartition, Transaction};
+pub(crate) use transaction::{Ending, Identity, KeptTransaction, Phase, TopicPartition, Transaction};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::ResponseError;
+use serde::{Deserialize, Serialize};
 
 use crate::log::{Producer, Verdict};
 
 /// A partition by its topic's name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct TopicPartition {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
@@ -31,6 +32,17 @@ pub(crate) struct Ending {
     pub(crate) verdict: Verdict,
     pub(crate) partitions: BTreeSet<TopicPartition>,
     pub(crate) groups: BTreeSet<String>,
+    /// How long the producer's next one may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Ending {
+    /// How to keep it until all has been told.
+    pub(crate) fn kept(&self) -> KeptTransaction {
+        let Self { producer, verdict, partitions, groups, timeout } = self.clone();
+        let phase = Phase::Ending { verdict, partitions, groups };
+        KeptTransaction { producer, renewed: None, timeout, phase }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +68,76 @@ pub(crate) struct Transaction {
     renewed: Option<Producer>,
     timeout: Duration,
     state: State,
+    /// It is not as it was when it was last asked.
+    changed: bool,
+}
+
+/// Where a transaction is, for whoever keeps a copy of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Empty,
+    Ongoing {
+        partitions: BTreeSet<TopicPartition>,
+        groups: BTreeSet<String>,
+    },
+    /// Its end is decided, but not yet known wherever it reached.
+    Ending {
+        verdict: Verdict,
+        partitions: BTreeSet<TopicPartition>,
+        groups: BTreeSet<String>,
+    },
+    Ended {
+        verdict: Verdict,
+    },
+}
+
+/// A transactional id as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptTransaction {
+    pub(crate) producer: Producer,
+    pub(crate) renewed: Option<Producer>,
+    pub(crate) timeout: Duration,
+    pub(crate) phase: Phase,
 }
 
 impl Transaction {
     pub(crate) fn new(producer_id: i64, timeout: Duration) -> Self {
         let producer = Producer { id: producer_id, epoch: 0 };
-        Self { producer, renewed: None, timeout, state: State::Empty }
+        Self { producer, renewed: None, timeout, state: State::Empty, changed: true }
+    }
+
+    /// As it was kept. An open transaction goes on, with all of its time before it; one whose end was decided
+    /// ends now.
+    pub(crate) fn restored(kept: KeptTransaction, now: Duration) -> (Self, Option<Ending>) {
+        let KeptTransaction { producer, renewed, timeout, phase } = kept;
+        let (state, ending) = match phase {
+            Phase::Empty => (State::Empty, None),
+            Phase::Ongoing { partitions, groups } => {
+                (State::Ongoing { deadline: now + timeout, partitions, groups }, None)
+            }
+            Phase::Ending { verdict, partitions, groups } => {
+                (State::Ended(verdict), Some(Ending { producer, verdict, partitions, groups, timeout }))
+            }
+            Phase::Ended { verdict } => (State::Ended(verdict), None),
+        };
+        let changed = ending.is_some();
+        (Self { producer, renewed, timeout, state, changed }, ending)
+    }
+
+    /// How to keep it, if it has changed since this was last asked.
+    pub(crate) fn take_change(&mut self) -> Option<KeptTransaction> {
+        if !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let phase = match &self.state {
+            State::Empty => Phase::Empty,
+            State::Ongoing { partitions, groups, .. } => {
+                Phase::Ongoing { partitions: partitions.clone(), groups: groups.clone() }
+            }
+            State::Ended(verdict) => Phase::Ended { verdict: *verdict },
+        };
+        let Self { producer, renewed, timeout, .. } = *self;
+        Some(KeptTransaction { producer, renewed, timeout, phase })
     }
 
     /// Who holds the transactional id now.
@@ -86,6 +162,7 @@ impl Transaction {
             }
         }
         let ending = self.fence();
+        self.changed = true;
         let before = self.producer;
         self.producer = if before.epoch >= LAST_EPOCH {
             Producer { id: fresh_id(), epoch: 0 }
@@ -121,6 +198,7 @@ impl Transaction {
     ) -> Result<(), ResponseError> {
         let (partitions, _) = self.open(producer, now)?;
         partitions.extend(added);
+        self.changed = true;
         Ok(())
     }
 
@@ -133,6 +211,7 @@ impl Transaction {
     ) -> Result<(), ResponseError> {
         let (_, groups) = self.open(producer, now)?;
         groups.insert(group.to_owned());
+        self.changed = true;
         Ok(())
     }
 
@@ -224,9 +303,10 @@ impl Transaction {
         if !matches!(self.state, State::Ongoing { .. }) {
             return None;
         }
+        self.changed = true;
         match std::mem::replace(&mut self.state, State::Ended(verdict)) {
             State::Ongoing { partitions, groups, .. } => {
-                Some(Ending { producer: self.producer, verdict, partitions, groups })
+                Some(Ending { producer: self.producer, verdict, partitions, groups, timeout: self.timeout })
             }
             State::Empty | State::Ended(_) => None,
         }

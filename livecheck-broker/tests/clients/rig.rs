@@ -32,6 +32,11 @@ impl Rig {
         Self::embedded(Broker::builder()).await
     }
 
+    /// A broker that somebody else has started.
+    pub(crate) fn at(bootstrap: String) -> Self {
+        Self { bootstrap, _broker: None }
+    }
+
     /// An embedded broker with these settings, wherever the other tests run.
     pub(crate) async fn embedded(builder: BrokerBuilder) -> Self {
         let broker = builder.start().await.expect("an embedded broker");
