@@ -12,9 +12,20 @@ use crate::parcels::{case, done, ids, parcels, triggers};
 #[test]
 fn a_run_for_a_time_ends_when_it_is_up() {
     let topics = OwnTopics::named("for");
-    let ended = RunnerCommand::on(&topics).arguments("run --for 1s").output();
-    assert_eq!(ended.code, Some(0));
+    let runner = RunnerCommand::on(&topics).arguments("run --for 2s").start_ready();
+    let tests = parcels("passing", 2);
+    Sender::new().send_all(triggers(&topics, &tests).chain(done(&topics, &tests)));
+    let ended = runner.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("Stopping as the time is up"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 executions: 2 passed"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_run_with_an_end_that_saw_nothing_is_not_green() {
+    let topics = OwnTopics::named("for-nothing");
+    let ended = RunnerCommand::on(&topics).arguments("run --for 100ms").output();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     assert!(ended.stderr.contains("no trigger came"), "{}", ended.stderr);
 }
 

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bounds;
+mod crash;
 mod faust;
 mod golden;
 mod hand_over;

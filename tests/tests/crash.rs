@@ -1,0 +1,41 @@
+//! A runner that is killed loses nothing and repeats nothing: the next one goes on from what was committed.
+
+use livecheck::wire::State;
+use livecheck_tests::own_topics::OwnTopics;
+use livecheck_tests::records::Sender;
+use livecheck_tests::reports;
+use livecheck_tests::runner::{Runner, RunnerCommand};
+
+use crate::parcels::{done, ids, parcels, triggers};
+
+fn runner(topics: &OwnTopics) -> Runner {
+    // The group notices a death by the session's end.
+    RunnerCommand::on(topics)
+        .arguments("run")
+        .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+        .variable("LIVECHECK_COMMIT_INTERVAL", "10ms")
+        .start_ready()
+}
+
+#[test]
+fn runners_that_are_killed_at_their_work_leave_one_report_on_each_test() {
+    let topics = OwnTopics::named("killed");
+    let sender = Sender::new();
+    let mut all = Vec::new();
+    for round in 0..2 {
+        let victim = runner(&topics);
+        let waiting = parcels(&format!("waiting-{round}"), 20);
+        let ending = parcels(&format!("ending-{round}"), 200);
+        sender.send_all(triggers(&topics, &waiting).chain(triggers(&topics, &ending)));
+        sender.send_all(done(&topics, &ending));
+        // In the midst of it: some reports are committed, some are in a transaction, some are not written.
+        let _ = reports::first(&topics.names.report_topic, all.len() + 20);
+        drop(victim);
+        sender.send_all(done(&topics, &waiting));
+        all.extend(waiting.into_iter().chain(ending));
+    }
+    let last = runner(&topics);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&all));
+    assert_eq!(last.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
+}
