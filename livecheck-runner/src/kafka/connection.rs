@@ -66,6 +66,10 @@ impl Connection {
         config
     }
 
+    fn property(&self, name: &str) -> Option<&str> {
+        self.properties.get(name).map(String::as_str)
+    }
+
     fn consumer(&self, group: &str) -> ClientConfig {
         let mut config = self.base();
         config
@@ -89,6 +93,9 @@ impl Connection {
         let mut config = self.consumer(sharing.group().unwrap_or(NO_GROUP));
         config
             .set("partition.assignment.strategy", "cooperative-sticky")
+            // How long the group waits for a runner that was killed before others go on with its tests; the
+            // default of 45 seconds is for consumers that nobody waits for.
+            .set("session.timeout.ms", self.property("session.timeout.ms").unwrap_or("10000"))
             // Where the group has committed nothing: what was triggered before the first runner started counts.
             .set("auto.offset.reset", "earliest");
         config.create_with_context(context).map_err(KafkaEdgeError::Client)
