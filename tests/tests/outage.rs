@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use livecheck::wire::State;
+use livecheck_tests::kafka::Kafka;
 use livecheck_tests::own_topics::{OwnTopics, test};
 use livecheck_tests::proxy::Proxy;
 use livecheck_tests::records::{Record, Sender};
@@ -62,4 +63,44 @@ fn a_runner_that_was_cut_off_says_so_once_and_takes_no_signal_for_missing() {
         .partition(|report| report.id() == missing[0].id.as_str());
     reports::assert_one_each(&missed, &ids(missing), State::Timeout);
     reports::assert_one_each(&passed, &ids(came.iter().chain(&during).chain(&after)), State::Pass);
+}
+
+#[test]
+fn a_runner_whose_partitions_went_to_another_while_it_was_cut_off_reports_nothing_twice() {
+    let topics = OwnTopics::created("fenced", &[]);
+    let mut proxy = Proxy::start();
+    let runner = |servers: &str| {
+        RunnerCommand::on(&topics)
+            .arguments("run")
+            .variable("LIVECHECK_BOOTSTRAP_SERVERS", servers)
+            .variable("LIVECHECK_STATUS_INTERVAL", "50ms")
+            // As short as brokers allow: after that the group goes on without a member that says nothing.
+            .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+            .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300")
+    };
+    let one = runner(&proxy.servers()).start_ready();
+    let sender = Sender::new();
+    let tests = parcels("fenced", 40);
+    let (before, waiting) = tests.split_at(20);
+    sender.send_all(triggers(&topics, &tests));
+    sender.send_all(done(&topics, before));
+    one.wait_for_text("20 in flight, 20 passed");
+
+    proxy.cut();
+    one.wait_for_text(LOST);
+    // It is ready once the group has given up the other, and has given it all partitions.
+    let two = runner(Kafka::shared().servers()).start_ready();
+    two.wait_for_text("20 in flight");
+    sender.send_all(done(&topics, waiting));
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&tests));
+    // What was cut off reads the same signals now, and comes to the same verdicts.
+    proxy.restore();
+    one.wait_for_text(BACK);
+    let after = parcels("after", 20);
+    sender.send_all(triggers(&topics, &after).chain(done(&topics, &after)));
+    let all = ids(tests.iter().chain(&after));
+    let _ = reports::on_each(&topics.names.report_topic, &all);
+    let (one, two) = (one.interrupted(), two.interrupted());
+    assert_eq!((one.code, two.code), (Some(0), Some(0)), "{}\n{}", one.stderr, two.stderr);
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &all, State::Pass);
 }
