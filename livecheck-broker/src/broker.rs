@@ -2,13 +2,14 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::chaos::Chaos;
 use crate::error::BrokerError;
 use crate::network;
 use crate::node::{Node, Settings};
@@ -20,6 +21,7 @@ const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 #[derive(Debug)]
 pub struct Broker {
     port: u16,
+    node: Weak<Node>,
     stop: watch::Sender<bool>,
     serving: Option<JoinHandle<()>>,
 }
@@ -27,7 +29,7 @@ pub struct Broker {
 impl Broker {
     /// A broker to be, with Kafka's own defaults and a free port.
     pub fn builder() -> BrokerBuilder {
-        BrokerBuilder { port: 0, data_dir: None, settings: Settings::default() }
+        BrokerBuilder { port: 0, data_dir: None, chaos: None, settings: Settings::default() }
     }
 
     /// The address to give to clients as `bootstrap.servers`.
@@ -40,6 +42,13 @@ impl Broker {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Makes these faults from now on, in place of those it made before; `None` stands for none.
+    pub fn set_chaos(&self, chaos: impl Into<Option<Chaos>>) {
+        if let Some(node) = self.node.upgrade() {
+            node.set_chaos(chaos.into());
+        }
     }
 
     /// Stops it: once this returns, its port is free and every connection is closed. What it held
@@ -67,6 +76,7 @@ impl Drop for Broker {
 pub struct BrokerBuilder {
     port: u16,
     data_dir: Option<PathBuf>,
+    chaos: Option<Chaos>,
     settings: Settings,
 }
 
@@ -81,6 +91,12 @@ impl BrokerBuilder {
     /// holds everything in memory alone by default, and what it holds ends with it.
     pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(folder.into());
+        self
+    }
+
+    /// Makes faults on purpose; none by default.
+    pub fn chaos(mut self, chaos: impl Into<Option<Chaos>>) -> Self {
+        self.chaos = chaos.into();
         self
     }
 
@@ -156,7 +172,7 @@ impl BrokerBuilder {
         let listener = TcpListener::bind((HOST, self.port)).await.map_err(|source| self.not_bound(source))?;
         let port = listener.local_addr().map_err(|source| self.not_bound(source))?.port();
         let (stop, stopped) = watch::channel(false);
-        let Self { settings, data_dir, .. } = self;
+        let Self { settings, data_dir, chaos, .. } = self;
         let node = match data_dir {
             None => Node::new(settings, HOST.to_string(), port),
             Some(folder) => {
@@ -169,10 +185,12 @@ impl BrokerBuilder {
             }
         };
         let is_kept = node.storage.is_some();
+        node.set_chaos(chaos);
         let node = Arc::new(node);
+        let weak = Arc::downgrade(&node);
         let serving = tokio::spawn(network::serve(node, listener, stopped));
         tracing::info!(port, is_kept, "embedded Kafka broker listens; for development and tests only");
-        Ok(Broker { port, stop, serving: Some(serving) })
+        Ok(Broker { port, node: weak, stop, serving: Some(serving) })
     }
 
     fn not_bound(&self, source: std::io::Error) -> BrokerError {

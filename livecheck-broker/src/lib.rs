@@ -39,11 +39,17 @@
 //! At the start a torn end, of which nothing was acknowledged, is cut off; damage anywhere else is an error.
 //! A broker that cannot write any more serves nothing any more.
 //!
+//! # Faults on purpose
+//!
+//! [`Chaos`] is a plan of faults, seeded, from code or from text: [`BrokerBuilder::chaos`] starts with one, and
+//! [`Broker::set_chaos`] changes it.
+//!
 //! [rdkafka]: https://docs.rs/rdkafka
 
 mod alarm;
 mod api;
 mod broker;
+mod chaos;
 mod clock;
 mod error;
 mod groups;
@@ -55,4 +61,5 @@ mod topics;
 mod transactions;
 
 pub use broker::{Broker, BrokerBuilder};
+pub use chaos::{Chaos, ChaosError, Fault};
 pub use error::BrokerError;

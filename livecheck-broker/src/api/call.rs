@@ -1,11 +1,13 @@
 //! From a frame to its answer: the header, the version, the right function.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable};
 
 use super::{
-    commits, configs, fetch, membership, metadata, positions, produce, shape, supported, topics, transactions,
+    commits, configs, fetch, membership, metadata, positions, produce, refuse, shape, supported, topics,
+    transactions,
 };
 use crate::node::Node;
 
@@ -21,7 +23,7 @@ pub(crate) enum Refusal {
     #[error("the answer to request {key} in version {version} cannot be written: {reason}")]
     Unwritable { key: i16, version: i16, reason: String },
     #[error("a produce request that wants no answer has failed: {0}")]
-    UnansweredFailure(kafka_protocol::ResponseError),
+    UnansweredFailure(ResponseError),
     #[error("the group that held the request was deleted")]
     Abandoned,
     #[error("what it did cannot be kept")]
@@ -31,7 +33,7 @@ pub(crate) enum Refusal {
 /// A request about to be served.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    key: ApiKey,
+    pub(super) key: ApiKey,
     pub(super) version: i16,
     correlation: i32,
     pub(super) client_id: String,
@@ -48,6 +50,24 @@ pub(crate) async fn answer(
     let answer = serve(node, frame, client_host).await?;
     // A disk that has failed is told by silence: no answer could say that nothing is certain.
     if node.is_keeping() { Ok(answer) } else { Err(Refusal::NotKept) }
+}
+
+/// Answers one request with an error, without serving it.
+pub(crate) fn answer_with(
+    error: ResponseError,
+    frame: Bytes,
+    client_host: &str,
+) -> Result<Option<BytesMut>, Refusal> {
+    match Call::read(frame, client_host)? {
+        Ok(call) => refuse::refuse(&call, error),
+        Err(unsupported_api_versions) => Ok(Some(unsupported_api_versions)),
+    }
+}
+
+/// Which kind of request this is, if it is one.
+pub(crate) fn kind(frame: &[u8]) -> Option<ApiKey> {
+    let number = frame.first_chunk().copied().map(i16::from_be_bytes)?;
+    ApiKey::try_from(number).ok()
 }
 
 async fn serve(node: &Node, frame: Bytes, client_host: &str) -> Result<Option<BytesMut>, Refusal> {
@@ -139,7 +159,7 @@ impl<'a> Call<'a> {
         Ok(Ok(Self { key, version, correlation, client_id, client_host, body: frame }))
     }
 
-    fn request<R: Decodable>(&self) -> Result<R, Refusal> {
+    pub(super) fn request<R: Decodable>(&self) -> Result<R, Refusal> {
         let mut body = self.body.clone();
         R::decode(&mut body, self.version).map_err(|error| Refusal::Malformed {
             key: self.key as i16,
@@ -148,11 +168,11 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn response<R: Encodable>(&self, response: &R) -> Result<BytesMut, Refusal> {
+    pub(super) fn response<R: Encodable>(&self, response: &R) -> Result<BytesMut, Refusal> {
         write(self.key, self.version, self.correlation, response)
     }
 
-    fn serve<Q: Decodable, A: Encodable>(
+    pub(super) fn serve<Q: Decodable, A: Encodable>(
         &self,
         serve: impl FnOnce(Q) -> A,
     ) -> Result<Option<BytesMut>, Refusal> {

@@ -106,6 +106,35 @@ pub(super) fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetCommitR
     OffsetCommitResponse::default().with_topics(topics.collect())
 }
 
+/// Says this of all that was to be committed.
+pub(super) fn commit_refused(request: OffsetCommitRequest, error: ResponseError) -> OffsetCommitResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|asked| {
+            OffsetCommitResponsePartition::default()
+                .with_partition_index(asked.partition_index)
+                .with_error_code(error.code())
+        });
+        let partitions = partitions.collect();
+        OffsetCommitResponseTopic::default().with_name(topic.name).with_partitions(partitions)
+    });
+    OffsetCommitResponse::default().with_topics(topics.collect())
+}
+
+/// Says this of all groups asked for.
+pub(super) fn fetch_refused(
+    request: OffsetFetchRequest,
+    error: ResponseError,
+    version: i16,
+) -> OffsetFetchResponse {
+    if version < MANY_GROUPS {
+        return OffsetFetchResponse::default().with_error_code(error.code());
+    }
+    let groups = request.groups.into_iter().map(|asked| {
+        OffsetFetchResponseGroup::default().with_group_id(asked.group_id).with_error_code(error.code())
+    });
+    OffsetFetchResponse::default().with_groups(groups.collect())
+}
+
 /// Which partitions of one group are asked for: all that have an offset, or these.
 type Asked = Option<Vec<(TopicName, Vec<i32>)>>;
 

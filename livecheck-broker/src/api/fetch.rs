@@ -71,6 +71,21 @@ pub(super) async fn fetch(node: &Node, request: FetchRequest, version: i16) -> F
     respond(asked, read, isolation)
 }
 
+/// Says this of all that was asked for.
+pub(super) fn refused(request: FetchRequest, error: ResponseError) -> FetchResponse {
+    let topics = request.topics.into_iter().map(|asked| {
+        let partitions = asked
+            .partitions
+            .iter()
+            .map(|wanted| partition_data(wanted.partition, Err(error), Isolation::Uncommitted));
+        FetchableTopicResponse::default()
+            .with_topic(asked.topic)
+            .with_topic_id(asked.topic_id)
+            .with_partitions(partitions.collect())
+    });
+    FetchResponse::default().with_responses(topics.collect())
+}
+
 fn find(node: &Node, request: FetchRequest, version: i16) -> Vec<AskedTopic> {
     let by_id = version >= BY_ID;
     let topics = request.topics.into_iter().map(|asked| {

@@ -109,6 +109,15 @@ fn join_refused(refused: JoinRefused, version: i16) -> JoinGroupResponse {
         .with_member_id(StrBytes::from_string(refused.member_id))
 }
 
+/// Says this to who wants to join.
+pub(super) fn join_refused_with(
+    request: &JoinGroupRequest,
+    error: ResponseError,
+    version: i16,
+) -> JoinGroupResponse {
+    join_refused(JoinRefused::new(error, &request.member_id), version)
+}
+
 pub(super) async fn sync(node: &Node, request: SyncGroupRequest) -> Result<SyncGroupResponse, Refusal> {
     if request.group_id.is_empty() {
         return Ok(SyncGroupResponse::default().with_error_code(ResponseError::InvalidGroupId.code()));

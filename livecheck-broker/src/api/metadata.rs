@@ -101,22 +101,40 @@ pub(super) fn find_coordinator(
     // 0 is groups, 1 is transactions.
     let known = matches!(request.key_type, 0 | 1);
     let error = if known { 0 } else { ResponseError::InvalidRequest.code() };
+    if version >= BATCHED {
+        let coordinators = request.coordinator_keys.into_iter().map(|key| {
+            let coordinator =
+                Coordinator::default().with_key(key).with_error_code(error).with_error_message(None);
+            if known {
+                coordinator.with_node_id(NODE_ID).with_host(host.clone()).with_port(port)
+            } else {
+                coordinator.with_node_id((-1).into()).with_port(-1)
+            }
+        });
+        return FindCoordinatorResponse::default().with_coordinators(coordinators.collect());
+    }
+    let response = FindCoordinatorResponse::default().with_error_code(error).with_error_message(None);
+    if known {
+        response.with_node_id(NODE_ID).with_host(host).with_port(port)
+    } else {
+        response.with_node_id((-1).into()).with_port(-1)
+    }
+}
+
+/// Says this of all coordinators asked for.
+pub(super) fn find_coordinator_refused(
+    request: FindCoordinatorRequest,
+    error: ResponseError,
+    version: i16,
+) -> FindCoordinatorResponse {
+    let code = error.code();
     if version < BATCHED {
-        let response = FindCoordinatorResponse::default().with_error_code(error).with_error_message(None);
-        return if known {
-            response.with_node_id(NODE_ID).with_host(host).with_port(port)
-        } else {
-            response.with_node_id((-1).into()).with_port(-1)
-        };
+        let response = FindCoordinatorResponse::default().with_error_code(code).with_error_message(None);
+        return response.with_node_id((-1).into()).with_port(-1);
     }
     let coordinators = request.coordinator_keys.into_iter().map(|key| {
-        let coordinator =
-            Coordinator::default().with_key(key).with_error_code(error).with_error_message(None);
-        if known {
-            coordinator.with_node_id(NODE_ID).with_host(host.clone()).with_port(port)
-        } else {
-            coordinator.with_node_id((-1).into()).with_port(-1)
-        }
+        let coordinator = Coordinator::default().with_key(key).with_error_code(code).with_error_message(None);
+        coordinator.with_node_id((-1).into()).with_port(-1)
     });
     FindCoordinatorResponse::default().with_coordinators(coordinators.collect())
 }

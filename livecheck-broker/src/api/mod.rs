@@ -11,9 +11,12 @@ mod membership;
 mod metadata;
 mod positions;
 mod produce;
+mod refuse;
 mod shape;
 mod supported;
 mod topics;
 mod transactions;
 
-pub(crate) use call::answer;
+pub(crate) use call::{answer, answer_with, kind};
+pub(crate) use refuse::can_refuse;
+pub(crate) use supported::served;

@@ -41,6 +41,21 @@ pub(super) fn list(node: &Node, request: ListOffsetsRequest, version: i16) -> Li
     ListOffsetsResponse::default().with_topics(topics.collect())
 }
 
+/// Says this of all that was asked for.
+pub(super) fn list_refused(
+    request: ListOffsetsRequest,
+    error: ResponseError,
+    version: i16,
+) -> ListOffsetsResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions =
+            topic.partitions.iter().map(|asked| position(asked.partition_index, Err(error), version));
+        let partitions = partitions.collect();
+        ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    });
+    ListOffsetsResponse::default().with_topics(topics.collect())
+}
+
 fn find(
     node: &Node,
     topic: &str,

@@ -48,6 +48,16 @@ pub(super) fn produce(node: &Node, request: ProduceRequest) -> Result<Option<Pro
     }
 }
 
+/// Says this of all that was sent.
+pub(super) fn refused(request: ProduceRequest, error: ResponseError) -> ProduceResponse {
+    let topics = request.topic_data.into_iter().map(|data| {
+        let partitions = data.partition_data.iter().map(|sent| partition_response(sent.index, Err(error)));
+        let partitions = partitions.collect();
+        TopicProduceResponse::default().with_name(data.name).with_partition_responses(partitions)
+    });
+    ProduceResponse::default().with_responses(topics.collect())
+}
+
 fn append(
     node: &Node,
     topic: &Arc<Topic>,

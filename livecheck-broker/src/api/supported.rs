@@ -38,6 +38,11 @@ pub(super) const SUPPORTED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::DescribeCluster, 0, 1),
 ];
 
+/// The kinds of requests that are served.
+pub(crate) fn served() -> impl Iterator<Item = ApiKey> {
+    SUPPORTED.iter().map(|(key, _, _)| *key)
+}
+
 /// Whether a request of this kind and version is served.
 pub(super) fn is_supported(key: ApiKey, version: i16) -> bool {
     SUPPORTED.iter().any(|(known, min, max)| *known == key && (*min..=*max).contains(&version))

@@ -109,6 +109,23 @@ pub(super) fn add_partitions(
     AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results.collect())
 }
 
+/// Says this of all that was to be added.
+pub(super) fn add_partitions_refused(
+    request: AddPartitionsToTxnRequest,
+    error: ResponseError,
+) -> AddPartitionsToTxnResponse {
+    let results = request.v3_and_below_topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.into_iter().map(|partition| {
+            AddPartitionsToTxnPartitionResult::default()
+                .with_partition_index(partition)
+                .with_partition_error_code(error.code())
+        });
+        let partitions = partitions.collect();
+        AddPartitionsToTxnTopicResult::default().with_name(topic.name).with_results_by_partition(partitions)
+    });
+    AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results.collect())
+}
+
 pub(super) fn add_offsets(
     node: &Node,
     request: &AddOffsetsToTxnRequest,
@@ -157,6 +174,23 @@ pub(super) fn commit_offsets(node: &Node, request: TxnOffsetCommitRequest) -> Tx
                 .with_error_code(code(outcome.and(committed)))
         });
         TxnOffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
+    });
+    TxnOffsetCommitResponse::default().with_topics(topics.collect())
+}
+
+/// Says this of all that was to be committed.
+pub(super) fn commit_offsets_refused(
+    request: TxnOffsetCommitRequest,
+    error: ResponseError,
+) -> TxnOffsetCommitResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|asked| {
+            TxnOffsetCommitResponsePartition::default()
+                .with_partition_index(asked.partition_index)
+                .with_error_code(error.code())
+        });
+        let partitions = partitions.collect();
+        TxnOffsetCommitResponseTopic::default().with_name(topic.name).with_partitions(partitions)
     });
     TxnOffsetCommitResponse::default().with_topics(topics.collect())
 }

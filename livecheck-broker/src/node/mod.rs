@@ -16,10 +16,11 @@ pub(crate) use transactions::Transactions;
 use kafka_protocol::messages::BrokerId;
 use uuid::Uuid;
 
+use crate::chaos::{ActiveChaos, Chaos};
 use crate::clock::Clock;
 use crate::storage::{Entry, Storage};
 use crate::topics::{Catalogue, Refused, Topic, TopicSettings};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The id of this node, the only one.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -36,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) transactions: Transactions,
     /// Where all of this is kept, if it is.
     pub(crate) storage: Option<Arc<Storage>>,
+    /// Faults to make, if any.
+    chaos: RwLock<Option<Arc<ActiveChaos>>>,
 }
 
 impl Node {
@@ -51,7 +54,17 @@ impl Node {
             groups: Groups::new(clock),
             transactions: Transactions::default(),
             storage: None,
+            chaos: RwLock::default(),
         }
+    }
+
+    pub(crate) fn chaos(&self) -> Option<Arc<ActiveChaos>> {
+        self.chaos.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_chaos(&self, chaos: Option<Chaos>) {
+        let chaos = chaos.map(|chaos| Arc::new(ActiveChaos::new(chaos)));
+        *self.chaos.write().unwrap_or_else(PoisonError::into_inner) = chaos;
     }
 
     /// Writes down what has happened, where that is asked for.

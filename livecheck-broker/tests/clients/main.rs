@@ -7,6 +7,7 @@ mod rig;
 
 mod admin;
 mod bad_input;
+mod chaos;
 mod durability;
 mod groups;
 mod produce_and_consume;
