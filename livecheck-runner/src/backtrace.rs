@@ -48,6 +48,12 @@ pub(crate) fn of_the_case(backtrace: &str) -> String {
     })
 }
 
+/// Where the first of those frames is, as `file:line:column`.
+pub(crate) fn place_of(frames: &str) -> Option<&str> {
+    let place = frames.lines().find_map(|line| line.trim_start().strip_prefix("at "))?;
+    Some(place.strip_prefix("./").unwrap_or(place))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +87,8 @@ mod tests {
              at ./src/cases.rs:9:5
    3: livecheck_core::execution::Execution::start
 ";
-        assert_eq!(of_the_case(backtrace), "   0: orders::pay::{{closure}}\n      at ./src/cases.rs:9:5\n");
+        let frames = of_the_case(backtrace);
+        assert_eq!(frames, "   0: orders::pay::{{closure}}\n      at ./src/cases.rs:9:5\n");
+        assert_eq!(place_of(&frames), Some("src/cases.rs:9:5"));
     }
 }

@@ -92,6 +92,22 @@ fn an_error_shows_its_causes_and_exits_with_100() {
 }
 
 #[test]
+fn an_error_shows_where_it_was_made_if_backtraces_are_on() {
+    let topics = OwnTopics::named("terminal");
+    let runner = RunnerCommand::on(&topics)
+        .arguments("run --max-executions 1 cases::refund")
+        .variable("RUST_BACKTRACE", "1")
+        .start_ready();
+    let refund = test(case("refund"), "refund-10", &[("amount", json!(7))]);
+    Sender::new().send(Record::trigger(&topics.names, &refund));
+    let ended = runner.ended();
+    let mut lines =
+        ended.stderr.lines().map(str::trim_start).skip_while(|line| !line.starts_with("paying back"));
+    let place = lines.nth(1).unwrap();
+    assert!(place.starts_with("at ") && place.contains("tests/src/cases.rs:"), "{place}\n{}", ended.stderr);
+}
+
+#[test]
 fn a_panic_shows_where_and_exits_with_100() {
     let ended = one(case("label"), "label-5", &[("address", Value::Null)]);
     assert_eq!(ended.code, Some(100));
@@ -141,6 +157,27 @@ fn ctrl_c_says_what_is_left_and_exits_with_0() {
         .fold(String::new(), |text, line| text + line + "\n");
     let _filters = shown(&ended);
     insta::assert_snapshot!(ended.stderr);
+}
+
+#[test]
+fn for_programs_each_event_is_a_line_of_json_on_standard_output() {
+    let topics = OwnTopics::named("terminal");
+    let runner = RunnerCommand::on(&topics)
+        .arguments("run --max-executions 1 --message-format json cases::refund")
+        .start();
+    runner.wait_for_text("\"type\":\"started\"");
+    let refund = test(case("refund"), "refund-11", &[("amount", json!(7))]);
+    Sender::new().send(Record::trigger(&topics.names, &refund));
+    let ended = runner.ended();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(100), ""));
+    let events: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of =
+        |kind: &str| events.iter().find(|event| event["type"] == kind).unwrap_or_else(|| panic!("{kind}"));
+    assert_eq!(of("report")["id"], "refund-11");
+    assert_eq!(of("report")["state"], "ERROR");
+    assert_eq!(of("stopping")["reason"], "enough-executions");
+    let counts = &of("finished")["cases"]["livecheck_tests::cases::refund"];
+    assert_eq!((&counts["triggered"], &counts["error"]), (&json!(1), &json!(1)));
 }
 
 #[test]

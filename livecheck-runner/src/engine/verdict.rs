@@ -3,7 +3,7 @@
 use livecheck_core::wire::State;
 use livecheck_core::{Error, Skip, Timeout, WaitError};
 
-use crate::backtrace::of_the_case;
+use crate::backtrace::{of_the_case, place_of};
 
 /// How a case ended.
 #[derive(Debug)]
@@ -87,9 +87,14 @@ fn backtrace_of(error: &Error) -> Option<String> {
     use std::backtrace::BacktraceStatus;
 
     let backtrace = error.backtrace();
-    let trimmed =
-        (backtrace.status() == BacktraceStatus::Captured).then(|| of_the_case(&backtrace.to_string()));
-    trimmed.filter(|text| !text.is_empty())
+    if backtrace.status() != BacktraceStatus::Captured {
+        return None;
+    }
+    let frames = of_the_case(&backtrace.to_string());
+    match place_of(&frames) {
+        Some(place) => Some(format!("at {place}\n{frames}")),
+        None => Some(frames).filter(|frames| !frames.is_empty()),
+    }
 }
 
 #[cfg(test)]
