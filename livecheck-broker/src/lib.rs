@@ -52,6 +52,9 @@ mod broker;
 mod chaos;
 mod clock;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod groups;
 mod log;
 mod network;

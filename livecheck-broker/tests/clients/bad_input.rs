@@ -72,11 +72,11 @@ async fn a_client_too_new_is_told_which_versions_there_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn idle_and_half_sent_connections_hold_nobody_up() {
+async fn a_thousand_idle_and_half_sent_connections_hold_nobody_up() {
     let rig = Rig::start().await;
     let topic = rig.topic("not-held-up", 1, &[]).await;
     let mut held = Vec::new();
-    for number in 0..100 {
+    for number in 0..connections(1000) {
         let mut stream = connect(&rig).await;
         if number % 2 == 0 {
             stream.write_all(&[0, 0]).await.expect("written");
@@ -84,6 +84,59 @@ async fn idle_and_half_sent_connections_hold_nobody_up() {
         held.push(stream);
     }
     send(&rig.producer(&[]), &topic, 0, "through").await;
+    // A half that is completed is answered, too.
+    let mut stream = held.swap_remove(0);
+    stream.write_all(&request(18, 0, &(-1_i16).to_be_bytes())[2..]).await.expect("written");
+    assert!(stream.read_u32().await.expect("an answer") > 8);
+}
+
+/// As many of these as this process may have open files for; both ends are in it.
+fn connections(wanted: usize) -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit = files.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(1024);
+    wanted.min(limit.saturating_sub(400) / 2)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_a_byte_at_a_time_is_answered() {
+    let rig = Rig::start().await;
+    let mut stream = connect(&rig).await;
+    stream.set_nodelay(true).expect("set");
+    for byte in request(18, 0, &(-1_i16).to_be_bytes()) {
+        stream.write_all(&[byte]).await.expect("written");
+        tokio::task::yield_now().await;
+    }
+    let length = stream.read_u32().await.expect("an answer");
+    assert!(length > 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answers_is_closed_and_holds_nobody_up() {
+    let rig = Rig::embedded(Broker::builder().max_idle(Duration::from_millis(500))).await;
+    let topic = rig.topic("not-taken", 1, &[]).await;
+    let producer = rig.producer(&[]);
+    send(&producer, &topic, 0, &"x".repeat(900_000)).await;
+    let mut body = (-1_i16).to_be_bytes().to_vec(); // no client id
+    for field in [-1, 0, 0, 10_000_000] {
+        body.extend(i32::to_be_bytes(field)); // replica, wait, at least, at most
+    }
+    body.push(0); // isolation
+    body.extend(1_i32.to_be_bytes());
+    body.extend((topic.len() as i16).to_be_bytes());
+    body.extend(topic.as_bytes());
+    body.extend(1_i32.to_be_bytes());
+    body.extend([0; 4]); // partition
+    body.extend([0; 8]); // offset
+    body.extend(10_000_000_i32.to_be_bytes());
+    let fetch = request(1, 4, &body);
+    let mut stream = connect(&rig).await;
+    let pouring = async {
+        // It is written until the other side has closed.
+        while stream.write_all(&fetch).await.is_ok() {}
+    };
+    tokio::time::timeout(PATIENCE, pouring).await.expect("closed within patience");
+    assert_eq!(send(&producer, &topic, 0, "through").await, (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
