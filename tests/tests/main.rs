@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, and says where")]
 
 mod bad_input;
+mod before_it_starts;
 mod bounds;
 mod crash;
 mod faust;

@@ -199,15 +199,6 @@ fn a_command_line_that_is_wrong_exits_with_2() {
 }
 
 #[test]
-fn a_configuration_that_is_wrong_exits_with_96() {
-    let topics = OwnTopics::named("terminal");
-    let ended =
-        RunnerCommand::on(&topics).arguments("run").variable("LIVECHECK_COMMIT_INTERVAL", "soon").output();
-    assert_eq!(ended.code, Some(96));
-    assert!(ended.stderr.contains("LIVECHECK_COMMIT_INTERVAL"), "{}", ended.stderr);
-}
-
-#[test]
 fn without_a_broker_to_talk_to_it_exits_with_96_and_says_what_to_do() {
     let ended =
         RunnerCommand::without_topics().variable("LIVECHECK_BOOTSTRAP_SERVERS", "").arguments("run").output();
