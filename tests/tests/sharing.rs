@@ -17,6 +17,15 @@ fn runner(topics: &OwnTopics) -> Runner {
         .start_ready()
 }
 
+/// Waits until so many tests are in flight in a runner, by the latest of its counts.
+fn until_in_flight(runner: &Runner, is_wanted: impl Fn(usize) -> bool) {
+    let of = |line: &str| line.split_once("] ")?.1.split_once(" in flight, ")?.0.parse().ok();
+    let () = runner.wait_for_lines("how many are in flight", |lines| {
+        let latest = lines.filter(|line| line.contains("Running [")).last().and_then(of);
+        latest.is_some_and(&is_wanted).then_some(())
+    });
+}
+
 /// How many tests a runner says that it has passed.
 fn passed(stderr: &str) -> usize {
     let summary = stderr.lines().find(|line| line.contains("Summary")).expect("a summary");
@@ -35,10 +44,12 @@ fn two_runners_share_the_work_and_one_goes_on_alone_when_the_other_is_stopped() 
     sender.send_all(triggers(&topics, &quick).chain(done(&topics, &quick)));
     let _ = reports::on_each(&topics.names.report_topic, &ids(&quick));
 
+    until_in_flight(&one, |count| count == 0);
+    until_in_flight(&two, |count| count == 0);
     let waiting = parcels("waiting", 40);
     sender.send_all(triggers(&topics, &waiting));
-    one.wait_for_text(" in flight, ");
-    two.wait_for_text(" in flight, ");
+    until_in_flight(&one, |count| count > 0);
+    until_in_flight(&two, |count| count > 0);
     let one = one.terminated();
     assert_eq!(one.code, Some(0), "{}", one.stderr);
     sender.send_all(done(&topics, &waiting));
@@ -62,7 +73,7 @@ fn a_runner_that_joins_takes_over_tests_that_wait() {
     sender.send_all(triggers(&topics, &waiting));
     one.wait_for_text("60 in flight");
     let two = runner(&topics);
-    two.wait_for_text(" in flight, ");
+    until_in_flight(&two, |count| count > 0);
     sender.send_all(done(&topics, &waiting));
     let _ = reports::on_each(&topics.names.report_topic, &ids(&waiting));
     let (one, two) = (one.interrupted(), two.interrupted());
