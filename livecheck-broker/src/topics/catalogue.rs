@@ -173,9 +173,11 @@ impl Catalogue {
     /// Changes a topic's settings.
     pub(crate) fn set_settings(&self, topic: &Topic, settings: TopicSettings) {
         // With all topics held still, so that what is kept is the last of all changes.
-        let _topics = self.write();
+        let topics = self.write();
         topic.set_settings(settings);
-        self.keep(topic);
+        if topics.by_id.contains_key(&topic.id) {
+            self.keep(topic);
+        }
     }
 
     fn fresh_partition(&self, topic: Uuid, index: i32) -> Arc<Partition> {
@@ -204,7 +206,7 @@ impl Catalogue {
             ));
         };
         check_partitions(count)?;
-        let _topics = self.write();
+        let topics = self.write();
         let mut partitions = topic.partitions.write().unwrap_or_else(PoisonError::into_inner);
         let present = partitions.len() as i32;
         if count <= present {
@@ -216,7 +218,10 @@ impl Catalogue {
         if !only_check {
             partitions.extend((present..count).map(|index| self.fresh_partition(topic.id, index)));
             drop(partitions);
-            self.keep(&topic);
+            // Unless it was deleted meanwhile.
+            if topics.by_id.contains_key(&topic.id) {
+                self.keep(&topic);
+            }
         }
         Ok(())
     }

@@ -337,3 +337,41 @@ async fn a_folder_in_use_is_refused() {
     broker.shutdown().await;
     Broker::builder().data_dir(folder.path()).start().await.expect("it is free").shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_cannot_write_acknowledges_nothing_and_begins_again_with_what_it_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = |port| Broker::builder().port(port).data_dir(folder.path()).start();
+    let broker = start(0).await.expect("it starts");
+    let rig = Rig::at(broker.bootstrap_servers());
+    let whole = rig.topic("whole", 1, &[]).await;
+    send(&rig.producer(&[]), &whole, 0, "kept").await;
+    let broken = rig.topic("broken", 1, &[]).await;
+    // Where its folder would be, there is a file.
+    let taken = stand_in(&folder.path().join("topics"), &folder.path().join("journal"), &broken);
+    std::fs::write(&taken, "in the way").expect("written");
+    let producer = rig.producer(&[QUICK, &[("message.timeout.ms", "500")]].concat());
+    for topic in [&broken, &whole] {
+        let record = FutureRecord::<str, str>::to(topic).partition(0).payload("lost");
+        producer.send(record, Duration::ZERO).await.expect_err("not acknowledged");
+    }
+    let port = broker.port();
+    broker.shutdown().await;
+    std::fs::remove_file(&taken).expect("removed");
+
+    let broker = start(port).await.expect("it starts again");
+    let (_, offset) = send(&rig.producer(&[]), &broken, 0, "written").await;
+    assert_eq!(offset, 0);
+    let consumer = rig.consumer(&unique("group"), &[("enable.partition.eof", "true")]);
+    assign_from_start(&consumer, &whole, 1);
+    assert_eq!(texts(&drain(&consumer, 1).await), ["kept"]);
+    broker.shutdown().await;
+}
+
+/// The folder that a topic's records would be in, by what the journal says of it.
+fn stand_in(topics: &Path, journal: &Path, topic: &str) -> std::path::PathBuf {
+    let journal = std::fs::read_to_string(journal).expect("there");
+    let line = journal.lines().find(|line| line.contains(topic)).expect("it was written down");
+    let (_, rest) = line.split_once(r#""id":""#).expect("an id");
+    topics.join(rest.split('"').next().expect("an id"))
+}
