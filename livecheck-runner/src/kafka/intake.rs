@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
 use rdkafka::client::ClientContext;
@@ -28,6 +28,8 @@ use crate::engine::{CommitPoint, Reported};
 const HAND_OVER: Duration = Duration::from_secs(5);
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
+/// For how long a question may fail before that is said.
+const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// Starts a shard task for a partition, from there, where those executions have been reported before.
 pub(crate) type StartShard = Arc<dyn Fn(i32, CommitPoint, Reported) -> ShardInbox + Send + Sync>;
@@ -292,15 +294,17 @@ impl Reader {
 
     /// Asks again until there is an answer, or the run ends.
     fn until_answered<T>(&self, what: &str, ask: impl Fn() -> KafkaResult<T>) -> Option<T> {
+        let began = Instant::now();
         let mut said = false;
         while !self.is_stopping() {
             match ask() {
                 Ok(answer) => return Some(answer),
-                Err(error) if said => tracing::debug!(%error, "asking for {what}"),
-                Err(error) => {
+                // Where topics are new, or a leader changes, the first answers are often none.
+                Err(error) if !said && began.elapsed() >= WORTH_SAYING => {
                     said = true;
-                    tracing::warn!(%error, "asking for {what} failed; trying again");
+                    tracing::warn!(%error, "asking for {what} fails; trying again");
                 }
+                Err(error) => tracing::debug!(%error, "asking for {what}"),
             }
             std::thread::sleep(RETRY);
         }
