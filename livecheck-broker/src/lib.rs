@@ -31,7 +31,7 @@
 //!
 //! Nothing, unless it is given a folder: [`BrokerBuilder::data_dir`]. There it keeps topics with their settings and
 //! records, the offsets that groups committed, and transactions; also open ones, which their producers may go on
-//! with. Members of groups join again. The records are served from memory, so they must fit into it.
+//! with, as members of groups may with their share. The records are served from memory, so they must fit into it.
 //!
 //! Whatever is acknowledged has been handed to the operating system, so that the death of the broker's process, at
 //! any moment, loses none of it. The death of the machine may: as with Kafka, a disk is waited for only when a

@@ -70,6 +70,8 @@ pub(crate) struct Group {
     pub(super) offsets: Offsets,
     /// When its last member went.
     pub(super) empty_since: Duration,
+    /// Whether who has which share may be different from what it was.
+    pub(super) membership_changed: bool,
 }
 
 impl Group {
@@ -84,6 +86,7 @@ impl Group {
             expected: HashMap::new(),
             offsets: Offsets::default(),
             empty_since: Duration::ZERO,
+            membership_changed: false,
         }
     }
 

@@ -162,6 +162,7 @@ impl Group {
         // it says it owns does not count: it has forgotten.
         if self.state == State::Stable && self.protocol.as_deref() == Some(&*self.elect_protocol()) {
             member_timeouts(&mut self.members[before], &join);
+            self.membership_changed = true;
             self.tell_again(&id, &join, now, answers);
         } else {
             self.update(&id, join, now);
@@ -260,6 +261,7 @@ impl Group {
                 self.generation += 1;
                 self.state = State::Empty;
                 self.empty_since = now;
+                self.membership_changed = true;
                 self.protocol = None;
                 self.leader = None;
             } else {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::Ticket;
 
 /// An assignment strategy that a member offers, with its subscription in the strategy's terms.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Protocol {
     pub(crate) name: String,
     pub(crate) metadata: Bytes,

@@ -5,6 +5,7 @@
 
 mod group;
 mod join;
+mod kept;
 mod member;
 mod offsets;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod sync;
 
 pub(crate) use group::{Described, Group};
 pub(crate) use join::{Join, JoinRefused, Joined};
+pub(crate) use kept::KeptMembership;
 pub(crate) use member::Protocol;
 pub(crate) use offsets::{Claim, Committed, Fetched, KeptOffsets, OffsetsChange, Pending};
 pub(crate) use sync::{Sync, Synced};

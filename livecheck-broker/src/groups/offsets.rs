@@ -257,7 +257,7 @@ impl Group {
     }
 
     /// A group without members, with these offsets.
-    pub(crate) fn restored(kept: KeptOffsets, now: Duration) -> Self {
+    pub(super) fn with_offsets(kept: KeptOffsets, now: Duration) -> Self {
         let mut group = Self::new();
         group.empty_since = now;
         group.offsets.commits = kept.last_order;

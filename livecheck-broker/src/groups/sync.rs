@@ -67,6 +67,7 @@ impl Group {
                 member.assignment = sync.assignments.get(&member.id).cloned().unwrap_or_default();
             }
             self.state = State::Stable;
+            self.membership_changed = true;
         }
         if self.state == State::Stable {
             self.hand_out(now, answers);

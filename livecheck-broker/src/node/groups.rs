@@ -1,6 +1,6 @@
 //! Groups as connections share them: each behind its own lock, with the requests that wait in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::alarm::Alarms;
 use crate::clock::Clock;
-use crate::groups::{Answer, Answers, Group, KeptOffsets, Ticket};
+use crate::groups::{Answer, Answers, Group, KeptMembership, KeptOffsets, Ticket};
 use crate::storage::{Entry, Storage};
 
 #[derive(Debug)]
@@ -47,11 +47,24 @@ impl Groups {
         }
     }
 
-    /// The groups whose offsets are kept there.
-    pub(crate) fn restored(clock: Clock, storage: Arc<Storage>, kept: BTreeMap<String, KeptOffsets>) -> Self {
+    /// The groups that are kept there.
+    pub(crate) fn restored(
+        clock: Clock,
+        storage: Arc<Storage>,
+        mut offsets: BTreeMap<String, KeptOffsets>,
+        mut memberships: BTreeMap<String, KeptMembership>,
+    ) -> Self {
         let now = clock.now();
-        let groups = kept.into_iter().map(|(id, offsets)| (id, Held::new(Group::restored(offsets, now))));
-        Self { groups: RwLock::new(groups.collect()), storage: Some(storage), ..Self::new(clock) }
+        let groups = Self { storage: Some(storage), ..Self::new(clock) };
+        let ids: BTreeSet<String> = offsets.keys().chain(memberships.keys()).cloned().collect();
+        let held = ids.into_iter().map(|id| {
+            let offsets = offsets.remove(&id).unwrap_or_default();
+            let group = Group::restored(offsets, memberships.remove(&id), now);
+            groups.alarms.at_latest(&id, group.next_deadline());
+            (id, Held::new(group))
+        });
+        let held = held.collect();
+        Self { groups: RwLock::new(held), ..groups }
     }
 
     /// Does something in a group, if there is one.
@@ -174,6 +187,11 @@ impl Groups {
         let done = act(&mut held.group, self.clock.now(), &mut answers);
         for change in held.group.take_changes() {
             self.record(|| Entry::Offsets { group: id.to_owned(), change });
+        }
+        if self.storage.is_some() {
+            if let Some(membership) = held.group.take_membership() {
+                self.record(|| Entry::Membership { group: id.to_owned(), membership });
+            }
         }
         for (ticket, answer) in answers {
             if let Some(waiting) = held.waiting.remove(&ticket) {

@@ -21,12 +21,12 @@ impl Node {
         folder: &Path,
     ) -> Result<Self, BrokerError> {
         let (storage, state) = Storage::open(folder)?;
-        let State { topics, groups, transactions, producer_ids_below } = state;
+        let State { topics, groups, memberships, transactions, producer_ids_below } = state;
         let mut node = Self::new(settings, host, port);
         let now = node.clock.timestamp();
         let defaults = node.topic_settings();
         node.topics = Catalogue::restored(Arc::clone(&storage), topics, &defaults, now)?;
-        node.groups = Groups::restored(node.clock, Arc::clone(&storage), groups);
+        node.groups = Groups::restored(node.clock, Arc::clone(&storage), groups, memberships);
         node.transactions.producer_ids =
             Mutex::new(ProducerIds { next: producer_ids_below, aside: producer_ids_below });
         node.cluster_id.clone_from(&storage.cluster_id);

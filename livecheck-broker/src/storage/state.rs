@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::groups::{KeptOffsets, OffsetsChange};
+use crate::groups::{KeptMembership, KeptOffsets, OffsetsChange};
 use crate::transactions::KeptTransaction;
 
 /// One thing that happened.
@@ -21,6 +21,11 @@ pub(crate) enum Entry {
     Offsets {
         group: String,
         change: OffsetsChange,
+    },
+    /// Who has which share of a group's work, if anybody has.
+    Membership {
+        group: String,
+        membership: Option<KeptMembership>,
     },
     GroupDeleted {
         group: String,
@@ -50,6 +55,7 @@ pub(crate) struct KeptTopic {
 pub(crate) struct State {
     pub(crate) topics: BTreeMap<String, KeptTopic>,
     pub(crate) groups: BTreeMap<String, KeptOffsets>,
+    pub(crate) memberships: BTreeMap<String, KeptMembership>,
     pub(crate) transactions: BTreeMap<String, KeptTransaction>,
     pub(crate) producer_ids_below: i64,
 }
@@ -74,8 +80,15 @@ impl State {
                     self.groups.remove(&group);
                 }
             }
+            Entry::Membership { group, membership: Some(membership) } => {
+                self.memberships.insert(group, membership);
+            }
+            Entry::Membership { group, membership: None } => {
+                self.memberships.remove(&group);
+            }
             Entry::GroupDeleted { group } => {
                 self.groups.remove(&group);
+                self.memberships.remove(&group);
             }
             Entry::Transaction { id, transaction } => {
                 self.transactions.insert(id, transaction);
@@ -95,12 +108,16 @@ impl State {
             let entry = |change| Entry::Offsets { group: group.clone(), change };
             kept.changes().into_iter().map(entry)
         });
+        let memberships = self.memberships.iter().map(|(group, membership)| Entry::Membership {
+            group: group.clone(),
+            membership: Some(membership.clone()),
+        });
         let transactions = self
             .transactions
             .iter()
             .map(|(id, transaction)| Entry::Transaction { id: id.clone(), transaction: transaction.clone() });
         let producers = std::iter::once(Entry::ProducerIds { below: self.producer_ids_below });
-        topics.chain(groups).chain(transactions).chain(producers)
+        topics.chain(groups).chain(memberships).chain(transactions).chain(producers)
     }
 }
 

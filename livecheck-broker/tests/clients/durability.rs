@@ -375,3 +375,33 @@ fn stand_in(topics: &Path, journal: &Path, topic: &str) -> std::path::PathBuf {
     let (_, rest) = line.split_once(r#""id":""#).expect("an id");
     topics.join(rest.split('"').next().expect("an id"))
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_goes_on_with_its_share_when_the_broker_has_started_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = |port| Broker::builder().port(port).data_dir(folder.path()).start();
+    let broker = start(0).await.expect("it starts");
+    let rig = Rig::at(broker.bootstrap_servers());
+    let topic = rig.topic("shared", 1, &[]).await;
+    send(&rig.producer(&[]), &topic, 0, "before").await;
+    let consumer = Arc::new(rig.consumer(&unique("group"), QUICK));
+    consumer.subscribe(&[&topic]).expect("subscribed");
+    assert_eq!(text(&next(&consumer).await), "before");
+    let port = broker.port();
+    broker.shutdown().await;
+    let broker = start(port).await.expect("it starts again");
+    // A member that is not known would be refused; and this one has not been asked to join again.
+    let committing = Arc::clone(&consumer);
+    let at = position(&topic, 1);
+    blocking(move || committing.commit(&at, CommitMode::Sync)).await.expect("committed");
+    send(&rig.producer(&[]), &topic, 0, "after").await;
+    loop {
+        // That the broker was away is told, too.
+        if let Ok(message) = crate::rig::receive(&consumer).await {
+            assert_eq!(text(&message), "after");
+            break;
+        }
+    }
+    blocking(move || drop(consumer)).await;
+    broker.shutdown().await;
+}
