@@ -114,7 +114,16 @@ fn build_services() {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let mut command = Command::new(cargo);
         // With this package, so that what they share is built with the same features, and so once.
-        command.args(["build", "--quiet", "--bins", "-p", "stock-orders", "-p", env!("CARGO_PKG_NAME")]);
+        command.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--bins",
+            "-p",
+            "stock-orders",
+            "-p",
+            env!("CARGO_PKG_NAME"),
+        ]);
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         let target = program("test-runner");
         if target.parent().and_then(|profile| profile.file_name()).is_some_and(|profile| profile == "release")
