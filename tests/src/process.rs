@@ -119,11 +119,6 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
-    /// Ends it at once, so that it cannot do anything about it.
-    pub fn kill(&self) {
-        self.signal(Signal::KILL);
-    }
-
     fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap_or_else(|error| panic!("{} is gone: {error}", self.name));

@@ -139,13 +139,6 @@ impl Runner {
         self.process.ended()
     }
 
-    /// Ends it as a machine does that fails.
-    #[must_use]
-    pub fn killed(self) -> Ended {
-        self.process.kill();
-        self.process.ended()
-    }
-
     /// Waits for its end.
     #[must_use]
     pub fn ended(self) -> Ended {

@@ -76,29 +76,3 @@ fn tests_that_ended_after_one_that_still_waits_are_not_reported_again() {
     let all: Vec<_> = waiting.into_iter().chain(overtaking).collect();
     assert_handed_over(&topics, first, 4, &all);
 }
-
-#[test]
-fn tests_of_a_runner_that_was_killed_are_executed_by_the_next_one_and_none_twice() {
-    let topics = OwnTopics::named("killed");
-    let short_session = |topics: &OwnTopics| {
-        RunnerCommand::on(topics)
-            .arguments("run")
-            .variable("LIVECHECK_STATUS_INTERVAL", "50ms")
-            // As short as brokers allow: until then the group waits for the runner that is no more.
-            .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
-            .start_ready()
-    };
-    let first = short_session(&topics);
-    let tests = parcels("killed", 80);
-    let sender = Sender::new();
-    sender.send_all(triggers(&topics, &tests));
-    // It is killed at any moment of its work.
-    sender.send_all(done(&topics, &tests[..40]));
-    first.wait_for_text("PASS");
-    assert_eq!(first.killed().code, None);
-    sender.send_all(done(&topics, &tests[40..]));
-    let next = short_session(&topics);
-    let _ = reports::on_each(&topics.names.report_topic, &ids(&tests));
-    assert_eq!(next.interrupted().code, Some(0));
-    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&tests), State::Pass);
-}
