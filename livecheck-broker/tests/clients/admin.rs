@@ -1,5 +1,7 @@
 //! Topics, as an administrator makes them.
 
+use std::time::Duration;
+
 use rdkafka::admin::{
     AdminOptions, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -7,14 +9,33 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::rig::{PATIENCE, Rig, unique};
 
+/// Asks until there is an answer: there is no event that would tell.
+async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("an answer within the test's patience")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_has_the_settings_it_was_given() {
     let rig = Rig::start().await;
     let settings = [("cleanup.policy", "compact"), ("retention.ms", "1234567")];
     let topic = rig.topic("settings", 2, &settings).await;
     let resources = [ResourceSpecifier::Topic(&topic)];
-    let described = rig.admin().describe_configs(&resources, &AdminOptions::new()).await.expect("described");
-    let described = described[0].as_ref().expect("described");
+    let admin = rig.admin();
+    // Kafka tells all of its parts of a new topic one after the other: the first answers may know nothing of it.
+    let described = eventually(async || {
+        let mut described =
+            admin.describe_configs(&resources, &AdminOptions::new()).await.expect("an answer");
+        described.pop()?.ok().filter(|topic| topic.get("cleanup.policy").is_some())
+    })
+    .await;
     for (name, value, source) in [
         ("cleanup.policy", "compact", ConfigSource::DynamicTopic),
         ("retention.ms", "1234567", ConfigSource::DynamicTopic),
@@ -57,8 +78,12 @@ async fn a_topic_grows_and_goes() {
     let shrunk =
         admin.create_partitions([&NewPartitions::new(&topic, 3)], &options).await.expect("an answer");
     assert_eq!(shrunk, vec![Err((topic.clone(), RDKafkaErrorCode::InvalidPartitions))]);
-    let metadata = admin.inner().fetch_metadata(Some(&topic), PATIENCE).expect("metadata");
-    assert_eq!(metadata.topics()[0].partitions().len(), 5);
+    // As above: the metadata follows.
+    eventually(async || {
+        let metadata = admin.inner().fetch_metadata(Some(&topic), PATIENCE).expect("metadata");
+        (metadata.topics()[0].partitions().len() == 5).then_some(())
+    })
+    .await;
 
     let gone = admin.delete_topics(&[&topic], &options).await.expect("an answer");
     assert_eq!(gone, vec![Ok(topic.clone())]);

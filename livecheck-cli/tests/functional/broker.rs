@@ -4,10 +4,11 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::{TcpListener, TcpStream},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use insta::assert_snapshot;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::Workspace;
 
@@ -15,7 +16,7 @@ use crate::support::Workspace;
 fn it_prints_where_it_listens_and_ends_when_asked() {
     // Wherever the user is: there need be no cargo project.
     let folder = tempfile::tempdir().expect("can be made");
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let mut broker = Workspace::empty("broker")
             .command("", &["broker", "--port", "0"])
             .current_dir(folder.path())
@@ -29,9 +30,8 @@ fn it_prints_where_it_listens_and_ends_when_asked() {
         let address = address.trim();
         TcpStream::connect(address).expect("it listens there");
 
-        let status = Command::new("kill").args([signal, &broker.id().to_string()]).status();
-        assert!(status.expect("kill is there").success());
-        assert_eq!(broker.wait().expect("ends").code(), Some(0), "{signal}");
+        kill_process(Pid::from_child(&broker), signal).expect("it runs");
+        assert_eq!(broker.wait().expect("ends").code(), Some(0), "{signal:?}");
         let mut stderr = String::new();
         broker.stderr.take().expect("is piped").read_to_string(&mut stderr).expect("is text");
         assert_snapshot!("it_says_that_it_is_for_development", stderr.replace(address, "[address]"));

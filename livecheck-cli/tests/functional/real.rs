@@ -7,6 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::{Run, Workspace, checkout};
 
 /// With a case, as a user writes it.
@@ -92,8 +94,7 @@ fn ctrl_c_ends_a_run_with_a_summary() {
     let mut child = command(&workspace, &["run"]).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stderr.take().expect("is piped")).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("Following")), "it follows the embedded broker's topic");
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(status.expect("kill is there").success());
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
     let rest: Vec<String> = lines.collect();
     assert!(rest.iter().any(|line| line.contains("Summary")), "{rest:#?}");
     assert_eq!(child.wait().expect("ends").code(), Some(0), "{rest:#?}");

@@ -9,6 +9,7 @@ use livecheck_broker::Broker;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rustix::process::{Pid, Signal, kill_process};
 use stock_orders::database::OrderDatabase;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
@@ -96,8 +97,8 @@ impl System {
     /// Asks the services to end, so that their last signals are sent. The broker stays.
     pub(crate) async fn stop(mut self) -> Self {
         for mut service in self.services.drain(..) {
-            let pid = service.id().unwrap().to_string();
-            assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+            let pid = Pid::from_raw(i32::try_from(service.id().unwrap()).unwrap()).unwrap();
+            kill_process(pid, Signal::TERM).unwrap();
             let ended = timeout(TIMEOUT, service.wait()).await.expect("the service ends").unwrap();
             assert!(ended.success(), "{ended}");
         }
