@@ -10,38 +10,35 @@ use rdkafka::message::Message as _;
 const ORDERS: usize = 1_000;
 
 #[test]
-fn of_a_thousand_orders_that_are_followed_each_passes_once() {
-    let system = StockOrderSystem::start("orders-all");
-    let posted = system.post_followed(ORDERS);
-    assert_eq!(posted.len(), ORDERS);
-    let topics = system.topics().clone();
-    let _ = reports::on_each(&topics.names.report_topic, &posted);
-    system.stop();
+fn every_order_that_is_followed_passes_once_all_of_a_thousand_and_half_of_another_thousand() {
+    let system = StockOrderSystem::start("orders");
+    let topics = system.topics().names.clone();
 
-    let reports = reports::all(&topics.names.report_topic);
-    reports::assert_one_each(&reports, &posted, State::Pass);
-    let signals = ["order_cached", "order_executed", "order_sent_to_db", "order_sent_to_kafka"];
-    for report in reports {
-        assert!(report.value.signal_latency.keys().eq(&signals), "{:?}", report.value);
-    }
-}
+    // At a probability of 1.0 each order is followed.
+    let all = system.post_followed(ORDERS);
+    assert_eq!(all.len(), ORDERS);
+    assert_eq!(triggered(&topics.test_topic), all);
+    let _ = reports::on_each(&topics.report_topic, &all);
 
-#[test]
-fn at_a_probability_of_one_half_half_of_the_orders_are_followed_and_each_passes_once() {
-    let system = StockOrderSystem::start("orders-half");
+    // At a probability of 0.5, that of the case, half of them are.
     let posted = system.post(ORDERS);
     assert_eq!(posted.len(), ORDERS);
-    let topics = system.topics().clone();
-    let followed = triggered(&topics.names.test_topic);
+    let followed = &triggered(&topics.test_topic) - &all;
     assert!(followed.is_subset(&posted));
     // Six standard deviations of the binomial distribution: by chance alone it fails once in 500 million runs.
     let (expected, six_sigma) = (ORDERS / 2, 95);
     assert!(followed.len().abs_diff(expected) <= six_sigma, "{} of {ORDERS} were followed", followed.len());
-    let _ = reports::on_each(&topics.names.report_topic, &followed);
+    let _ = reports::on_each(&topics.report_topic, &followed);
     system.stop();
 
-    assert_eq!(triggered(&topics.names.test_topic), followed, "no trigger came late");
-    reports::assert_one_each(&reports::all(&topics.names.report_topic), &followed, State::Pass);
+    let followed = &all | &followed;
+    assert_eq!(triggered(&topics.test_topic), followed, "no trigger came late");
+    let reports = reports::all(&topics.report_topic);
+    reports::assert_one_each(&reports, &followed, State::Pass);
+    let signals = ["order_cached", "order_executed", "order_sent_to_db", "order_sent_to_kafka"];
+    for report in reports {
+        assert!(report.value.signal_latency.keys().eq(&signals), "{:?}", report.value);
+    }
 }
 
 /// The ids of the tests on the topic.
