@@ -38,6 +38,11 @@ enum Message {
     /// Commit what these partitions have done, now, and forget them: they are being given back.
     Flush {
         partitions: Vec<i32>,
+        done: mpsc::Sender<bool>,
+    },
+    /// Forget what these partitions have done: they are another runner's by now, and so are their reports.
+    Discard {
+        partitions: Vec<i32>,
         done: mpsc::Sender<()>,
     },
     Stop,
@@ -63,11 +68,21 @@ impl CommitterHandle {
         let _ = self.messages.send(Message::Progress(progress));
     }
 
-    /// Commits what those partitions have done before they are given back. Says whether that succeeded in time.
-    pub(super) fn flush(&self, partitions: &[i32], patience: Duration) -> bool {
+    /// Commits what those partitions have done before they are given back. Says whether that succeeded; waits
+    /// until that is certain, since a commit that came later would report what others have executed again.
+    pub(super) fn flush(&self, partitions: &[i32]) -> bool {
         let (done, wait) = mpsc::channel();
         let flush = Message::Flush { partitions: partitions.to_vec(), done };
-        self.messages.send(flush).is_ok() && wait.recv_timeout(patience).is_ok()
+        self.messages.send(flush).is_ok() && wait.recv().unwrap_or(false)
+    }
+
+    /// Forgets what those partitions have done: they were lost. Waits until nothing of it is being committed.
+    pub(super) fn discard(&self, partitions: &[i32]) {
+        let (done, wait) = mpsc::channel();
+        if self.messages.send(Message::Discard { partitions: partitions.to_vec(), done }).is_ok() {
+            // An error means that the committer has ended.
+            let _ = wait.recv();
+        }
     }
 
     /// Commits for the group of that consumer.
@@ -156,10 +171,13 @@ impl<L: CommitListener> Work<L> {
                 match message {
                     Message::Progress(progress) => self.take(progress),
                     Message::Flush { partitions, done } => {
-                        if self.commit_until(Instant::now() + LAST_COMMIT) {
-                            let _ = done.send(());
-                        }
+                        let committed = self.commit_until(Instant::now() + LAST_COMMIT);
                         self.give_back(&partitions);
+                        let _ = done.send(committed);
+                    }
+                    Message::Discard { partitions, done } => {
+                        self.give_back(&partitions);
+                        let _ = done.send(());
                     }
                     Message::Stop => {
                         self.commit_until(Instant::now() + LAST_COMMIT);

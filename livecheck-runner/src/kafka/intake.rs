@@ -24,8 +24,6 @@ use super::reported::ReportPositions;
 use super::routes::{Feed, Routes, ShardInbox, TestInput};
 use crate::engine::{CommitPoint, Reported};
 
-/// How long a partition that is given back may take to have its last reports committed.
-const HAND_OVER: Duration = Duration::from_secs(5);
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
 /// For how long a question may fail before that is said.
@@ -128,12 +126,12 @@ impl ClientContext for IntakeContext {
 }
 
 impl ConsumerContext for IntakeContext {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(list) = rebalance {
             // Before it goes: what has been done is committed while it is still ours.
             let numbers = numbers(list);
             self.assigned().retain(|partition| !numbers.contains(partition));
-            close(&self.parts, &numbers);
+            close(&self.parts, &numbers, consumer.assignment_lost());
         }
     }
 
@@ -156,8 +154,9 @@ fn numbers(list: &TopicPartitionList) -> Vec<i32> {
     list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
 }
 
-/// Ends the shard tasks of those partitions, and waits until what they have done is committed.
-fn close(parts: &IntakeParts, numbers: &[i32]) {
+/// Ends the shard tasks of those partitions, and waits until what they have done is committed; or, where the
+/// partitions are another runner's by now, until it is certain that it will not be.
+fn close(parts: &IntakeParts, numbers: &[i32], lost: bool) {
     let mut closing = Vec::new();
     for partition in numbers {
         if let Some(inbox) = parts.routes.remove(*partition) {
@@ -175,7 +174,13 @@ fn close(parts: &IntakeParts, numbers: &[i32]) {
         // An error means that the task is gone already.
         let _ = wait.blocking_recv();
     }
-    if !parts.committer.flush(numbers, HAND_OVER) {
+    if lost {
+        parts.committer.discard(numbers);
+        (parts.warn)(format!(
+            "partitions {numbers:?} were given to another runner while this one was out of reach: that one \
+             executes what was not reported"
+        ));
+    } else if !parts.committer.flush(numbers) {
         (parts.warn)(format!(
             "partitions {numbers:?} were given back before their last reports were committed: \
              their next runner executes those tests again"
@@ -202,7 +207,7 @@ impl Reader {
             self.read();
             self.feed.flush(&self.consumer);
         }
-        close(&self.parts, &self.parts.routes.partitions());
+        close(&self.parts, &self.parts.routes.partitions(), self.consumer.assignment_lost());
         self.consumer.unsubscribe();
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use livecheck_core::Context;
 use livecheck_core::wire::{TestReport, encode};
@@ -24,14 +24,36 @@ use crate::engine::CommitPoint;
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
 const STEP: Duration = Duration::from_secs(10);
+/// For how long it is asked whether a transaction was committed. By then the brokers have ended one whose commit
+/// never reached them.
+const UNDECIDED: Duration = Duration::from_secs(60);
+/// The pause before asking again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A transaction did not come about.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0}")]
     Kafka(#[from] KafkaError),
+    #[error("the partitions were given to another runner meanwhile")]
+    Lost,
     #[error("a report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Commits the transaction. Where no answer comes it may have been committed or not: then it is asked again, by
+/// the same producer, until that is known. To write it all once more instead could report everything twice.
+fn end(producer: &BaseProducer<Deliveries>) -> Result<(), Failure> {
+    let began = Instant::now();
+    loop {
+        match producer.commit_transaction(STEP) {
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && began.elapsed() < UNDECIDED => {
+                tracing::debug!(%error, "asking again whether the transaction is committed");
+                std::thread::sleep(PAUSE);
+            }
+            ended => return Ok(ended?),
+        }
+    }
 }
 
 /// Learns where each report was written.
@@ -118,7 +140,7 @@ impl Transactions {
             }
         };
         producer.begin_transaction()?;
-        let outcome = self.write(&producer, pending).and_then(|()| Ok(producer.commit_transaction(STEP)?));
+        let outcome = self.write(&producer, pending).and_then(|()| end(&producer));
         match outcome {
             Ok(()) => {
                 let points =
@@ -152,9 +174,17 @@ impl Transactions {
                 self.send(producer, *partition, report)?;
             }
         }
-        let consumer = self.consumer.get().filter(|_| self.commits_offsets).and_then(Weak::upgrade);
-        let Some(consumer) = consumer else { return Ok(()) };
-        let Some(group) = consumer.group_metadata() else { return Ok(()) };
+        if !self.commits_offsets {
+            return Ok(());
+        }
+        let consumer = self.consumer.get().and_then(Weak::upgrade).ok_or(Failure::Lost)?;
+        let group = consumer.group_metadata().ok_or(Failure::Lost)?;
+        // In this order. Of a member that was thrown out librdkafka forgets who it was, and a commit by nobody is
+        // one that brokers accept; but it is told to have lost its partitions in the same breath. What was asked
+        // for before that names the old member, and is refused.
+        if consumer.assignment_lost() {
+            return Err(Failure::Lost);
+        }
         producer.send_offsets_to_transaction(&self.offsets(pending)?, &group, STEP)?;
         Ok(())
     }
