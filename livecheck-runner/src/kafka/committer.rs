@@ -98,7 +98,8 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread. How far reports have been written goes to `positions`. Without `reports`, as in a run of one's own, nothing is written anywhere.
+    /// Starts the thread. How far reports have been written goes to `positions`. Without `reports`, as in a run of
+    /// one's own, nothing is written anywhere.
     pub(crate) fn start(
         connection: &Connection,
         sharing: &Sharing,

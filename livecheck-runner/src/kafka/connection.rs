@@ -125,6 +125,17 @@ impl Connection {
         config.create_with_context(context)
     }
 
+    /// Asks the brokers something that blocks, on a thread where that holds up nobody.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let connection = self.clone();
+        tokio::task::spawn_blocking(move || question(&connection))
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
     /// A producer for a single trigger.
     pub(crate) fn client_builder(&self) -> livecheck_core::client::KafkaClientBuilder {
         let mut builder = livecheck_core::Client::kafka(&self.servers).topics(self.topics.clone());

@@ -101,7 +101,7 @@ pub(crate) async fn ensure_topics(
     partitions: i32,
     replication_factor: Option<i32>,
 ) -> Result<FoundTopics, KafkaEdgeError> {
-    let mut found = inspect(connection).await?;
+    let mut found = connection.ask(inspect_topics).await?;
     let count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
     let missing: Vec<String> =
         found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
@@ -112,13 +112,6 @@ pub(crate) async fn ensure_topics(
     }
     found.bus_is_stamped_by_brokers = is_stamped_by_brokers(connection).await?;
     Ok(found)
-}
-
-async fn inspect(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
-    let connection = connection.clone();
-    tokio::task::spawn_blocking(move || inspect_topics(&connection))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 async fn create(
@@ -158,7 +151,7 @@ async fn create(
 async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
     loop {
-        let found = inspect(connection).await?;
+        let found = connection.ask(inspect_topics).await?;
         let missing = found.partitions.iter().find(|(_, count)| count.is_none());
         match missing {
             None => return Ok(found),

@@ -13,7 +13,7 @@ use super::{OK, Program, RunnerError, working_folder};
 use crate::args::exit_code;
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
-use crate::kafka::{Connection, diagnosis};
+use crate::kafka::diagnosis;
 use crate::reporter::Screen;
 use crate::services;
 
@@ -53,8 +53,7 @@ async fn kafka(program: &Program, config: &Config, sheet: &mut Sheet) -> bool {
     };
     let servers = connection.servers.clone();
     let patience = if is_embedded { PATIENCE_WITH_EMBEDDED } else { PATIENCE };
-    let cluster = match blocking(&connection, move |connection| diagnosis::reach(connection, patience)).await
-    {
+    let cluster = match connection.ask(move |connection| diagnosis::reach(connection, patience)).await {
         Ok(cluster) => cluster,
         // Its run was killed, and could not take its address away.
         Err(_) if is_embedded => {
@@ -96,21 +95,18 @@ async fn kafka(program: &Program, config: &Config, sheet: &mut Sheet) -> bool {
     }
 
     let topics = there.clone();
-    let records =
-        blocking(&connection, move |connection| diagnosis::latest_records(connection, &topics)).await;
+    let records = connection.ask(move |connection| diagnosis::latest_records(connection, &topics)).await;
     sheet.add([doctor::clocks(Timestamp::now(), &records)]);
 
     let group = config.group.clone();
-    let begun = blocking(&connection, move |connection| {
-        diagnosis::transactions(connection, &group, PATIENCE_WITH_TRANSACTIONS)
-    });
+    let begun = connection
+        .ask(move |connection| diagnosis::transactions(connection, &group, PATIENCE_WITH_TRANSACTIONS));
     sheet.add([doctor::transactions(&config.group, &begun.await)]);
 
     let test_topic = there.iter().find(|(name, _)| *name == connection.topics.test_topic);
     if let Some((_, partitions)) = test_topic {
         let (group, partitions) = (config.group.clone(), *partitions);
-        let found =
-            blocking(&connection, move |connection| diagnosis::group(connection, &group, partitions)).await;
+        let found = connection.ask(move |connection| diagnosis::group(connection, &group, partitions)).await;
         sheet.add(doctor::group(&config.group, &found));
     } else {
         let found = "there is no test topic that it could read";
@@ -145,16 +141,6 @@ impl Sheet {
         let has_failed = self.findings.iter().any(|finding| finding.grade == Grade::Fail);
         Ok(if has_failed { exit_code::TEST_FAILED } else { OK })
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    connection: &Connection,
-    ask: impl FnOnce(&Connection) -> T + Send + 'static,
-) -> T {
-    let connection = connection.clone();
-    tokio::task::spawn_blocking(move || ask(&connection))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 fn search_path() -> Vec<PathBuf> {

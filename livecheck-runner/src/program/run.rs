@@ -13,7 +13,7 @@ use super::{Program, RunnerError, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
-use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_topics};
+use crate::kafka::{Sharing, ensure_topics};
 use crate::observer::{Observer, ObserverOptions};
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
@@ -95,7 +95,7 @@ async fn observe(
     let broker = RunBroker::start(program, config).await?;
     let connection = broker.connection(config);
     let preparing = async {
-        reach(&connection).await?;
+        connection.ask(|connection| connection.reach(PATIENCE)).await?;
         ensure_topics(&connection, config.topics.partitions, config.topics.replication_factor).await
     };
     let Some(topics) = stop.unless_asked(preparing).await else {
@@ -205,13 +205,6 @@ fn reporting(
         root: working_folder()?,
     };
     Ok((options, screen))
-}
-
-async fn reach(connection: &Connection) -> Result<(), KafkaEdgeError> {
-    let connection = connection.clone();
-    tokio::task::spawn_blocking(move || connection.reach(PATIENCE))
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 /// With whom the work is shared: with the group, unless the run is a look of one's own.

@@ -21,13 +21,11 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
     let connection = running_broker(&config)?;
     let servers = connection.servers.clone();
 
-    let sent = tokio::task::spawn_blocking(move || {
+    let installed = connection.ask(|connection| {
         connection.reach(PATIENCE)?;
         Ok::<_, KafkaEdgeError>(connection.client_builder().install())
     });
-    sent.await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
-        .map_err(|error| problem(error.to_string(), "see `doctor`", exit_code::SETUP_FAILED))?;
+    installed.await?.map_err(|error| problem(error.to_string(), "see `doctor`", exit_code::SETUP_FAILED))?;
 
     let mut trigger = Trigger::always(case, |writer| {
         arguments.iter().for_each(|(name, value)| writer.argument(name, value));
