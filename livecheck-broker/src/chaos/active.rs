@@ -1,5 +1,6 @@
 //! A plan at work.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,41 +16,39 @@ use crate::api;
 #[derive(Debug)]
 pub(crate) struct ActiveChaos {
     chaos: Chaos,
-    /// For each rule, how many requests it was asked about.
-    asked: Vec<AtomicU64>,
+    /// How many requests of each kind there were, by the kind's number.
+    seen: HashMap<i16, AtomicU64>,
     paused_until: watch::Sender<Option<Instant>>,
 }
 
 impl ActiveChaos {
     pub(crate) fn new(chaos: Chaos) -> Self {
-        let asked = chaos.rules.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { chaos, asked, paused_until: watch::Sender::new(None) }
+        let seen = api::served().map(|kind| (kind as i16, AtomicU64::new(0))).collect();
+        Self { chaos, seen, paused_until: watch::Sender::new(None) }
     }
 
     /// What happens to the next request of this kind.
     pub(crate) fn strike(&self, request: ApiKey) -> Option<Fault> {
-        let mut struck = None;
-        for (number, (rule, asked)) in self.chaos.rules.iter().zip(&self.asked).enumerate() {
+        let kind = request as i16;
+        let count = self.seen.get(&kind)?.fetch_add(1, Ordering::Relaxed);
+        let of_request = mixed(!count) ^ mixed(kind as u64).rotate_left(32);
+        for (number, rule) in self.chaos.rules.iter().enumerate() {
             let applies = match rule.request {
                 Some(named) => named == request,
                 // What cannot be answered so is let through.
                 None => !matches!(rule.fault, Fault::Error(_)) || api::can_refuse(request),
             };
-            if !applies {
-                continue;
-            }
-            // Each rule is asked about each request, so that its chance does not hang on the others'.
-            let count = asked.fetch_add(1, Ordering::Relaxed);
-            let mut chance = Chance(self.chaos.seed ^ mixed(number as u64 + 1) ^ mixed(!count));
-            if struck.is_none() && chance.fraction() < rule.probability {
-                struck = Some(match &rule.fault {
+            // A chance of its own for each rule, which does not hang on the others'.
+            let mut chance = Chance(self.chaos.seed ^ mixed(number as u64 + 1) ^ of_request);
+            if applies && chance.fraction() < rule.probability {
+                return Some(match &rule.fault {
                     Fault::Delay(range) => chance.within(range, Fault::Delay),
                     Fault::Pause(range) => chance.within(range, Fault::Pause),
                     other => other.clone(),
                 });
             }
         }
-        struck
+        None
     }
 
     /// Stands the whole broker still.
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_same_request_of_a_kind_meets_the_same_fault_whatever_comes_between() {
-        let plan = "seed=7, produce:delay=1ms..9s@0.3, fetch:drop@0.5";
+        let plan = "seed=7, produce:delay=1ms..9s@0.3, fetch:drop@0.5, any:forget@0.1";
         let alone = struck(plan, &[ApiKey::Produce; 200]);
         let mixed = struck(plan, &[ApiKey::Produce, ApiKey::Fetch, ApiKey::Metadata].repeat(200));
         assert_eq!(mixed.into_iter().step_by(3).collect::<Vec<_>>(), alone);

@@ -1,5 +1,6 @@
-//! A plan as text.
+//! A plan as text, read and written.
 
+use std::fmt::{self, Display, Formatter};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -67,6 +68,60 @@ fn rule(part: &str) -> Result<Rule, ChaosError> {
     let bad_probability = || ChaosError::Probability(probability.trim().to_owned());
     let probability = probability.trim().parse().map_err(|_| bad_probability())?;
     Ok(Rule { request, fault: fault(what.trim())?, probability })
+}
+
+/// As it is read, with times to the microsecond.
+impl Display for Chaos {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "seed={}", self.seed)?;
+        self.rules.iter().try_for_each(|rule| write!(f, ", {rule}"))
+    }
+}
+
+impl Display for Rule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.request {
+            Some(request) => f.write_str(&in_words(&format!("{request:?}"), '-').to_lowercase())?,
+            None => f.write_str("any")?,
+        }
+        match &self.fault {
+            Fault::Delay(times) => write!(f, ":delay={}", written(times))?,
+            Fault::Pause(times) => write!(f, ":pause={}", written(times))?,
+            Fault::Drop { served: false } => f.write_str(":drop")?,
+            Fault::Drop { served: true } => f.write_str(":drop-answer")?,
+            Fault::Forget { served: false } => f.write_str(":forget")?,
+            Fault::Forget { served: true } => f.write_str(":forget-answer")?,
+            Fault::Error(code) => match ResponseError::try_from_code(*code) {
+                Some(error) => {
+                    write!(f, ":error={}", in_words(&format!("{error:?}"), '_').to_uppercase())?;
+                }
+                None => write!(f, ":error={code}")?,
+            },
+        }
+        if self.probability < 1.0 { write!(f, "@{}", self.probability) } else { Ok(()) }
+    }
+}
+
+fn written(times: &RangeInclusive<Duration>) -> String {
+    let one = |time: &Duration| match time.as_micros() {
+        micros if micros % 1_000_000 == 0 => format!("{}s", micros / 1_000_000),
+        micros if micros % 1000 == 0 => format!("{}ms", micros / 1000),
+        micros => format!("{micros}us"),
+    };
+    let (from, to) = (one(times.start()), one(times.end()));
+    if from == to { from } else { format!("{from}..{to}") }
+}
+
+/// `EndTxn` with `between` its words.
+fn in_words(name: &str, between: char) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(between);
+        }
+        words.push(letter);
+    }
+    words
 }
 
 /// The request of this name, written as Kafka does or with dashes.
@@ -147,7 +202,51 @@ pub(super) fn check(rule: &Rule) -> Result<(), ChaosError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn times() -> impl Strategy<Value = RangeInclusive<Duration>> {
+        (0..5_000_000_u64, 0..5_000_000_u64)
+            .prop_map(|(from, more)| Duration::from_micros(from)..=Duration::from_micros(from + more))
+    }
+
+    fn any_fault() -> impl Strategy<Value = Fault> {
+        prop_oneof![
+            times().prop_map(Fault::Delay),
+            times().prop_map(Fault::Pause),
+            any::<bool>().prop_map(|served| Fault::Drop { served }),
+            any::<bool>().prop_map(|served| Fault::Forget { served }),
+            prop_oneof![Just(-1_i16), 1..120_i16]
+                .prop_filter("Kafka's", |code| error(&code.to_string()).is_ok())
+                .prop_map(Fault::Error),
+        ]
+    }
+
+    fn any_rule() -> impl Strategy<Value = Rule> {
+        let requests: Vec<_> = api::served().map(Some).chain([None]).collect();
+        (prop::sample::select(requests), any_fault(), 0.0..=1.0)
+            .prop_map(|(request, fault, probability)| Rule { request, fault, probability })
+            .prop_filter("possible", |rule| check(rule).is_ok())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(
+            seed in any::<u64>(),
+            rules in proptest::collection::vec(any_rule(), 0..5),
+        ) {
+            let chaos = Chaos { seed, rules };
+            prop_assert_eq!(chaos.to_string().parse(), Ok(chaos));
+        }
+    }
+
+    #[test]
+    fn a_plan_is_written_as_people_write_it() {
+        let plan = "seed=7, produce:drop-answer@0.1, fetch:delay=5ms..50ms@0.2, any:pause=2s, \
+                    end-txn:error=COORDINATOR_NOT_AVAILABLE@0.05, heartbeat:forget@0.01";
+        assert_eq!(plan.parse::<Chaos>().map(|chaos| chaos.to_string()).as_deref(), Ok(plan));
+    }
 
     #[test]
     fn a_plan_is_read() {

@@ -63,40 +63,40 @@ async fn exchange(node: &Node, mut stream: TcpStream, peer: SocketAddr) -> Resul
 async fn one(node: &Node, frame: Bytes, client_host: &str) -> Result<Next, Error> {
     let Some(chaos) = node.chaos() else { return answered(node, frame, client_host).await };
     chaos.unpaused().await;
-    let fault = api::kind(&frame).and_then(|kind| {
-        let fault = chaos.strike(kind);
-        if let Some(fault) = &fault {
-            tracing::debug!(request = ?kind, ?fault, "a fault on purpose");
-        }
-        fault
-    });
-    let (served, then) = match fault {
-        None => return answered(node, frame, client_host).await,
-        Some(Fault::Delay(time)) => {
-            let answer = answered(node, frame, client_host).await?;
+    let kind = api::kind(&frame);
+    let Some(fault) = kind.and_then(|kind| chaos.strike(kind)) else {
+        return answered(node, frame, client_host).await;
+    };
+    tracing::info!(request = ?kind, ?fault, client = client_host, "a fault on purpose");
+    match fault {
+        Fault::Delay(time) => {
+            let next = answered(node, frame, client_host).await?;
             tokio::time::sleep(*time.start()).await;
-            return Ok(answer);
+            Ok(next)
         }
-        Some(Fault::Pause(time)) => {
+        Fault::Pause(time) => {
             chaos.pause(*time.start());
             chaos.unpaused().await;
-            return answered(node, frame, client_host).await;
+            answered(node, frame, client_host).await
         }
-        Some(Fault::Error(code)) => {
+        Fault::Error(code) => {
             let error = ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError);
             let answer = api::answer_with(error, frame, client_host)?;
-            return Ok(answer.map_or(Next::NoAnswer, Next::Answer));
+            Ok(answer.map_or(Next::NoAnswer, Next::Answer))
         }
-        Some(Fault::Drop { served }) => (served, Some(Next::Close)),
-        Some(Fault::Forget { served }) => (served, None),
-    };
-    if served {
-        answered(node, frame, client_host).await?;
-    }
-    match then {
-        Some(next) => Ok(next),
-        // Until the other side has had enough.
-        None => std::future::pending().await,
+        Fault::Drop { served } => {
+            if served {
+                answered(node, frame, client_host).await?;
+            }
+            Ok(Next::Close)
+        }
+        Fault::Forget { served } => {
+            if served {
+                answered(node, frame, client_host).await?;
+            }
+            // Until the other side has had enough.
+            std::future::pending().await
+        }
     }
 }
 
