@@ -173,6 +173,7 @@ impl BrokerBuilder {
         let port = listener.local_addr().map_err(|source| self.not_bound(source))?.port();
         let (stop, stopped) = watch::channel(false);
         let Self { settings, data_dir, chaos, .. } = self;
+        let kept_in = data_dir.as_ref().map(|folder| folder.display().to_string());
         let node = match data_dir {
             None => Node::new(settings, HOST.to_string(), port),
             Some(folder) => {
@@ -184,12 +185,11 @@ impl BrokerBuilder {
                 }
             }
         };
-        let is_kept = node.storage.is_some();
         node.set_chaos(chaos);
         let node = Arc::new(node);
         let weak = Arc::downgrade(&node);
         let serving = tokio::spawn(network::serve(node, listener, stopped));
-        tracing::info!(port, is_kept, "embedded Kafka broker listens; for development and tests only");
+        tracing::info!(port, kept_in, "embedded Kafka broker listens; for development and tests only");
         Ok(Broker { port, node: weak, stop, serving: Some(serving) })
     }
 

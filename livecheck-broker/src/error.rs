@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum BrokerError {
     /// Another program listens on the port asked for.
-    #[error("port {port} on {host} is taken: another program listens there (port 0 chooses a free one)")]
+    #[error("port {port} on {host} is taken: another program listens there")]
     PortInUse {
         /// The address that was asked for.
         host: String,

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use livecheck_broker::Chaos;
 
 use crate::{
     discover::Request,
@@ -88,12 +89,48 @@ pub(crate) enum Command {
     },
 
     /// Start the embedded broker alone, for development, and print its address
-    Broker {
-        /// Port to listen on; 0 for any that is free
-        #[arg(long, value_name = "PORT", default_value_t = 9092)]
-        port: u16,
-    },
+    Broker(BrokerArgs),
 }
+
+/// Arguments of `broker`.
+#[derive(Clone, Debug, PartialEq, Args)]
+#[command(after_long_help = CHAOS)]
+pub(crate) struct BrokerArgs {
+    /// Port to listen on; 0 for any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 9092)]
+    pub(crate) port: u16,
+
+    /// Folder to keep what it holds in, and to begin with [default: none, it ends with the broker]
+    ///
+    /// Topics and their records, the offsets of groups, transactions. What was acknowledged is there again after
+    /// `kill -9`. A folder that does not exist is made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Make faults on purpose, such as produce:drop-answer@0.1 (--help tells them all)
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) chaos: Option<Chaos>,
+}
+
+/// What `--chaos` takes.
+const CHAOS: &str = "\
+Faults on purpose:
+  A plan is a list of rules with commas between: a kind of request, a colon, a fault, and after an @
+  its probability, 1 unless it is given. Requests are called as in Kafka's protocol (produce, fetch,
+  join-group, end-txn and so on), or any. The first rule that strikes does.
+
+  delay=20ms, delay=5ms..50ms  its answer comes so much later
+  pause=2s, pause=1s..5s       the whole broker stands still for so long
+  drop, drop-answer            its connection is closed; with drop-answer it is served before
+  forget, forget-answer        its connection stays open, and silent; so it is with forget-answer,
+                               once it is served
+  error=NAME                   it is answered with this error of Kafka's, and not served
+
+  With the same plan the same request of a kind (the third produce, say) meets the same fault.
+  Another seed=NUMBER, 0 unless it is given, makes it another plan. -v logs each fault.
+
+  cargo livecheck broker --chaos 'seed=7, produce:drop-answer@0.1, fetch:delay=5ms..50ms@0.2'
+";
 
 /// Which packages to link, where the runner's own options do not say.
 #[derive(Clone, Debug, Default, Args)]

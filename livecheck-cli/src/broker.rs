@@ -5,19 +5,18 @@ use std::io::Write as _;
 use livecheck_broker::Broker;
 use tokio::{runtime::Runtime, signal};
 
-use crate::{errors::Error, output::Output};
+use crate::{args::BrokerArgs, errors::Error, output::Output};
 
 /// Serves until Ctrl-C or SIGTERM.
-pub(crate) fn serve(port: u16, output: Output) -> Result<(), Error> {
-    let runtime = Runtime::new().map_err(|source| Error::Broker { port, source: source.into() })?;
+pub(crate) fn serve(args: &BrokerArgs, output: Output) -> Result<(), Error> {
+    let runtime = Runtime::new().map_err(|source| Error::Runtime { source })?;
     runtime.block_on(async {
-        let broker = Broker::builder()
-            .port(port)
-            .start()
-            .await
-            .map_err(|source| Error::Broker { port, source: source.into() })?;
-        let address = broker.bootstrap_servers();
-        announce(&address, output)?;
+        let mut builder = Broker::builder().port(args.port).chaos(args.chaos.clone());
+        if let Some(folder) = &args.data_dir {
+            builder = builder.data_dir(folder);
+        }
+        let broker = builder.start().await.map_err(|source| Error::Broker { source })?;
+        announce(&broker.bootstrap_servers(), args, output)?;
         let ended = asked_to_end().await.map_err(|source| Error::Signals { source });
         broker.shutdown().await;
         ended
@@ -25,10 +24,20 @@ pub(crate) fn serve(port: u16, output: Output) -> Result<(), Error> {
 }
 
 /// Prints the address alone on standard output, for a script to read, and the rest beside it.
-fn announce(address: &str, output: Output) -> Result<(), Error> {
+fn announce(address: &str, args: &BrokerArgs, output: Output) -> Result<(), Error> {
     output.status("Listening", &format!("on {address}, until Ctrl-C"));
+    let lasts = match &args.data_dir {
+        Some(folder) => {
+            output.status("Keeping", &format!("what it holds in {}", folder.display()));
+            ""
+        }
+        None => ", and what it holds ends with it",
+    };
+    if let Some(chaos) = &args.chaos {
+        output.status("Making", &format!("faults on purpose: {chaos}"));
+    }
     output.warning(
-        "the embedded broker is for development: it is alone, and what it holds ends with it",
+        &format!("the embedded broker is for development: it is alone{lasts}"),
         &format!("to use it: LIVECHECK_BOOTSTRAP_SERVERS={address}"),
     );
     let mut stdout = std::io::stdout().lock();

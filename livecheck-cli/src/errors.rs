@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use livecheck_broker::BrokerError;
 use thiserror::Error;
 
 use crate::{
@@ -64,8 +65,11 @@ pub(crate) enum Error {
     #[error("the runner `{}` could not be started", path.display())]
     RunnerNotStarted { path: PathBuf, source: io::Error },
 
-    #[error("the embedded broker could not be started on port {port}")]
-    Broker { port: u16, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the threads of the embedded broker could not be started")]
+    Runtime { source: io::Error },
+
+    #[error("the embedded broker could not be started")]
+    Broker { source: BrokerError },
 
     #[error("standard output could not be written to")]
     Output { source: io::Error },
@@ -94,6 +98,7 @@ impl Error {
             | Self::Toml { .. }
             | Self::LockDiffers { .. }
             | Self::RunnerNotStarted { .. }
+            | Self::Runtime { .. }
             | Self::Broker { .. }
             | Self::Signals { .. } => exit_code::SETUP_FAILED,
         }
@@ -141,7 +146,15 @@ impl Error {
                 .iter()
                 .map(|(package, _)| format!("cargo update {} --precise {}", package.name, package.version))
                 .collect(),
-            Self::Broker { .. } => vec!["another port may be free: --port PORT, or 0 for any".to_owned()],
+            Self::Broker { source: BrokerError::PortInUse { .. } } => {
+                vec!["name another port, or let the system choose one: --port 0".to_owned()]
+            }
+            Self::Broker { source: BrokerError::DataDirInUse { .. } } => {
+                vec!["end that one, or name another folder: --data-dir DIR".to_owned()]
+            }
+            Self::Broker { source: BrokerError::DataDamaged { .. } | BrokerError::DataFormat { .. } } => {
+                vec!["begin with another folder, or move this one away: --data-dir DIR".to_owned()]
+            }
             _ => Vec::new(),
         }
     }

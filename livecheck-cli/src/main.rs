@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     match steps::execute(&cli, &matches, output) {
         Ok(code) => code,
         Err(error) => {
-            output::print_error(&error);
+            output.error(&error);
             ExitCode::from(error.exit_code())
         }
     }

@@ -1,4 +1,6 @@
 //! What `cargo livecheck` itself says, on standard error: the runner and cargo have their own lines.
+//!
+//! Where the log is JSON, for a collector, all of it goes through the log.
 
 use std::error::Error as _;
 
@@ -21,6 +23,7 @@ const VERB: Style = AnsiColor::Green.on_default().bold();
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     quiet: bool,
+    json: bool,
 }
 
 impl Output {
@@ -33,19 +36,23 @@ impl Output {
         }
         .write_global();
         set_up_logs(options);
-        Self { quiet: options.quiet }
+        Self { quiet: options.quiet, json: options.log_format == LogFormat::Json }
     }
 
     /// A step, as cargo writes them.
     pub(crate) fn status(self, verb: &str, text: &str) {
-        if !self.quiet {
+        if self.json {
+            tracing::info!("{verb} {text}");
+        } else if !self.quiet {
             eprintln!("{VERB}{verb:>12}{VERB:#} {text}");
         }
     }
 
     /// Something that the user would want otherwise.
     pub(crate) fn warning(self, text: &str, help: &str) {
-        if !self.quiet {
+        if self.json {
+            tracing::warn!(help, "{text}");
+        } else if !self.quiet {
             eprintln!("{WARNING}warning{WARNING:#}: {text}");
             eprintln!("{HELP}   help{HELP:#}: {help}");
         }
@@ -55,21 +62,29 @@ impl Output {
     pub(crate) fn unlinked(self, package: &Unlinked) {
         self.warning(&package.why(), &package.reason.what_to_do());
     }
-}
 
-/// Prints an error, its causes, and what to do.
-pub(crate) fn print_error(error: &Error) {
-    eprintln!("{ERROR}error{ERROR:#}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("  caused by: {error}");
-        cause = error.source();
-    }
-    for line in error.notes() {
-        eprintln!("{HELP} note{HELP:#}: {line}");
-    }
-    for line in error.help() {
-        eprintln!("{HELP} help{HELP:#}: {line}");
+    /// Prints an error, its causes, and what to do.
+    pub(crate) fn error(self, error: &Error) {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        if self.json {
+            tracing::error!(?causes, notes = ?error.notes(), help = ?error.help(), "{error}");
+            return;
+        }
+        eprintln!("{ERROR}error{ERROR:#}: {error}");
+        for cause in causes {
+            eprintln!("  caused by: {cause}");
+        }
+        for line in error.notes() {
+            eprintln!("{HELP} note{HELP:#}: {line}");
+        }
+        for line in error.help() {
+            eprintln!("{HELP} help{HELP:#}: {line}");
+        }
     }
 }
 

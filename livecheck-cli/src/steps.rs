@@ -60,7 +60,7 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             launch::announce(&path, &built.discovery.names(), output)?;
             Ok(ExitCode::from(exit_code::OK))
         }
-        Command::Broker { port } => broker::serve(*port, output).map(|()| ExitCode::from(exit_code::OK)),
+        Command::Broker(args) => broker::serve(args, output).map(|()| ExitCode::from(exit_code::OK)),
     }
 }
 

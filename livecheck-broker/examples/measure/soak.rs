@@ -59,16 +59,26 @@ pub(crate) fn soak(served: &Served, minutes: u64) -> Result<(), Failure> {
             late.clear();
         }
     }
-    sending.join().map_err(|_| "the sender has panicked")?;
+    let sent = sending.join().map_err(|_| "the sender has panicked")?;
     transactions.join().map_err(|_| "the transactions have panicked")?;
+    // The last are still on their way.
+    while read < sent && end.elapsed() < Duration::from_secs(30) {
+        if let Some(message) = consumer.poll(Duration::from_millis(100)) {
+            message?;
+            read += 1;
+        }
+    }
+    println!("sent {sent}, read {read}");
     Ok(())
 }
 
-fn send(bootstrap: &str, topic: &str, end: Instant) {
+/// Returns how many records it has sent, all of them acknowledged.
+fn send(bootstrap: &str, topic: &str, end: Instant) -> u64 {
     let producer: Sender = client(bootstrap).set("linger.ms", "0").create().expect("a producer");
     let start = Instant::now();
     let mut payload = [b'x'; 200];
-    for number in 0.. {
+    let mut number = 0;
+    loop {
         let due = start + Duration::from_micros(number * 1_000_000 / EACH_SECOND);
         if due >= end {
             break;
@@ -77,8 +87,10 @@ fn send(bootstrap: &str, topic: &str, end: Instant) {
         payload[..8].copy_from_slice(&now().to_be_bytes());
         let record = BaseRecord::<(), _>::to(topic).payload(&payload[..]).partition((number % 6) as i32);
         producer.send(record).expect("queued");
+        number += 1;
     }
     producer.flush(Duration::from_secs(10)).expect("flushed");
+    number
 }
 
 /// Twenty a second, of a few records to a compacted topic, under a producer that starts anew every minute.

@@ -23,6 +23,12 @@ fn help_of_build_has_no_options_of_a_run() {
 }
 
 #[test]
+fn help_of_broker_tells_all_faults() {
+    let workspace = Workspace::empty("help-broker");
+    assert_snapshot!(workspace.run(&["broker", "--help"]).stdout);
+}
+
+#[test]
 fn a_misspelt_option_is_a_usage_error() {
     let workspace = Workspace::empty("usage");
     let run = workspace.run(&["run", "--bootstrap-server", "a"]);
