@@ -30,6 +30,16 @@ fn a_run_with_an_end_that_saw_nothing_is_not_green() {
 }
 
 #[test]
+fn a_run_for_a_time_says_what_it_has_left_in_flight() {
+    let topics = OwnTopics::named("for-left");
+    let runner = RunnerCommand::on(&topics).arguments("run --for 2s").start_ready();
+    Sender::new().send_all(triggers(&topics, &parcels("waiting", 2)));
+    let ended = runner.ended();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("0 executions: 2 left in flight"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_run_for_a_time_fails_if_an_execution_did() {
     let topics = OwnTopics::named("for-failed");
     let runner = RunnerCommand::on(&topics).arguments("run --for 2s").start_ready();

@@ -88,6 +88,8 @@ pub struct Tally {
     pub unknown_signals: u64,
     /// Early signals given up because their test did not come, or because memory was short.
     pub abandoned_signals: u64,
+    /// Executions that were in flight when their partition was given back: another runner goes on with them.
+    pub handed_over: u64,
 }
 
 impl Tally {
@@ -115,6 +117,7 @@ impl Tally {
     #[must_use]
     pub fn handed_over(mut self) -> Self {
         for tally in self.cases.values_mut() {
+            self.handed_over += tally.in_flight;
             tally.triggered -= tally.in_flight;
             tally.in_flight = 0;
         }
@@ -141,5 +144,6 @@ impl AddAssign<&Self> for Tally {
         self.late_signals += other.late_signals;
         self.unknown_signals += other.unknown_signals;
         self.abandoned_signals += other.abandoned_signals;
+        self.handed_over += other.handed_over;
     }
 }

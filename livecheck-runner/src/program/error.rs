@@ -95,9 +95,15 @@ impl RunnerError {
     pub(super) fn print(&self) {
         let bold = AnsiColor::Red.on_default().bold();
         eprintln!("{bold}error{bold:#}: {self}");
+        let mut said = self.to_string();
         let mut source = self.source();
         while let Some(cause) = source {
-            eprintln!("  caused by: {cause}");
+            let text = cause.to_string();
+            // Some errors print their cause themselves.
+            if !said.contains(&text) {
+                eprintln!("  caused by: {text}");
+                said = text;
+            }
             source = cause.source();
         }
         if let Some(help) = self.help() {

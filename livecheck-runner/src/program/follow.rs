@@ -23,6 +23,9 @@ pub(super) struct Following {
     told: Option<Instant>,
     /// Whether it has changed since.
     is_news: bool,
+    /// How many executions have been handed over to other runners; and how many of them before the run was stopped.
+    handed_over: u64,
+    handed_over_while_running: u64,
     /// How many records could not be read, by kind and topic.
     unreadable: HashMap<(&'static str, String), u64>,
     bounds: Bounds,
@@ -41,6 +44,8 @@ impl Following {
             snapshot: Snapshot::default(),
             told: None,
             is_news: false,
+            handed_over: 0,
+            handed_over_while_running: 0,
             unreadable: HashMap::new(),
             bounds,
             executed: BTreeMap::new(),
@@ -67,7 +72,14 @@ impl Following {
 
     pub(super) fn finished(&self, elapsed: Duration) -> Finished {
         let bad_records = self.unreadable.values().sum();
-        Finished { elapsed, snapshot: self.snapshot.clone(), bad_records }
+        let left_in_flight = self.handed_over - self.handed_over_while_running;
+        Finished { elapsed, snapshot: self.snapshot.clone(), left_in_flight, bad_records }
+    }
+
+    /// The run is being stopped: what is handed over from here on is left in flight.
+    pub(super) fn stopping(&mut self) {
+        self.tell_status();
+        self.handed_over_while_running = self.handed_over;
     }
 
     /// When the counts are to be told, if they have changed since they were told last.
@@ -128,6 +140,10 @@ impl Following {
     }
 
     fn status(&mut self, tally: &Tally) {
+        self.handed_over = tally.handed_over;
+        if self.bound_reached.is_some() {
+            return;
+        }
         self.snapshot = Snapshot { cases: tally.cases.clone() };
         self.is_news = true;
         if self.told.is_none_or(|told| told.elapsed() >= STATUS_EVERY) {

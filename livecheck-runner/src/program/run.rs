@@ -22,6 +22,8 @@ use crate::services::{Environment, ServiceEvent, Services};
 
 /// How long a broker may take to answer when a run starts.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long they may take until somebody who looks on is told.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
 /// partitions it never does.
 const FIRST_ASSIGNMENT: Duration = Duration::from_secs(20);
@@ -95,7 +97,8 @@ async fn observe(
     let broker = RunBroker::start(program, config).await?;
     let connection = broker.connection(config);
     let preparing = async {
-        connection.ask(|connection| connection.reach(PATIENCE)).await?;
+        let reaching = connection.ask(|connection| connection.reach(PATIENCE));
+        say_if_slow(reaching, &connection.servers, &reporter.events()).await?;
         ensure_topics(&connection, config.topics.partitions, config.topics.replication_factor).await
     };
     let Some(topics) = stop.unless_asked(preparing).await else {
@@ -168,7 +171,7 @@ async fn observe(
         }
     };
 
-    following.tell_status();
+    following.stopping();
     reporter.events().send(RunEvent::Stopping(reason));
     let stopping = tokio::task::spawn_blocking(move || observer.stop());
     if stop.unless_asked(stopping).await.is_none() {
@@ -247,6 +250,18 @@ impl ServiceNews {
         }
         done
     }
+}
+
+/// Waits for the brokers' first answer, and says so where that takes a while: nothing else is printed meanwhile.
+async fn say_if_slow<T>(answer: impl Future<Output = T>, servers: &str, events: &Events) -> T {
+    tokio::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+        return answer;
+    }
+    let patience = humantime::format_duration(PATIENCE);
+    let waiting = format!("no Kafka broker at {servers} has answered yet: trying for {patience}");
+    events.send(RunEvent::Warning(waiting));
+    answer.await
 }
 
 async fn at(deadline: Option<Instant>) {

@@ -124,6 +124,8 @@ pub struct Finished {
     pub elapsed: Duration,
     /// Where each case stands at the end.
     pub snapshot: Snapshot,
+    /// Executions that were in flight when the run was stopped: another runner of the group executes them.
+    pub left_in_flight: u64,
     /// How many records could not be read.
     pub bad_records: u64,
 }

@@ -14,7 +14,7 @@
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
 //! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `first-failure`, `service-died` |
-//! | `finished` | `elapsed`, `bad_records` (how many could not be read), `cases` as in `status` |
+//! | `finished` | `elapsed`, `left_in_flight` (executions for another runner), `bad_records` (how many could not be read), `cases` as in `status` |
 //!
 //! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
 //! `runtime` are null where it is about the case as a whole, and `package`, `file` and `line` where this
@@ -79,6 +79,7 @@ enum Line<'e> {
     },
     Finished {
         elapsed: f64,
+        left_in_flight: u64,
         bad_records: u64,
         cases: BTreeMap<&'e str, CountsOf>,
     },
@@ -152,9 +153,10 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             },
         },
         RunEvent::Finished(finished) => {
-            let Finished { elapsed, snapshot, bad_records } = finished;
+            let Finished { elapsed, snapshot, left_in_flight, bad_records } = finished;
             Line::Finished {
                 elapsed: elapsed.as_secs_f64(),
+                left_in_flight: *left_in_flight,
                 bad_records: *bad_records,
                 cases: counts_of(snapshot),
             }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use livecheck_core::Cases;
 
 use super::case_name::DisplayName;
-use super::counts::{columns, in_words_or};
+use super::counts::{columns, in_words, in_words_or};
 use super::event::Finished;
 use super::render::{RULE, RenderOptions};
 use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, paint, verb};
@@ -31,7 +31,7 @@ pub(super) fn render(
         WARN
     };
     let executions = plural(total.ended(), "execution", "executions");
-    let what = in_words_or(&total, "no trigger came");
+    let what = what_became_of(&total, finished.left_in_flight);
     let mut out = format!("{RULE}\n");
     let elapsed = bracketed(Some(finished.elapsed.as_secs_f64()));
     let _ = writeln!(out, "{} {elapsed} {}: {what}", verb(style, "Summary"), paint(COUNT, executions));
@@ -49,6 +49,16 @@ pub(super) fn render(
         out.push('\n');
     }
     out
+}
+
+fn what_became_of(total: &CaseTally, left_in_flight: u64) -> String {
+    let left = || format!("{} left in flight", paint(COUNT, left_in_flight));
+    match (total.triggered, left_in_flight) {
+        (0, 0) => "no trigger came".to_owned(),
+        (_, 0) => in_words(total),
+        (0, _) => left(),
+        _ => format!("{}, {}", in_words(total), left()),
+    }
 }
 
 /// A line for each case, where there are several: a table, or where that is too wide, the counts in words.

@@ -254,6 +254,7 @@ fn run() -> Vec<RunEvent> {
         RunEvent::Finished(Finished {
             elapsed: Duration::from_millis(83_412),
             snapshot: snapshot(counts(), CaseTally::default()),
+            left_in_flight: 0,
             bad_records: 0,
         }),
     ]
@@ -263,6 +264,15 @@ fn run() -> Vec<RunEvent> {
 fn a_run_until_ctrl_c() {
     insta::assert_snapshot!(printed(options(), run()));
     insta::assert_snapshot!(printed(RenderOptions { quiet: true, ..options() }, run()));
+}
+
+#[test]
+fn a_run_that_leaves_executions_in_flight() {
+    let after =
+        |snapshot| vec![RunEvent::Finished(Finished { snapshot, left_in_flight: 3, ..Finished::default() })];
+    insta::assert_snapshot!(printed(options(), after(Snapshot::default())));
+    let ended = CaseTally { in_flight: 0, ..counts() };
+    insta::assert_snapshot!(printed(options(), after(snapshot(ended, CaseTally::default()))));
 }
 
 #[test]

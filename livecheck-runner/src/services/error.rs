@@ -33,7 +33,12 @@ pub enum ServiceError {
         source: io::Error,
     },
     /// It ended before it was ready.
-    #[error("{died} before it was ready{}", last_lines(&died.last_lines, &died.log))]
+    #[error(
+        "service `{}` ended before it was ready: {}{}",
+        died.name,
+        died.status,
+        last_lines(&died.last_lines, &died.log)
+    )]
     Died {
         /// How.
         died: ServiceDied,

@@ -173,7 +173,7 @@ async fn an_early_end_is_an_error_with_the_end_of_the_log() {
     let message = services.expect_err("it ends early").to_string();
     let log = dir.path().join("services/broken.log");
     let expected = format!(
-        "service `broken` ended: exit status: 3 before it was ready\n\
+        "service `broken` ended before it was ready: exit status: 3\n\
          the end of its log, {}:\n  | no database",
         log.display()
     );
