@@ -8,6 +8,7 @@
 //! | `execute` | cases as tasks |
 //! | `kafka` | consuming, producing, committing |
 //! | `doctor` | what there is to know before a run |
+//! | [`monitor`] | the state of each case as a whole, from all reports |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
 //! | [`list`], [`reporter`], [`logging`], `paths` | what people see |
@@ -22,6 +23,7 @@ mod execute;
 mod kafka;
 pub mod list;
 pub mod logging;
+pub mod monitor;
 mod observer;
 mod paths;
 pub mod program;

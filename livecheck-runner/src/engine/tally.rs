@@ -5,10 +5,10 @@ use std::ops::AddAssign;
 
 use livecheck_core::CaseName;
 use livecheck_core::wire::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The counts of one case. For each, `triggered` is the sum of all the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseTally {
     /// Tests accepted for execution or skipping.
     pub triggered: u64,
