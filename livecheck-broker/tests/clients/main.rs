@@ -10,6 +10,7 @@ mod bad_input;
 mod chaos;
 mod durability;
 mod groups;
+mod other_clients;
 mod produce_and_consume;
 mod retention;
 mod transactions;

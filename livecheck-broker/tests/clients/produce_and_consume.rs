@@ -13,7 +13,8 @@ use crate::rig::{PATIENCE, Rig, assign_from_start, drain, next, receive, send, t
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_arrives_whole() {
     let rig = Rig::start().await;
-    let topic = rig.topic("whole", 1, &[]).await;
+    // A record of another year would go at once.
+    let topic = rig.topic("whole", 1, &[("retention.ms", "-1")]).await;
     let headers = OwnedHeaders::new()
         .insert(Header { key: "id", value: Some("42") })
         .insert(Header { key: "id", value: Some("43") })
