@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use livecheck_broker::Chaos;
+use livecheck_uptest::UptestArgs;
 
 use crate::{
     discover::Request,
@@ -66,6 +67,24 @@ pub(crate) enum Command {
     Doctor {
         #[command(flatten)]
         doctor: DoctorArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Ask new instances of a service whether they are ready for traffic
+    ///
+    /// Runs what is in uptests/PROC/ for each instance, and the uptests that are written in Rust. Where no package
+    /// can have any of those, nothing is built.
+    Uptest {
+        #[command(flatten)]
+        uptest: UptestArgs,
+        /// Run the executables alone: build nothing
+        #[arg(long, help_heading = "Uptest options")]
+        no_build: bool,
         #[command(flatten)]
         config: ConfigOptions,
         #[command(flatten)]

@@ -45,7 +45,7 @@ fn announce(address: &str, args: &BrokerArgs, output: Output) -> Result<(), Erro
 }
 
 #[cfg(unix)]
-async fn asked_to_end() -> std::io::Result<()> {
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
     tokio::select! {
         result = signal::ctrl_c() => result,
@@ -54,6 +54,6 @@ async fn asked_to_end() -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() -> std::io::Result<()> {
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     signal::ctrl_c().await
 }

@@ -71,6 +71,12 @@ pub(crate) enum Error {
     #[error("the embedded broker could not be started")]
     Broker { source: BrokerError },
 
+    #[error(transparent)]
+    Uptest(#[from] livecheck_uptest::UptestError),
+
+    #[error("the program could not be set up")]
+    Runtime { source: io::Error },
+
     #[error("standard output could not be written to")]
     Output { source: io::Error },
 
@@ -91,7 +97,9 @@ impl Error {
                 exit_code::BUILD_FAILED
             }
             Self::Output { .. } => exit_code::WRITE_OUTPUT_FAILED,
+            Self::Uptest(error) => error.exit_code(),
             Self::NotAProject { .. }
+            | Self::Runtime { .. }
             | Self::ManifestNotFound { .. }
             | Self::Read { .. }
             | Self::Write { .. }

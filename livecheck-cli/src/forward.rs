@@ -96,10 +96,6 @@ mod tests {
 
     /// Ways to type one argument of a subcommand that the runner takes.
     fn ways_to_type(subcommand: &Command, arg: &Arg) -> Vec<Vec<String>> {
-        let required: Vec<String> = match subcommand.get_arguments().find(|other| other.is_required_set()) {
-            Some(other) if other.get_id() != arg.get_id() => vec!["order_flow".to_owned()],
-            _ => Vec::new(),
-        };
         let spellings: Vec<String> = arg
             .get_long()
             .map(|long| format!("--{long}"))
@@ -118,8 +114,10 @@ mod tests {
         }
         for way in &mut ways {
             way.insert(0, subcommand.get_name().to_owned());
-            way.extend(required.iter().cloned());
         }
+        // Some subcommands want to be told what it is about, too.
+        let with_subject = ways.iter().map(|way| [&way[..], &["order_flow".to_owned()]].concat());
+        ways.extend(with_subject.collect::<Vec<_>>());
         ways.retain(|way| {
             RunnerCommand::try_parse_from(std::iter::once("runner").chain(way.iter().map(String::as_str)))
                 .is_ok()

@@ -20,6 +20,7 @@ use crate::{
     prepare::{Sources, prepare},
     runner_args::{ConfigOptions, RunnerCommand, exit_code},
     runner_package::RunnerName,
+    uptest,
 };
 
 /// A runner that was built.
@@ -52,6 +53,14 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             // It looks at what `run` would use.
             start(&built, config, matches, vec!["--fallback-embedded".into()])
         }
+        Command::Uptest { uptest, no_build, config, packages, cargo } => {
+            let built =
+                if *no_build { Ok(None) } else { build_if_any(cli, cargo, &packages.packages, output) };
+            match built? {
+                Some(built) => start(&built, config, matches, Vec::new()),
+                None => uptest::run(uptest, &cli.output),
+            }
+        }
         Command::Build { output_path, packages, cargo } => {
             let mut cargo = cargo.clone();
             cargo.release = cargo.cargo_profile.is_none();
@@ -61,6 +70,20 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             Ok(ExitCode::from(exit_code::OK))
         }
         Command::Broker(args) => broker::serve(args, output).map(|()| ExitCode::from(exit_code::OK)),
+    }
+}
+
+/// The same where there may be nothing to find: no package, or none that can be linked.
+fn build_if_any(
+    cli: &Cli,
+    options: &CargoOptions,
+    packages: &[String],
+    output: Output,
+) -> Result<Option<Built>, Error> {
+    match build(cli, options, packages, output) {
+        Ok(built) => Ok(Some(built)),
+        Err(Error::NotAProject { .. } | Error::NoPackages { .. }) if packages.is_empty() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`variables`] | how the environment configures it |
 //! | [`wire`] | what they look like on the topics |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
+//! | [`uptest`] | asking one instance whether it is ready for traffic |
 
 pub mod case;
 pub mod client;
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod signal;
 pub mod time;
 pub mod trigger;
+pub mod uptest;
 pub mod variables;
 pub mod wire;
 
@@ -47,3 +49,4 @@ pub use crate::settings::Settings;
 pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};
 pub use crate::time::Timestamp;
 pub use crate::trigger::Trigger;
+pub use crate::uptest::{Target, Uptest};

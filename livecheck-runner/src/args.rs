@@ -6,15 +6,17 @@
 //! The doc comments on arguments are the `--help` texts.
 
 use clap::{Parser, Subcommand};
+use livecheck_uptest::UptestArgs;
 
 mod config;
 mod doctor;
-pub mod exit_code;
 mod list;
 mod output;
 mod run;
 mod select;
 mod trigger;
+
+pub use livecheck_terminal::exit_code;
 
 pub use self::{
     config::{ConfigOptions, FromCargo, KafkaProperty},
@@ -58,6 +60,8 @@ pub enum Action {
     Trigger(TriggerArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
+    /// Ask new instances of a service whether they are ready for traffic
+    Uptest(UptestArgs),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod run;
 mod select;
 mod stop;
 mod trigger;
+mod uptest;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,6 +66,7 @@ impl Program {
             Action::Run(args) => in_tokio(run::run(&program, args)),
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
+            Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }
     }
 

@@ -5,7 +5,7 @@
 //! | `event` | what happens in a run: the reporter's input |
 //! | `render` | the heart: events in, text out |
 //! | `failure`, `summary` | the longer texts: under an execution that did not pass, and at the end |
-//! | `case_name`, `counts`, `style`, `text` | what those are made of |
+//! | `case_name`, `counts`, and `livecheck_terminal` | what those are made of |
 //! | `json` | the same events, one JSON object a line |
 //! | `screen` | the terminal, with a live line at the bottom that nothing tears |
 //! | `thread` | the reporter's own thread, so that a slow terminal slows nothing else |
@@ -17,11 +17,9 @@ mod failure;
 pub mod json;
 mod render;
 mod screen;
-pub(crate) mod style;
 mod summary;
 #[cfg(test)]
 mod tests;
-pub(crate) mod text;
 mod thread;
 
 pub use self::event::{BadRecords, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason};
@@ -30,3 +28,4 @@ pub use self::render::{RenderOptions, Renderer};
 pub(crate) use self::screen::test_screen;
 pub use self::screen::{Screen, set_colour};
 pub use self::thread::{Events, ReportFormat, Reporter, ReporterOptions};
+pub(crate) use livecheck_terminal::{style, text};

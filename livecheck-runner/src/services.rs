@@ -4,7 +4,6 @@
 
 mod error;
 mod event;
-mod group;
 mod log;
 mod probe;
 mod service;

@@ -15,3 +15,4 @@ mod manifests;
 mod real;
 mod sources;
 mod support;
+mod uptest;

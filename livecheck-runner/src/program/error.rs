@@ -6,6 +6,7 @@ use std::io;
 use anstream::eprintln;
 use anstyle::AnsiColor;
 use livecheck_core::DuplicateCase;
+use livecheck_uptest::UptestError;
 
 use crate::args::exit_code;
 use crate::config::{ConfigError, explain};
@@ -49,6 +50,9 @@ pub enum RunnerError {
         /// The exit code.
         code: u8,
     },
+    /// Uptests cannot be run.
+    #[error(transparent)]
+    Uptest(#[from] UptestError),
     /// The working folder is gone, or cannot be read.
     #[error("the working folder cannot be read: {0}")]
     WorkingFolder(#[source] io::Error),
@@ -67,6 +71,7 @@ impl RunnerError {
         match self {
             Self::NoCases(_) => exit_code::NO_CASES,
             Self::Trigger { code, .. } => *code,
+            Self::Uptest(error) => error.exit_code(),
             Self::Config(_)
             | Self::Logging(_)
             | Self::DuplicateCase(_)

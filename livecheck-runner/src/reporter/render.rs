@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anstyle::Style;
 use livecheck_core::Cases;
 use livecheck_core::wire::State;
 
@@ -12,7 +13,7 @@ use super::case_name::DisplayName;
 use super::counts::in_words;
 use super::event::{BadRecords, ExecutionReport, RunEvent, Snapshot, Started, StopReason};
 use super::failure;
-use super::style::{self, COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint, verb};
+use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint, verb};
 use super::summary::{self, Failures};
 use super::text::{block, cut, plain, plural};
 use crate::engine::CaseTally;
@@ -210,7 +211,7 @@ impl Renderer {
         let report = &execution.report;
         let name = DisplayName::of(&self.cases, &report.case_name).painted();
         let time = bracketed(report.runtime);
-        let mut line = format!("{} {time} {name}", verb(style::of(report.state), report.state.as_str()));
+        let mut line = format!("{} {time} {name}", verb(colour_of(report.state), report.state.as_str()));
         if let Some(test) = &report.test {
             let _ = write!(line, " {}", plain(test.id.as_str()));
         }
@@ -233,6 +234,15 @@ impl Renderer {
             count => format!(", {} in flight", plural(count, "execution", "executions")),
         };
         format!("{} {why}{in_flight}\n", verb(WARN, "Stopping"))
+    }
+}
+
+fn colour_of(state: State) -> Style {
+    match state {
+        State::Pass => PASS,
+        State::Skip | State::Stall => WARN,
+        state if state.is_failure() => FAIL,
+        _ => COUNT,
     }
 }
 

@@ -10,10 +10,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::error::ServiceError;
 use super::event::{ServiceDied, ServiceEvent};
-use super::group::Group;
 use super::log;
 use super::start::Environment;
 use crate::config::{ServiceCommand, ServiceConfig};
+use livecheck_uptest::Group;
 
 /// A service that runs, or ran. Dropping it kills whatever is left of it.
 #[derive(Debug)]

@@ -4,39 +4,36 @@ use std::fmt;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use livecheck_core::wire::State;
 
-pub(crate) const PASS: Style = AnsiColor::Green.on_default().bold();
-pub(crate) const FAIL: Style = AnsiColor::Red.on_default().bold();
-pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
-pub(crate) const PACKAGE: Style = AnsiColor::Magenta.on_default();
-pub(crate) const PATH: Style = AnsiColor::Cyan.on_default();
-pub(crate) const NAME: Style = AnsiColor::Blue.on_default().bold();
-pub(crate) const COUNT: Style = Style::new().bold();
-pub(crate) const DIM: Style = Style::new().dimmed();
+/// What went well.
+pub const PASS: Style = AnsiColor::Green.on_default().bold();
+/// What did not.
+pub const FAIL: Style = AnsiColor::Red.on_default().bold();
+/// What is odd.
+pub const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// The name of a package.
+pub const PACKAGE: Style = AnsiColor::Magenta.on_default();
+/// The path of a module.
+pub const PATH: Style = AnsiColor::Cyan.on_default();
+/// The name of a case or an uptest.
+pub const NAME: Style = AnsiColor::Blue.on_default().bold();
+/// A number, or a word that matters.
+pub const COUNT: Style = Style::new().bold();
+/// What is there for those who look for it.
+pub const DIM: Style = Style::new().dimmed();
 
 /// Where what is said of a verb begins: after the verb and a space.
-pub(crate) const INDENT: usize = VERB + 1;
+pub const INDENT: usize = VERB + 1;
 const VERB: usize = 12;
 
-/// The colour of a state.
-pub(crate) fn of(state: State) -> Style {
-    match state {
-        State::Pass => PASS,
-        State::Skip | State::Stall => WARN,
-        state if state.is_failure() => FAIL,
-        _ => COUNT,
-    }
-}
-
 /// A verb, right-aligned as cargo does.
-pub(crate) fn verb(style: Style, verb: &str) -> impl fmt::Display {
+pub fn verb(style: Style, verb: &str) -> impl fmt::Display {
     let padded = format!("{verb:>VERB$}");
     Painted(style, padded)
 }
 
 /// A text in a colour.
-pub(crate) fn paint(style: Style, text: impl fmt::Display) -> impl fmt::Display {
+pub fn paint(style: Style, text: impl fmt::Display) -> impl fmt::Display {
     Painted(style, text)
 }
 
@@ -50,7 +47,8 @@ impl<T: fmt::Display> fmt::Display for Painted<T> {
 }
 
 /// A duration of fixed width: `[   0.123s]`.
-pub(crate) fn bracketed(seconds: Option<f64>) -> String {
+#[must_use]
+pub fn bracketed(seconds: Option<f64>) -> String {
     match seconds {
         Some(seconds) => format!("[{seconds:>8.3}s]"),
         None => format!("[{:>9}]", ""),
@@ -58,7 +56,8 @@ pub(crate) fn bracketed(seconds: Option<f64>) -> String {
 }
 
 /// The time on a clock: `[ 00:01:23]`.
-pub(crate) fn clock(elapsed: Duration) -> String {
+#[must_use]
+pub fn clock(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("[{clock:>9}]")

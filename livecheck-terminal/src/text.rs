@@ -3,7 +3,8 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Cuts a line of plain text to that many columns.
-pub(super) fn cut(line: &str, columns: usize) -> String {
+#[must_use]
+pub fn cut(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
     }
@@ -23,7 +24,8 @@ pub(super) fn cut(line: &str, columns: usize) -> String {
 /// Each line of a text, indented; and broken between words where it would go beyond that many columns.
 ///
 /// Other people's texts come through here: what would move the cursor is taken out.
-pub(crate) fn block(text: &str, indent: usize, columns: Option<usize>) -> String {
+#[must_use]
+pub fn block(text: &str, indent: usize, columns: Option<usize>) -> String {
     let mut out = String::new();
     for line in text.lines() {
         let line = plain(line);
@@ -42,7 +44,8 @@ pub(crate) fn block(text: &str, indent: usize, columns: Option<usize>) -> String
 }
 
 /// A text without escape sequences and control characters, on one line.
-pub(super) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string().replace('\t', "    ");
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
@@ -66,7 +69,8 @@ fn broken(line: &str, room: Option<usize>) -> Vec<String> {
 }
 
 /// `1 case`, `2 cases`.
-pub(crate) fn plural(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+#[must_use]
+pub fn plural(count: impl TryInto<u64>, one: &str, many: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     format!("{count} {}", if count == 1 { one } else { many })
 }

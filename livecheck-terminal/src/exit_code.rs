@@ -11,14 +11,15 @@ pub const INTERNAL: u8 = 1;
 /// The command line was wrong: an unknown option, a value that does not parse, a package that does not exist.
 pub const USAGE: u8 = 2;
 
-/// There was nothing to do: no package has cases, no case matches the filters, or a run with an end has seen no
-/// execution end.
+/// There was nothing to do: no package has cases, no case matches the filters, a run with an end has seen no
+/// execution end, or an instance has no uptest.
 pub const NO_CASES: u8 = 4;
 
 /// What the command needs could not be set up: bad configuration, an unreachable broker, topics that do not fit.
 pub const SETUP_FAILED: u8 = 96;
 
-/// At least one execution failed, a run with an end was interrupted before it, or `doctor` found something wrong.
+/// At least one execution or uptest failed, a run with an end was interrupted before it, or `doctor` found something
+/// wrong.
 pub const TEST_FAILED: u8 = 100;
 
 /// Building the runner failed; cargo has said why.

@@ -1,0 +1,5 @@
+//! Uptests as they are run: real executables, real processes.
+
+mod bad_input;
+mod rig;
+mod velociraptor;
