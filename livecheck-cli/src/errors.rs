@@ -65,7 +65,7 @@ pub(crate) enum Error {
     #[error("the runner `{}` could not be started", path.display())]
     RunnerNotStarted { path: PathBuf, source: io::Error },
 
-    #[error("the threads of the embedded broker could not be started")]
+    #[error("the threads of this program could not be started")]
     Runtime { source: io::Error },
 
     #[error("the embedded broker could not be started")]
@@ -73,9 +73,6 @@ pub(crate) enum Error {
 
     #[error(transparent)]
     Uptest(#[from] livecheck_uptest::UptestError),
-
-    #[error("the program could not be set up")]
-    Runtime { source: io::Error },
 
     #[error("standard output could not be written to")]
     Output { source: io::Error },
@@ -99,7 +96,6 @@ impl Error {
             Self::Output { .. } => exit_code::WRITE_OUTPUT_FAILED,
             Self::Uptest(error) => error.exit_code(),
             Self::NotAProject { .. }
-            | Self::Runtime { .. }
             | Self::ManifestNotFound { .. }
             | Self::Read { .. }
             | Self::Write { .. }

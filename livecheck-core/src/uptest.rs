@@ -161,7 +161,7 @@ impl FromStr for Target {
                 text: text.to_owned(),
                 reason: "an IPv6 address with a port stands in brackets, as in [::1]:8000",
             }),
-            Some((host, port)) if !(host.starts_with('[') && !host.ends_with(']')) => Self::new(host, port),
+            Some((host, port)) if !host.starts_with('[') || host.ends_with(']') => Self::new(host, port),
             _ => Err(TargetError::NoPort { text: text.to_owned() }),
         }
     }

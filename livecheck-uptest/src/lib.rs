@@ -20,7 +20,7 @@
 //! | [`function`] | one function |
 //! | [`outcome`], `not_started` | how an uptest ended, and why |
 //! | [`verdict`] | what all results say together |
-//! | [`terminal`], [`velociraptor`] | the results, for people and for programs |
+//! | [`terminal`]; [`json`], [`junit`], [`velociraptor`] | the results, for people; for programs |
 //! | [`program`] | the command as a whole |
 
 pub mod args;
@@ -31,6 +31,8 @@ pub mod find;
 pub mod function;
 pub mod group;
 pub mod instance;
+pub mod json;
+pub mod junit;
 mod limits;
 mod not_started;
 pub mod outcome;

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use livecheck_core::wire::State;
+
 use crate::captured::Captured;
 use crate::group::Member;
 
@@ -100,6 +102,18 @@ pub struct Outcome {
 }
 
 impl Ending {
+    /// The same in the words of reports.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self {
+            Self::Passed => State::Pass,
+            Self::Skipped(_) => State::Skip,
+            Self::Exited(_) | Self::Signalled(_) | Self::NotStarted(_) | Self::Panicked(_) => State::Fail,
+            Self::TimedOut { .. } => State::Timeout,
+            Self::Returned(_) | Self::Stopped(_) => State::Error,
+        }
+    }
+
     /// Whether the instance is well, as far as this uptest can see.
     #[must_use]
     pub fn is_pass(&self) -> bool {

@@ -1,9 +1,10 @@
 //! The command `uptest`, from its arguments to its verdict.
 
+use std::fs;
 use std::future::Future;
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use livecheck_core::Uptest;
 use livecheck_terminal::exit_code;
@@ -14,8 +15,8 @@ use crate::function::Catch;
 use crate::plan::{FolderError, Planned, plan};
 use crate::run::{UptestResult, run};
 use crate::terminal::Terminal;
-use crate::velociraptor;
 use crate::verdict::{Verdict, judge};
+use crate::{json, junit, velociraptor};
 
 /// What a run has come to.
 #[derive(Debug)]
@@ -110,11 +111,18 @@ pub async fn uptest(
         }
     };
     let verdict = judge(&plan, &results, args.allow_empty);
+    let elapsed = began.elapsed();
+    if let Some(path) = &args.junit {
+        write_junit(path, &plan, &results, args.allow_empty, elapsed)?;
+    }
     match args.format {
         Format::Human => {
-            anstream::eprint!("{}", terminal.summary(&plan, &results, verdict, began.elapsed()));
+            anstream::eprint!("{}", terminal.summary(&plan, &results, verdict, elapsed));
         }
-        Format::Json => {}
+        Format::Json => {
+            let object = json::render(&plan, &results, verdict, elapsed);
+            write_out(&object.map_err(|error| UptestError::Output(error.into()))?.into_bytes())?;
+        }
         Format::Velociraptor => {
             let line = velociraptor::render(&results);
             if !velociraptor::is_json(&line) {
@@ -127,6 +135,18 @@ pub async fn uptest(
         }
     }
     Ok(Ran { plan, results, verdict })
+}
+
+fn write_junit(
+    path: &Path,
+    plan: &[Planned],
+    results: &[UptestResult],
+    allow_empty: bool,
+    elapsed: Duration,
+) -> Result<(), UptestError> {
+    let document = junit::render(plan, results, allow_empty, elapsed).map_err(io::Error::other);
+    let written = document.and_then(|document| fs::write(path, document));
+    written.map_err(|source| UptestError::Junit { path: path.to_owned(), source })
 }
 
 fn write_out(bytes: &[u8]) -> Result<(), UptestError> {

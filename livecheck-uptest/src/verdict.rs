@@ -1,6 +1,7 @@
 //! What all the results together say.
 
 use livecheck_terminal::exit_code;
+use serde::Serialize;
 
 use crate::instance::Instance;
 use crate::outcome::Ending;
@@ -8,11 +9,14 @@ use crate::plan::Planned;
 use crate::run::UptestResult;
 
 /// What a run says of the instances: the gate is open, or it is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// All uptests passed.
+    #[serde(rename = "PASS")]
     Passed,
     /// At least one did not.
+    #[serde(rename = "FAIL")]
     Failed,
     /// None failed; but of at least one instance nothing was checked.
     NothingFound,
@@ -31,7 +35,7 @@ impl Verdict {
 }
 
 /// How many uptests ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Those that passed.
     pub passed: usize,
