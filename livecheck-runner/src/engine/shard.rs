@@ -120,9 +120,6 @@ impl<R> Shard<R> {
         self.next_test_offset = self.next_test_offset.max(offset + 1);
         self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.tests));
         self.give_up_early(time);
-        let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
-            return self.unknown_case(test);
-        };
         if self.was_reported(&test, offset) {
             self.recent.remember(&test.case_name, &test.id, test.timestamp);
             return;
@@ -131,6 +128,9 @@ impl<R> Shard<R> {
             self.tally.repeated_triggers += 1;
             return;
         }
+        let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
+            return self.unknown_case(test);
+        };
         self.tally.accepted(&test.case_name);
         let schedule = match schedule(&test, time) {
             Ok(schedule) => schedule,

@@ -6,7 +6,7 @@ use livecheck_core::Settings;
 use livecheck_core::wire::State;
 
 use super::harness::{Harness, Step, at, ms, signal, test};
-use crate::engine::{CommitPoint, Limits, Notice};
+use crate::engine::{CommitPoint, Limits, Notice, Reported};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -154,6 +154,18 @@ fn an_inactive_case_and_an_unknown_one_are_skipped_with_a_report() {
     assert_eq!(h.states("o-2"), [State::Skip]);
     let error = h.reports[1].error.as_deref().unwrap_or_default();
     assert_eq!(error, "no case of the name `elsewhere::case` is linked into this runner");
+}
+
+#[test]
+fn a_test_of_an_unknown_case_that_was_skipped_is_not_skipped_again() {
+    let mut unknown = test("o-1", at(0), HOUR);
+    unknown.case_name = "elsewhere::case".into();
+    let mut h = Harness::new();
+    h.shard.already_reported(Reported { executions: [unknown.key()].into(), tests_end: 1 });
+    h.test(0, at(0), unknown.clone());
+    assert_eq!(h.states("o-1"), [], "a predecessor has reported it");
+    h.test(1, at(1), unknown);
+    assert_eq!(h.states("o-1"), [], "the trigger is repeated");
 }
 
 #[test]
