@@ -41,6 +41,16 @@ impl Kafka {
         })
     }
 
+    /// Makes the broker at that address the one that is shared.
+    ///
+    /// # Panics
+    ///
+    /// When there is one already.
+    pub fn share(servers: &str) {
+        let given = Self { servers: servers.to_owned(), admin: OnceLock::new(), embedded: None };
+        KAFKA.set(given).expect("nothing has asked for the broker yet");
+    }
+
     fn start_embedded() -> Self {
         // Threads of its own: a test may block its thread.
         let runtime = Runtime::new().expect("a tokio runtime");

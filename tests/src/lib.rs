@@ -7,8 +7,9 @@
 //! |---|---|
 //! | [`cases`] | the cases that `test-runner` executes |
 //! | [`faust_order`] | the case that a Faust service triggers and signals |
+//! | [`faults`] | runners and brokers that are killed under load, and a verifier |
 //! | [`kafka`] | the broker, and what an administrator asks of it |
-//! | [`proxy`] | a way to the broker that can be cut |
+//! | [`proxy`] | a way to the broker that can be cut or slowed |
 //! | [`own_topics`] | names that no other test uses |
 //! | [`records`] | triggers and signals, and anything else, onto the topics |
 //! | [`reports`] | what any consumer of committed records reads |
@@ -20,6 +21,7 @@
 //! for time to pass, unless the passing of time is what it is about.
 
 pub mod cases;
+pub mod faults;
 #[path = "../faust/cases/src/lib.rs"]
 pub mod faust_order;
 pub mod kafka;

@@ -119,6 +119,22 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// Stops it, so that it does not know that time passes.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// What it has written so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        of(&self.output.written.lock().unwrap_or_else(PoisonError::into_inner).lines, None)
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap_or_else(|error| panic!("{} is gone: {error}", self.name));

@@ -1,8 +1,8 @@
-//! A way to the broker that can be cut: TCP on loopback, with connections refused while it is.
+//! A way to the broker that can be cut or slowed: TCP on loopback, with connections refused while it is cut.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ struct Link {
     /// What takes its place: as long, so that no length changes.
     ours: Vec<u8>,
     open: AtomicBool,
+    /// How long whatever goes through is held back, in milliseconds.
+    delay: AtomicU64,
     connections: Mutex<Vec<TcpStream>>,
 }
 
@@ -57,6 +59,7 @@ impl Proxy {
             theirs: address(host, port),
             ours: address(host, our_port),
             open: AtomicBool::new(true),
+            delay: AtomicU64::new(0),
             connections: Mutex::default(),
         };
         let mut proxy = Self { link: Arc::new(link), listening: None };
@@ -80,6 +83,20 @@ impl Proxy {
         }
         for connection in self.link.connections().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Holds back for so long whatever goes through, each way, until it is [mended](Self::mend).
+    pub fn slow(&mut self, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.link.delay.store(millis, Ordering::Relaxed);
+    }
+
+    /// Lets everything through as at the beginning.
+    pub fn mend(&mut self) {
+        self.slow(Duration::ZERO);
+        if self.listening.is_none() {
+            self.restore();
         }
     }
 
@@ -134,8 +151,9 @@ impl Link {
         broker.set_nodelay(true)?;
         self.connections().extend([client.try_clone()?, broker.try_clone()?]);
         let (mut requests, mut to_broker) = (client.try_clone()?, broker.try_clone()?);
+        let slow = Arc::clone(self);
         std::thread::spawn(move || {
-            let _ = io::copy(&mut requests, &mut to_broker);
+            let _ = slow.requests(&mut requests, &mut to_broker);
             let _ = to_broker.shutdown(Shutdown::Both);
         });
         let link = Arc::clone(self);
@@ -146,6 +164,26 @@ impl Link {
         Ok(())
     }
 
+    fn hold_back(&self) {
+        match self.delay.load(Ordering::Relaxed) {
+            0 => {}
+            millis => std::thread::sleep(Duration::from_millis(millis)),
+        }
+    }
+
+    /// Passes on the client's requests, as they come.
+    fn requests(&self, client: &mut TcpStream, broker: &mut TcpStream) -> io::Result<()> {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let length = client.read(&mut buffer)?;
+            if length == 0 {
+                return Ok(());
+            }
+            self.hold_back();
+            broker.write_all(&buffer[..length])?;
+        }
+    }
+
     /// Passes on the broker's answers, each with its length before it.
     fn answers(&self, mut broker: &TcpStream, mut client: &TcpStream) -> io::Result<()> {
         loop {
@@ -154,6 +192,7 @@ impl Link {
             let mut answer = length.to_vec();
             broker.take(u64::from(u32::from_be_bytes(length))).read_to_end(&mut answer)?;
             replace(&mut answer, &self.theirs, &self.ours);
+            self.hold_back();
             client.write_all(&answer)?;
         }
     }
@@ -168,7 +207,8 @@ fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
     }
 }
 
-fn free_port() -> (TcpListener, u16) {
+/// A port that nobody listens on, and that the system gives to no outgoing connection; held until it is dropped.
+pub(crate) fn free_port() -> (TcpListener, u16) {
     // Where to begin is left to chance: other tests look for ports too.
     let start = u16::try_from(uuid::Uuid::new_v4().as_u128() % u128::from(PORTS.end - PORTS.start));
     let start = PORTS.start + start.expect("less than a port");

@@ -7,7 +7,7 @@ use livecheck::wire::{SignalEvent, TestExecution, encode};
 use livecheck::{Context, Topics};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use serde_json::Value;
 
 use crate::kafka::{Kafka, block_on};
@@ -56,8 +56,7 @@ impl Record {
     pub fn signal(topics: &Topics, test: &TestExecution, name: &str, value: &Value) -> Self {
         let signal = Self::signal_without_headers(topics, test, name, value);
         let context = Context::new(test.key(), test.expires);
-        let headers = context.to_headers().map(|(name, value)| (name.to_owned(), value.into_bytes()));
-        Self { headers: headers.into(), ..signal }
+        signal.headers(context.to_headers())
     }
 
     /// A signal that only its key leads to its test.
@@ -80,6 +79,13 @@ impl Record {
     #[must_use]
     pub fn key(self, key: impl Into<Vec<u8>>) -> Self {
         Self { key: Some(key.into()), ..self }
+    }
+
+    /// With those headers.
+    #[must_use]
+    pub fn headers<const N: usize>(self, headers: [(&str, String); N]) -> Self {
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
+        Self { headers: headers.into(), ..self }
     }
 
     /// Without a key.
@@ -150,7 +156,8 @@ impl Sender {
         }
     }
 
-    fn hand_over(&self, record: &Record) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
+    /// Hands a record over to librdkafka, and does not wait.
+    pub(crate) fn hand_over(&self, record: &Record) -> Result<DeliveryFuture, KafkaError> {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &record.headers {
             headers = headers.insert(Header { key, value: Some(value) });

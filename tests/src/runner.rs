@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -12,13 +12,13 @@ use crate::kafka::Kafka;
 use crate::own_topics::OwnTopics;
 use crate::process::{Ended, Process};
 
-/// A program of this package, which cargo has built beside the tests.
+/// A program of this package, which cargo has built beside the tests; or any program, by its whole path.
 ///
 /// # Panics
 ///
 /// When it is not there.
 #[must_use]
-pub fn program(name: &str) -> PathBuf {
+pub fn program(name: impl AsRef<Path>) -> PathBuf {
     // target/debug/deps/end-to-end-… → target/debug
     let tests = env::current_exe().expect("the tests know where they are");
     let program = tests.ancestors().nth(2).expect("target/debug").join(name);
@@ -28,7 +28,7 @@ pub fn program(name: &str) -> PathBuf {
 
 /// A command that sees nothing of the settings of whoever runs the tests.
 #[must_use]
-pub fn clean_command(program: &str) -> Command {
+pub fn clean_command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(self::program(program));
     let ours = |name: &str| {
         ["LIVECHECK_", "STOCK_ORDERS_", "KAFKA_", "CARGO", "RUST"]
@@ -47,7 +47,7 @@ pub fn clean_command(program: &str) -> Command {
 /// A runner about to be started.
 #[derive(Debug)]
 pub struct RunnerCommand {
-    program: &'static str,
+    program: PathBuf,
     arguments: Vec<String>,
     variables: BTreeMap<String, String>,
 }
@@ -62,14 +62,15 @@ impl RunnerCommand {
     /// `test-runner`, with nothing configured but the broker.
     #[must_use]
     pub fn without_topics() -> Self {
-        let runner = Self { program: "test-runner", arguments: Vec::new(), variables: BTreeMap::new() };
+        let runner =
+            Self { program: "test-runner".into(), arguments: Vec::new(), variables: BTreeMap::new() };
         runner.variable("LIVECHECK_BOOTSTRAP_SERVERS", Kafka::shared().servers())
     }
 
     /// Another program than `test-runner`.
     #[must_use]
-    pub fn program(self, program: &'static str) -> Self {
-        Self { program, ..self }
+    pub fn program(self, program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), ..self }
     }
 
     /// With those arguments, separated by spaces.
@@ -96,7 +97,7 @@ impl RunnerCommand {
     #[must_use]
     pub fn start(self) -> Runner {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut command = clean_command(self.program);
+        let mut command = clean_command(&self.program);
         command.args(self.arguments).envs(self.variables).current_dir(folder.path());
         Runner { process: Process::start(command), _folder: folder }
     }

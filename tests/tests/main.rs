@@ -6,6 +6,7 @@ mod bad_input;
 mod before_it_starts;
 mod bounds;
 mod crash;
+mod faults;
 mod faust;
 mod golden;
 mod hand_over;

@@ -1,0 +1,161 @@
+//! The topics, read for the verifier: all of each, once, in pieces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use livecheck::Topics;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::Value;
+
+use super::verifier::{Execution, Log, Report, Signal, Trigger};
+use crate::PATIENCE;
+use crate::kafka::Kafka;
+
+/// Reads the three topics, from where it has come to.
+#[derive(Debug)]
+pub struct Reading {
+    tests: Tail,
+    bus: Tail,
+    reports: Tail,
+}
+
+impl Reading {
+    /// Begins at the beginning of the topics, which are there.
+    #[must_use]
+    pub fn new(topics: &Topics) -> Self {
+        Self {
+            tests: Tail::new(&topics.test_topic),
+            bus: Tail::new(&topics.bus_topic),
+            reports: Tail::new(&topics.report_topic),
+        }
+    }
+
+    /// Adds the triggers and signals that have come.
+    pub fn read_sent(&mut self, log: &mut Log) {
+        self.tests.read(|message| log.triggers.push(trigger(message)));
+        self.bus.read(|message| log.signals.push(signal(message)));
+    }
+
+    /// Adds the reports that have been committed.
+    pub fn read_reports(&mut self, log: &mut Log) {
+        self.reports.read(|message| log.reports.push(report(message)));
+    }
+}
+
+/// A topic, and how far it has been read.
+#[derive(Debug)]
+struct Tail {
+    topic: String,
+    next: BTreeMap<i32, i64>,
+}
+
+impl Tail {
+    fn new(topic: &str) -> Self {
+        let count = i32::try_from(Kafka::shared().partitions(topic)).expect("a partition count");
+        assert!(count > 0, "topic {topic} is not there");
+        Self { topic: topic.to_owned(), next: (0..count).map(|partition| (partition, 0)).collect() }
+    }
+
+    /// Reads what is committed, up to where the topic ends now.
+    fn read(&mut self, mut take: impl FnMut(&BorrowedMessage<'_>)) {
+        let consumer: BaseConsumer = Kafka::shared().client(&[
+            ("group.id", "faults-reader"),
+            ("enable.auto.commit", "false"),
+            ("isolation.level", "read_committed"),
+            ("enable.partition.eof", "true"),
+            ("auto.offset.reset", "error"),
+            ("fetch.wait.max.ms", "10"),
+        ]);
+        let mut assignment = TopicPartitionList::new();
+        for (partition, next) in &self.next {
+            let added = assignment.add_partition_offset(&self.topic, *partition, Offset::Offset(*next));
+            added.expect("it is an offset");
+        }
+        consumer.assign(&assignment).expect("the partitions can be read");
+        let mut left: BTreeSet<i32> = self.next.keys().copied().collect();
+        let deadline = Instant::now() + PATIENCE;
+        while !left.is_empty() {
+            assert!(Instant::now() < deadline, "{} is not read to its end in time", self.topic);
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => {
+                    self.next.insert(message.partition(), message.offset() + 1);
+                    take(&message);
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    left.remove(&partition);
+                }
+                // librdkafka goes on by itself.
+                Some(Err(_)) | None => {}
+            }
+        }
+    }
+}
+
+fn json(message: &BorrowedMessage<'_>) -> Value {
+    serde_json::from_slice(message.payload().expect("a value")).expect("JSON")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} should be text")).to_owned()
+}
+
+fn time(message: &BorrowedMessage<'_>) -> i64 {
+    message.timestamp().to_millis().expect("the log has timestamps")
+}
+
+/// The execution of a test, as it stands in a trigger and in a report.
+fn execution(test: &Value) -> Execution {
+    Execution { case: text(&test["case_name"]), id: text(&test["id"]), timestamp: text(&test["timestamp"]) }
+}
+
+/// The execution that the headers name, if all four are there.
+fn named(message: &BorrowedMessage<'_>) -> Option<Execution> {
+    let headers = message.headers()?;
+    let header = |name: &str| {
+        let found = headers.iter().find(|header| header.key == name)?.value?;
+        Some(String::from_utf8_lossy(found).into_owned())
+    };
+    header("LiveCheck-Test-Expires")?;
+    // The same instant as in the value; headers have the offset in figures.
+    let timestamp = header("LiveCheck-Test-Timestamp")?.strip_suffix("+00:00")?.to_owned() + "Z";
+    Some(Execution { case: header("LiveCheck-Test-Name")?, id: header("LiveCheck-Test-Id")?, timestamp })
+}
+
+fn trigger(message: &BorrowedMessage<'_>) -> Trigger {
+    let value = json(message);
+    Trigger {
+        execution: execution(&value),
+        partition: message.partition(),
+        time: time(message),
+        arguments: value["test_kwargs"].clone(),
+    }
+}
+
+fn signal(message: &BorrowedMessage<'_>) -> Signal {
+    let value = json(message);
+    Signal {
+        case: text(&value["case_name"]),
+        id: text(&value["key"]),
+        timestamp: named(message).map(|execution| execution.timestamp),
+        name: text(&value["signal_name"]),
+        value: value["value"].clone(),
+        time: time(message),
+        offset: message.offset(),
+    }
+}
+
+fn report(message: &BorrowedMessage<'_>) -> Report {
+    let value = json(message);
+    let latencies = value["signal_latency"].as_object().expect("an object").iter();
+    Report {
+        execution: execution(&value["test"]),
+        partition: message.partition(),
+        key: message.key().map(|key| String::from_utf8_lossy(key).into_owned()),
+        headers: named(message),
+        state: text(&value["state"]),
+        latencies: latencies.map(|(name, s)| (name.clone(), s.as_f64().expect("seconds"))).collect(),
+    }
+}

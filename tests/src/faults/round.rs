@@ -1,0 +1,104 @@
+//! One round: faults and orders for a while, then quiet, until every execution is accounted for.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::broker::TestBroker;
+use super::fleet::{Fleet, History};
+use super::orders::{self, Rate};
+use super::reading::Reading;
+use super::schedule::{Schedule, Shape, Timed};
+use super::sending::Sending;
+use super::verifier::{Judgement, Log, judge};
+use crate::own_topics::OwnTopics;
+
+/// How long after the last fault the last report may come: several sessions and transactions that nobody ends.
+const SETTLE: Duration = Duration::from_secs(90);
+/// How often it is looked whether runners have ended, while nothing else is due.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What all rounds share.
+#[derive(Debug)]
+pub struct Stage {
+    /// The broker.
+    pub broker: TestBroker,
+    /// The topics.
+    pub topics: OwnTopics,
+    /// How far they have been read.
+    pub reading: Reading,
+    /// The runner.
+    pub program: PathBuf,
+}
+
+/// What came of a round.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the verifier says.
+    pub judgement: Judgement,
+    /// What it was read from.
+    pub log: Log,
+    /// What became of the runners.
+    pub history: History,
+    /// How long it took after the last fault until every execution was reported.
+    pub settled: Duration,
+}
+
+impl Outcome {
+    /// Whether nothing was lost, duplicated or wrong, and no runner did what none should.
+    #[must_use]
+    pub fn is_flawless(&self) -> bool {
+        self.judgement.violations.is_empty() && self.history.complaints.is_empty()
+    }
+}
+
+/// Plays the round of that seed; says each step to `say` as it is done.
+pub fn play(stage: &mut Stage, seed: u64, shape: Shape, rate: Rate, say: impl Fn(&Timed) + Sync) -> Outcome {
+    let schedule = Schedule::generate(seed, shape);
+    let orders = orders::generate(seed, &format!("s{seed}"), rate);
+    let mut fleet = Fleet::new(stage.program.clone(), stage.topics.clone(), shape.runners);
+    let sending = Sending::begin(&orders, &stage.topics.names);
+
+    let began = Instant::now();
+    let broker = &mut stage.broker;
+    let wait = |timed: &Timed, meanwhile: &mut dyn FnMut()| {
+        while began.elapsed() < timed.at {
+            meanwhile();
+            std::thread::sleep(LOOK.min(timed.at.saturating_sub(began.elapsed())));
+        }
+        say(timed);
+    };
+    // Each on its own: a broker takes its time to start, and the runners have their faults meanwhile.
+    let (of_broker, of_runners): (Vec<_>, Vec<_>) =
+        schedule.steps.into_iter().partition(|timed| timed.step.slot().is_none());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for timed in of_broker {
+                wait(&timed, &mut || {});
+                broker.apply(timed.step);
+            }
+        });
+        for timed in of_runners {
+            wait(&timed, &mut || fleet.supervise());
+            fleet.apply(timed.step);
+        }
+    });
+    let meant = sending.ended();
+    let quiet = Instant::now();
+    let mut log = Log::default();
+    stage.reading.read_sent(&mut log);
+    loop {
+        fleet.supervise();
+        stage.reading.read_reports(&mut log);
+        let reported: HashSet<_> = log.reports.iter().map(|report| &report.execution).collect();
+        if meant.keys().all(|execution| reported.contains(execution)) || quiet.elapsed() > SETTLE {
+            break;
+        }
+        std::thread::sleep(10 * LOOK);
+    }
+    let settled = quiet.elapsed();
+    let history = fleet.end();
+    // What runners report at their end counts, too.
+    stage.reading.read_reports(&mut log);
+    Outcome { judgement: judge(&meant, &log), log, history, settled }
+}
