@@ -54,8 +54,15 @@ struct Tail {
 
 impl Tail {
     fn new(topic: &str) -> Self {
-        let count = i32::try_from(Kafka::shared().partitions(topic)).expect("a partition count");
-        assert!(count > 0, "topic {topic} is not there");
+        // A topic that was created just now is told of a little later.
+        let deadline = Instant::now() + PATIENCE;
+        let count = loop {
+            match Kafka::shared().partitions(topic) {
+                0 => assert!(Instant::now() < deadline, "topic {topic} is not there"),
+                count => break i32::try_from(count).expect("a partition count"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         Self { topic: topic.to_owned(), next: (0..count).map(|partition| (partition, 0)).collect() }
     }
 
