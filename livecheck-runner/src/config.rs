@@ -6,6 +6,7 @@
 //! bootstrap-servers = "kafka-1:9092,kafka-2:9092"
 //! group = "livecheck"                 # the consumer group that all runners share
 //! commit-interval = "50ms"            # how often reports and offsets are committed
+//! save-after = "10s"                  # when an execution in flight is saved, for whoever takes over its partition
 //! status-interval = "30s"             # how often counters are printed where there is no terminal
 //!
 //! [profile.default.topics]
@@ -84,6 +85,8 @@ pub struct Config {
     pub group: String,
     /// How often reports and offsets are committed.
     pub commit_interval: Duration,
+    /// How long an execution is in flight before it is saved for whoever takes over its partition.
+    pub save_after: Duration,
     /// How often counters are printed where there is no terminal.
     pub status_interval: Duration,
     /// The commands to start before the cases, in order.

@@ -14,10 +14,12 @@
 //! verdict. *Local time* only bounds how long a case may execute outside of its waits.
 
 mod bus_progress;
+mod checkpoint;
 mod commit_point;
 mod early;
 mod effect;
 mod execution;
+mod holds;
 mod limits;
 mod notice;
 mod recent;
@@ -30,7 +32,10 @@ mod tally;
 mod tests;
 mod verdict;
 
-pub use commit_point::{CommitPoint, Reported};
+pub use checkpoint::{
+    Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution, SavedSignal,
+};
+pub use commit_point::{CommitPoint, Handover, Reported};
 pub use effect::Effect;
 pub use execution::Handle;
 pub use limits::{Limits, Pressure};

@@ -12,10 +12,12 @@
 //! commit: no assignor of librdkafka both co-partitions and rebalances cooperatively.
 //!
 //! A runner that gets a partition reads again from the oldest test in flight, and reads back from the report
-//! topic which later ones have been reported: those it does not execute again.
+//! topic which later ones have been reported: those it does not execute again. What has been in flight for a
+//! while it finds on a topic of checkpoints instead, which commit in the same transaction.
 
 mod beginnings;
 mod bus;
+mod checkpoints;
 mod commit_metadata;
 mod committer;
 mod connection;
@@ -24,6 +26,7 @@ pub(crate) mod diagnosis;
 mod error;
 mod health;
 mod intake;
+mod read_back;
 mod reported;
 mod routes;
 mod topics;
@@ -39,4 +42,4 @@ pub(crate) use intake::{Intake, IntakeParts, Warn};
 pub(crate) use reported::ReportPositions;
 pub(crate) use routes::{Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
-pub(crate) use topics::{FoundTopics, ensure_topics};
+pub(crate) use topics::{FoundTopics, ensure_checkpoint_topic, ensure_topics};

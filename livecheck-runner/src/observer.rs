@@ -86,8 +86,8 @@ impl Observer {
             bus: Arc::clone(&bus),
             committer: committer.handle(),
             report_positions,
-            start_shard: Arc::new(move |partition, from, reported| {
-                shard_task::start(&runtime, shard_parts.clone(), partition, from, reported)
+            start_shard: Arc::new(move |partition, handover| {
+                shard_task::start(&runtime, shard_parts.clone(), partition, handover)
             }),
             on_unreadable,
             warn: warning(&say),

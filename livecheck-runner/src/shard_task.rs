@@ -10,7 +10,7 @@ use livecheck_core::wire::TestReport;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::engine::{CommitPoint, Effect, Handle, Limits, Notice, Reported, Selection, Shard};
+use crate::engine::{CommitPoint, Effect, Handle, Handover, Limits, Notice, Selection, Shard};
 use crate::execute::{self, FromCase, Reply};
 use crate::kafka::{Bus, CommitterHandle, Progress, ReportPositions, ShardInbox, SignalInput, TestInput};
 
@@ -20,6 +20,8 @@ const INBOX: usize = 8;
 const CASE_BATCH: usize = 1_000;
 /// How often at most a shard tells the committer how far it has come.
 const PROGRESS_EVERY: Duration = Duration::from_millis(5);
+/// How many executions and signals are saved at most in one go.
+const CHECKPOINTS: usize = 1_000;
 /// How often at most the brokers are asked for the end of one partition of the bus.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// For how long the end of the bus must stay where it is, beyond the last record that can be read, before
@@ -42,15 +44,17 @@ pub(crate) fn start(
     runtime: &tokio::runtime::Handle,
     parts: ShardParts,
     partition: i32,
-    from: CommitPoint,
-    reported: Reported,
+    handover: Handover,
 ) -> ShardInbox {
     let (tests, tests_inbox) = mpsc::channel(INBOX);
     let (signals, signals_inbox) = mpsc::channel(INBOX);
     let (to_shard, from_cases) = mpsc::unbounded_channel();
     let (close, closed) = oneshot::channel();
+    let Handover { from, reported, checkpoints } = handover;
     let mut shard = Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from);
     shard.already_reported(reported);
+    let now = Timestamp::now();
+    checkpoints.into_iter().for_each(|checkpoint| shard.restore(checkpoint, now));
     let task = ShardTask {
         partition,
         shard,
@@ -115,6 +119,8 @@ struct BusEnd {
 
 impl ShardTask {
     async fn run(mut self, mut closed: oneshot::Receiver<oneshot::Sender<()>>) {
+        // What a predecessor had in flight goes on.
+        self.act();
         let done = loop {
             let pressure = self.shard.pressure();
             // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
@@ -196,7 +202,8 @@ impl ShardTask {
         });
         let tick = self.shard.next_tick().map(to_instant);
         let progress = self.has_progress().then(|| self.progress_at + PROGRESS_EVERY);
-        [question, tick, progress].into_iter().flatten().min()
+        let save = self.shard.next_save().map(to_instant);
+        [question, tick, progress, save].into_iter().flatten().min()
     }
 
     fn time_has_passed(&mut self) {
@@ -273,7 +280,9 @@ impl ShardTask {
     }
 
     fn has_progress(&self) -> bool {
-        !self.reports.is_empty() || self.told != Some((self.shard.commit_point(), self.shard.in_flight()))
+        !self.reports.is_empty()
+            || self.told != Some((self.shard.commit_point(), self.shard.in_flight()))
+            || self.shard.next_save().is_some_and(|due| due <= Timestamp::now())
     }
 
     fn tell_progress(&mut self, now: bool) {
@@ -281,11 +290,13 @@ impl ShardTask {
             return;
         }
         self.progress_at = Instant::now();
+        let checkpoints = self.shard.take_checkpoints(Timestamp::now(), CHECKPOINTS);
         let commit_point = self.shard.commit_point();
         self.told = Some((commit_point, self.shard.in_flight()));
         self.parts.committer.progress(Progress {
             partition: self.partition,
             reports: std::mem::take(&mut self.reports),
+            checkpoints,
             commit_point,
             tally: self.shard.tally().clone(),
         });

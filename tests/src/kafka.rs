@@ -10,6 +10,8 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::runtime::Runtime;
 
 use crate::PATIENCE;
@@ -114,6 +116,36 @@ impl Kafka {
         let described = described.remove(0).expect("the topic is there");
         let entries = described.entries.into_iter();
         entries.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect()
+    }
+
+    /// What the group has committed for each partition of a topic: the offset, and the metadata.
+    #[must_use]
+    pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, (Offset, String)> {
+        let consumer: BaseConsumer = self.client(&[("group.id", group)]);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, i32::try_from(self.partitions(topic)).expect("a few") - 1);
+        let committed = consumer.committed_offsets(list, PATIENCE).expect("an answer");
+        let elements = committed.elements().into_iter();
+        elements.map(|it| (it.partition(), (it.offset(), it.metadata().to_owned()))).collect()
+    }
+
+    /// The offset of the next record of each partition of a topic.
+    #[must_use]
+    pub fn ends(&self, topic: &str) -> BTreeMap<i32, i64> {
+        let ends = (0..i32::try_from(self.partitions(topic)).expect("a few")).map(|partition| {
+            let watermarks = self.admin().inner().fetch_watermarks(topic, partition, PATIENCE);
+            (partition, watermarks.expect("an answer").1)
+        });
+        ends.collect()
+    }
+
+    /// Removes everything that stands in a topic.
+    pub fn empty(&self, topic: &str) {
+        let mut list = TopicPartitionList::new();
+        for partition in self.ends(topic).into_keys() {
+            list.add_partition_offset(topic, partition, Offset::End).expect("an offset");
+        }
+        block_on(self.admin().delete_records(&list, &admin_options())).expect("they are removed");
     }
 
     fn admin(&self) -> &AdminClient<DefaultClientContext> {

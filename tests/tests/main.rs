@@ -5,6 +5,7 @@
 mod bad_input;
 mod before_it_starts;
 mod bounds;
+mod checkpoints;
 mod crash;
 mod faults;
 mod faust;

@@ -84,6 +84,7 @@ impl Config {
             commit_interval: layer
                 .commit_interval
                 .map_or(Duration::from_millis(50), |Interval(interval)| interval),
+            save_after: layer.save_after.map_or(Duration::from_secs(10), |Interval(interval)| interval),
             status_interval: layer
                 .status_interval
                 .map_or(Duration::from_secs(30), |Interval(interval)| interval),

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use livecheck_core::ExecutionKey;
 
+use super::checkpoint::Checkpoint;
+
 /// From where a successor has to read, so that nothing in flight is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommitPoint {
@@ -18,6 +20,17 @@ pub struct CommitPoint {
 impl CommitPoint {
     /// The beginning of everything.
     pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0 };
+}
+
+/// All that a predecessor has left of a partition.
+#[derive(Clone, Debug)]
+pub struct Handover {
+    /// From where to read.
+    pub from: CommitPoint,
+    /// What it has reported of the tests that are read again.
+    pub reported: Reported,
+    /// What it has saved.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// What a predecessor has reported of the tests that are read again.

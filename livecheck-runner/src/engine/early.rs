@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use livecheck_core::{CaseName, TestId, Timestamp};
 
+use super::checkpoint::{Checkpoint, CheckpointKey, SavedEarlySignal};
 use super::execution::Event;
 
 /// What a held signal takes beside its payload, roughly: its places in the two maps, and the event itself.
@@ -15,17 +16,37 @@ pub(super) struct EarlySignals {
     by_test: HashMap<(CaseName, TestId), Vec<HeldSignal>>,
     /// Every held signal by the log time at which it is given up.
     given_up: BTreeMap<(Timestamp, i64), (CaseName, TestId)>,
-    offsets: BTreeSet<i64>,
+    /// The offsets of those that no checkpoint holds.
+    unsaved: BTreeSet<i64>,
+    /// When, in local time, those are to be saved.
+    save_at: BTreeMap<(Timestamp, i64), (CaseName, TestId)>,
+    /// Those that are held no more, and have a checkpoint.
+    removed: Vec<CheckpointKey>,
     bytes: usize,
 }
 
+/// A signal that waits for its test.
 #[derive(Debug)]
-struct HeldSignal {
-    signal: usize,
-    event: Event,
+pub(super) struct HeldSignal {
+    /// Its position in the case, and its name.
+    pub(super) signal: usize,
+    pub(super) name: &'static str,
+    pub(super) event: Event,
     /// The execution that it is for, where its headers say.
-    triggered: Option<Timestamp>,
-    until: Timestamp,
+    pub(super) triggered: Option<Timestamp>,
+    /// When it is given up, in log time.
+    pub(super) until: Timestamp,
+    pub(super) saved: Saved,
+}
+
+/// Whether a checkpoint holds a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saved {
+    Yes,
+    /// It is to be saved at that local time.
+    At(Timestamp),
+    /// It is not, and is not to be.
+    Never,
 }
 
 impl HeldSignal {
@@ -35,17 +56,15 @@ impl HeldSignal {
 }
 
 impl EarlySignals {
-    pub(super) fn hold(
-        &mut self,
-        test: (CaseName, TestId),
-        signal: usize,
-        event: Event,
-        triggered: Option<Timestamp>,
-        until: Timestamp,
-    ) {
-        self.given_up.insert((until, event.offset), test.clone());
-        self.offsets.insert(event.offset);
-        let held = HeldSignal { signal, event, triggered, until };
+    pub(super) fn hold(&mut self, test: (CaseName, TestId), held: HeldSignal) {
+        let offset = held.event.offset;
+        self.given_up.insert((held.until, offset), test.clone());
+        if held.saved != Saved::Yes {
+            self.unsaved.insert(offset);
+        }
+        if let Saved::At(save_at) = held.saved {
+            self.save_at.insert((save_at, offset), test.clone());
+        }
         self.bytes += held.bytes();
         self.by_test.entry(test).or_default().push(held);
     }
@@ -69,8 +88,7 @@ impl EarlySignals {
         self.forget_if_empty(test);
         for held in &taken {
             self.given_up.remove(&(held.until, held.event.offset));
-            self.offsets.remove(&held.event.offset);
-            self.bytes -= held.bytes();
+            self.forget(held);
         }
         taken.into_iter().map(|held| (held.signal, held.event))
     }
@@ -89,14 +107,57 @@ impl EarlySignals {
     /// Gives up the signal that would be given up next; returns the id of its test.
     pub(super) fn give_up_next(&mut self) -> Option<TestId> {
         let ((_, offset), test) = self.given_up.pop_first()?;
-        self.offsets.remove(&offset);
-        if let Some(held) = self.by_test.get_mut(&test) {
-            if let Some(position) = held.iter().position(|held| held.event.offset == offset) {
-                self.bytes -= held.remove(position).bytes();
-            }
-        }
+        let of_test = self.by_test.get_mut(&test)?;
+        let position = of_test.iter().position(|held| held.event.offset == offset)?;
+        let held = of_test.remove(position);
+        self.forget(&held);
         self.forget_if_empty(&test);
         Some(test.1)
+    }
+
+    /// A signal is held no more.
+    fn forget(&mut self, held: &HeldSignal) {
+        let offset = held.event.offset;
+        self.bytes -= held.bytes();
+        match held.saved {
+            Saved::Yes => self.removed.push(CheckpointKey::Early(offset)),
+            Saved::At(save_at) => {
+                self.unsaved.remove(&offset);
+                self.save_at.remove(&(save_at, offset));
+            }
+            Saved::Never => drop(self.unsaved.remove(&offset)),
+        }
+    }
+
+    /// Whether a signal of that offset is held.
+    pub(super) fn holds(&self, test: &(CaseName, TestId), offset: i64) -> bool {
+        self.by_test.get(test).is_some_and(|held| held.iter().any(|held| held.event.offset == offset))
+    }
+
+    /// When, in local time, the next one is to be saved.
+    pub(super) fn next_save(&self) -> Option<Timestamp> {
+        self.save_at.first_key_value().map(|((save_at, _), _)| *save_at)
+    }
+
+    /// Saves the next one that is to be saved at `now`, if there is one.
+    pub(super) fn save_next(&mut self, now: Timestamp) -> Option<Checkpoint> {
+        let due = self.save_at.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((_, offset), test) = due.remove_entry();
+        self.unsaved.remove(&offset);
+        let held = self.by_test.get_mut(&test)?.iter_mut().find(|held| held.event.offset == offset)?;
+        held.saved = Saved::Yes;
+        Some(Checkpoint::Early(Box::new(SavedEarlySignal {
+            case: test.0,
+            id: test.1,
+            triggered: held.triggered,
+            until: held.until,
+            signal: held.event.saved(held.name),
+        })))
+    }
+
+    /// What was saved, and has ended since this was asked last.
+    pub(super) fn take_removed(&mut self) -> Vec<CheckpointKey> {
+        std::mem::take(&mut self.removed)
     }
 
     fn forget_if_empty(&mut self, test: &(CaseName, TestId)) {
@@ -109,13 +170,17 @@ impl EarlySignals {
         self.bytes
     }
 
-    /// The offset of the first signal held.
-    pub(super) fn first_offset(&self) -> Option<i64> {
-        self.offsets.first().copied()
+    /// The offset of the first signal that no checkpoint holds.
+    pub(super) fn first_unsaved(&self) -> Option<i64> {
+        self.unsaved.first().copied()
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.by_test.is_empty() && self.given_up.is_empty() && self.bytes == 0
+        self.by_test.is_empty()
+            && self.given_up.is_empty()
+            && self.unsaved.is_empty()
+            && self.save_at.is_empty()
+            && self.bytes == 0
     }
 }

@@ -9,6 +9,8 @@ use livecheck_core::wire::TestExecution;
 use livecheck_core::{Case, Timeout, Timestamp};
 use serde_json::value::RawValue;
 
+use super::checkpoint::{SavedExecution, SavedSignal};
+
 /// What an execution takes beside its arguments, roughly: its places in the shard's maps, and its task.
 const OVERHEAD_BYTES: usize = 1500;
 /// What a received event takes beside its payload.
@@ -32,6 +34,16 @@ pub(super) struct Event {
 impl Event {
     pub(super) fn payload_bytes(&self) -> usize {
         self.value.as_ref().map_or(0, |value| value.get().len())
+    }
+
+    pub(super) fn saved(&self, name: &str) -> SavedSignal {
+        SavedSignal { name: name.to_owned(), offset: self.offset, time: self.time, value: self.value.clone() }
+    }
+}
+
+impl From<SavedSignal> for Event {
+    fn from(SavedSignal { offset, time, value, .. }: SavedSignal) -> Self {
+        Self { offset, time, value }
     }
 }
 
@@ -61,12 +73,18 @@ pub(super) struct Running<R> {
     pub(super) local_limit: Timestamp,
     /// When it was started, in local time.
     pub(super) local_start: Timestamp,
-    /// Where on the bus its first signal may be.
-    pub(super) bus_from: i64,
+    /// Where on the bus the first of its signals may be that no checkpoint holds. None, if one holds them all.
+    pub(super) unsaved_from: Option<i64>,
+    /// Whether it has a checkpoint.
+    pub(super) is_saved: bool,
+    /// When it is to be saved, in local time.
+    pub(super) save_at: Option<Timestamp>,
     /// How far its own clock has come: the latest signal received or wait ended, in log time.
     clock: Timestamp,
     /// By signal: events that no wait has received yet.
     inboxes: Box<[VecDeque<Event>]>,
+    /// Events that waits have received, each with its signal.
+    received: Vec<(usize, Event)>,
     waits: Vec<Waiting<R>>,
     next_wait: u32,
     latencies: BTreeMap<&'static str, f64>,
@@ -81,7 +99,6 @@ impl<R> Running<R> {
         offset: i64,
         (start, expires): (Timestamp, Timestamp),
         local_start: Timestamp,
-        bus_from: i64,
     ) -> Self {
         let bytes = OVERHEAD_BYTES + test.arguments.json_bytes();
         Self {
@@ -93,9 +110,12 @@ impl<R> Running<R> {
             expires,
             local_limit: local_start + expires.since(start),
             local_start,
-            bus_from,
+            unsaved_from: None,
+            is_saved: false,
+            save_at: None,
             clock: start,
             inboxes: case.signals.iter().map(|_| VecDeque::new()).collect(),
+            received: Vec::new(),
             waits: Vec::new(),
             next_wait: 0,
             latencies: BTreeMap::new(),
@@ -125,6 +145,12 @@ impl<R> Running<R> {
         self.clock = self.clock.max(time);
     }
 
+    /// Whether it has the event of that offset: one that a checkpoint had may be read again.
+    pub(super) fn has(&self, signal: usize, offset: i64) -> bool {
+        let received = self.received.iter().map(|(_, event)| event);
+        received.chain(&self.inboxes[signal]).any(|event| event.offset == offset)
+    }
+
     /// An event has come: puts it into its inbox, in the order of time, which is that of the log where the log
     /// stamps its records itself.
     pub(super) fn receive(&mut self, signal: usize, event: Event) {
@@ -132,6 +158,23 @@ impl<R> Running<R> {
         let inbox = &mut self.inboxes[signal];
         let place = inbox.partition_point(|other| (other.time, other.offset) < (event.time, event.offset));
         inbox.insert(place, event);
+    }
+
+    /// All that a successor needs.
+    pub(super) fn saved(&self) -> SavedExecution {
+        let waiting = self.inboxes.iter().enumerate();
+        let waiting = waiting.flat_map(|(signal, inbox)| inbox.iter().map(move |event| (signal, event)));
+        let received = self.received.iter().map(|(signal, event)| (*signal, event));
+        SavedExecution {
+            test: self.test.clone(),
+            offset: self.offset,
+            start: self.start,
+            expires: self.expires,
+            signals: received
+                .chain(waiting)
+                .map(|(signal, event)| event.saved(self.case.signals[signal].name))
+                .collect(),
+        }
     }
 
     /// How long an execution whose wait cannot be judged yet is left alone.
@@ -180,11 +223,13 @@ impl<R> Running<R> {
     }
 
     fn accept(&mut self, partition: i32, wait: &Waiting<R>, event: Event) -> ReceivedSignal {
-        self.bytes -= event.payload_bytes() + EVENT_BYTES;
         self.advance_clock(event.time);
         let name = self.case.signals[wait.signal].name;
         self.latencies.entry(name).or_insert_with(|| event.time.since(self.start).as_secs_f64());
-        ReceivedSignal { value: event.value, partition, offset: event.offset, time: event.time }
+        let Event { offset, time, value } = event.clone();
+        // For its checkpoint: a successor executes the case from its start.
+        self.received.push((wait.signal, event));
+        ReceivedSignal { value, partition, offset, time }
     }
 
     fn time_out(&mut self, wait: &Waiting<R>) -> Timeout {

@@ -11,6 +11,9 @@ pub struct Limits {
     pub early_signal_bytes: usize,
     /// How many executions that have ended are remembered.
     pub recent_executions: usize,
+    /// What has been in flight for this long, in local time, is saved for a successor, which else reads it again
+    /// from the log. None: nothing is saved.
+    pub save_after: Option<Duration>,
     /// How far before a later record on the bus another may still come, by their timestamps: zero where the
     /// log stamps its records itself.
     pub bus_disorder: Duration,
@@ -22,6 +25,7 @@ impl Default for Limits {
             execution_bytes: 256 << 20,
             early_signal_bytes: 32 << 20,
             recent_executions: 100_000,
+            save_after: Some(Duration::from_secs(10)),
             bus_disorder: Duration::ZERO,
         }
     }

@@ -1,5 +1,7 @@
 //! The state machine of one partition: tests, signals and waits in; reports and commits out.
 
+mod saving;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -10,10 +12,12 @@ use slab::Slab;
 use smallvec::SmallVec;
 
 use super::bus_progress::BusProgress;
+use super::checkpoint::CheckpointKey;
 use super::commit_point::{CommitPoint, Reported};
-use super::early::EarlySignals;
+use super::early::{EarlySignals, HeldSignal, Saved};
 use super::effect::Effect;
 use super::execution::{Event, Handle, Running};
+use super::holds::Holds;
 use super::limits::{Limits, Pressure};
 use super::notice::Notice;
 use super::recent::RecentExecutions;
@@ -54,10 +58,12 @@ pub struct Shard<R> {
     /// stands on the report topic from [`reread_reports_from`](Self::reread_reports_from) on.
     reread_until: i64,
     reread_reports_from: i64,
-    /// The offsets of the triggers in flight, and where the next report stood when each was read.
-    in_flight: BTreeMap<i64, i64>,
-    /// How many executions in flight start at each offset of the bus.
-    bus_from: BTreeMap<i64, usize>,
+    /// What of the log a successor has to read again, on behalf of executions in flight.
+    holds: Holds,
+    /// When executions are to be saved, in local time.
+    to_save: BTreeSet<(Timestamp, Handle)>,
+    /// What was saved, and has ended.
+    removed: Vec<CheckpointKey>,
     /// The deadlines of all waits, in log time.
     deadlines: BTreeSet<(Timestamp, Handle, u32)>,
     /// When executions are aborted, in local time.
@@ -87,8 +93,9 @@ impl<R> Shard<R> {
             limits,
             fresh: Fresh::default(),
             next_test_offset: from.test_offset,
-            in_flight: BTreeMap::new(),
-            bus_from: BTreeMap::new(),
+            holds: Holds::default(),
+            to_save: BTreeSet::new(),
+            removed: Vec::new(),
             deadlines: BTreeSet::new(),
             local_limits: BTreeSet::new(),
             bytes: 0,
@@ -106,7 +113,9 @@ impl<R> Shard<R> {
     /// Tests that will be read again have been reported before, by a predecessor: they are not executed again.
     pub fn already_reported(&mut self, reported: Reported) {
         self.reread_until = reported.tests_end;
-        self.reported = reported;
+        if self.next_test_offset < reported.tests_end {
+            self.reported = reported;
+        }
     }
 
     /// Reports of this partition have been written up to that offset of the report topic.
@@ -122,10 +131,12 @@ impl<R> Shard<R> {
         self.give_up_early(time);
         if self.was_reported(&test, offset) {
             self.recent.remember(&test.case_name, &test.id, test.timestamp);
+            // The signals that it ended with are read again, too.
+            self.early.take(&(test.case_name, test.id), test.timestamp).for_each(drop);
             return;
         }
         if self.is_repeated(&test) {
-            self.tally.repeated_triggers += 1;
+            self.tally.repeated_triggers += u64::from(!self.was_restored(&test, offset));
             return;
         }
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
@@ -157,7 +168,7 @@ impl<R> Shard<R> {
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
         self.read_from_bus(offset, time, now);
-        self.route(offset, time, record);
+        self.route(offset, time, record, now);
         self.judge();
     }
 
@@ -242,13 +253,12 @@ impl<R> Shard<R> {
     /// From where a successor has to read.
     #[must_use]
     pub fn commit_point(&self) -> CommitPoint {
-        let oldest = self.bus_from.first_key_value().map(|(offset, _)| *offset);
-        let early = self.early.first_offset();
-        let bus = [oldest, early].into_iter().flatten().min().unwrap_or(self.bus.next_offset());
-        let (test_offset, report_offset) = match self.in_flight.first_key_value() {
-            Some((test, report)) => (*test, *report),
-            None => (self.next_test_offset, self.reports_from(self.next_test_offset)),
-        };
+        let held = [self.holds.first_of_bus(), self.early.first_unsaved()];
+        let bus = held.into_iter().flatten().min().unwrap_or(self.bus.next_offset());
+        let (test_offset, report_offset) = self
+            .holds
+            .first_test()
+            .unwrap_or_else(|| (self.next_test_offset, self.reports_from(self.next_test_offset)));
         CommitPoint { test_offset, bus_offset: bus.min(self.bus.next_offset()), report_offset }
     }
 
@@ -280,8 +290,8 @@ impl<R> Shard<R> {
             && self.by_id.is_empty()
             && self.early.is_empty()
             && self.reported.executions.is_empty()
-            && self.in_flight.is_empty()
-            && self.bus_from.is_empty()
+            && self.holds.is_empty()
+            && self.to_save.is_empty()
             && self.deadlines.is_empty()
             && self.local_limits.is_empty()
             && self.bytes == 0
@@ -320,13 +330,20 @@ impl<R> Shard<R> {
     }
 
     fn is_repeated(&self, test: &TestExecution) -> bool {
-        let live = self.by_id.get(&test.id).is_some_and(|slots| {
-            slots.iter().any(|&slot| {
-                let other = &self.running[slot].test;
-                other.case_name == test.case_name && other.timestamp == test.timestamp
-            })
-        });
-        live || self.recent.contains(&test.case_name, &test.id, test.timestamp)
+        self.in_flight_as(test).is_some() || self.recent.contains(&test.case_name, &test.id, test.timestamp)
+    }
+
+    /// Whether the test in flight came from that very record, by a checkpoint.
+    fn was_restored(&self, test: &TestExecution, offset: i64) -> bool {
+        self.in_flight_as(test).is_some_and(|running| running.offset == offset)
+    }
+
+    /// The execution in flight of the same identity.
+    fn in_flight_as(&self, test: &TestExecution) -> Option<&Running<R>> {
+        let of_id = self.by_id.get(&test.id)?.iter().map(|&slot| &self.running[slot]);
+        of_id
+            .into_iter()
+            .find(|other| other.test.case_name == test.case_name && other.test.timestamp == test.timestamp)
     }
 
     /// Ends a test that was accepted, and is not executed.
@@ -353,34 +370,54 @@ impl<R> Shard<R> {
         (start, expires): (Timestamp, Timestamp),
         now: Timestamp,
     ) {
-        let context = Context::new(test.key(), test.expires);
-        let arguments = test.arguments.clone();
         let early: Vec<_> =
             self.early.take(&(test.case_name.clone(), test.id.clone()), test.timestamp).collect();
         let first_early = early.iter().map(|(_, event)| event.offset).min();
-        let bus_from = first_early.unwrap_or(i64::MAX).min(self.bus.next_offset());
-
-        let generation = self.next_generation;
-        self.next_generation += 1;
-        let id = test.id.clone();
-        let mut running = Running::new(generation, case, test, offset, (start, expires), now, bus_from);
+        let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
         for (signal, event) in early {
             running.receive(signal, event);
         }
-        self.bytes += running.bytes();
-        let local_limit = running.local_limit;
-        let slot = self.running.insert(running);
-        let execution = Handle { slot, generation };
+        let unsaved_from = first_early.unwrap_or(i64::MAX).min(self.bus.next_offset());
+        running.unsaved_from = Some(unsaved_from);
+        running.save_at = self.save_at(now);
+        self.holds.hold_test(offset, self.reports_from(offset));
+        self.holds.hold_bus(unsaved_from);
+        self.execute(running);
+    }
 
+    fn next_generation(&mut self) -> u64 {
+        self.next_generation += 1;
+        self.next_generation
+    }
+
+    fn save_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.limits.save_after.map(|after| now + after)
+    }
+
+    /// Takes an execution into the maps, and has its case executed.
+    fn execute(&mut self, running: Running<R>) {
+        let effect = |execution| Effect::Start {
+            execution,
+            case: running.case,
+            context: Context::new(running.test.key(), running.test.expires),
+            arguments: running.test.arguments.clone(),
+            start: running.start,
+        };
+        let (generation, id) = (running.generation, running.test.id.clone());
+        let (local_limit, save_at, bytes) = (running.local_limit, running.save_at, running.bytes());
+        let entry = self.running.vacant_entry();
+        let (slot, execution) = (entry.key(), Handle { slot: entry.key(), generation });
+        self.effects.push(effect(execution));
+        entry.insert(running);
+
+        self.bytes += bytes;
         self.by_id.entry(id).or_default().push(slot);
-        self.in_flight.insert(offset, self.reports_from(offset));
-        *self.bus_from.entry(bus_from).or_default() += 1;
         self.local_limits.insert((local_limit, execution));
-        self.effects.push(Effect::Start { execution, case, context, arguments, start });
+        self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
     }
 
     /// Finds whom a signal is for.
-    fn route(&mut self, offset: i64, time: Timestamp, record: SignalRecord) {
+    fn route(&mut self, offset: i64, time: Timestamp, record: SignalRecord, now: Timestamp) {
         let triggered = record.triggered_at();
         let SignalRecord { event, context } = record;
         let Some(case) = self.selection.cases.get(event.case_name.as_str()) else {
@@ -391,12 +428,7 @@ impl<R> Shard<R> {
         };
         let received = Event { offset, time, value: event.value };
         if let Some(slot) = self.find(&event.case_name, &event.key, triggered, time) {
-            let running = &mut self.running[slot];
-            let before = running.bytes();
-            running.receive(signal, received);
-            self.bytes += running.bytes() - before;
-            let execution = Handle { slot, generation: running.generation };
-            return self.resolve(execution, signal);
+            return self.receive(slot, signal, received, now);
         }
         let ended = match triggered {
             Some(triggered) => self.recent.contains(&event.case_name, &event.key, triggered),
@@ -409,8 +441,34 @@ impl<R> Shard<R> {
         let lifetime = context
             .filter(|_| triggered.is_some())
             .map_or(case.settings.test_expires, |context| context.expires().since(context.timestamp()));
-        self.early.hold((event.case_name, event.key), signal, received, triggered, time + lifetime);
+        let test = (event.case_name, event.key);
+        if self.early.holds(&test, offset) {
+            return; // by a checkpoint
+        }
+        let saved = self.save_at(now).map_or(Saved::Never, Saved::At);
+        let (name, until) = (case.signals[signal].name, time + lifetime);
+        self.early.hold(test, HeldSignal { signal, name, event: received, triggered, until, saved });
         self.relieve_early();
+    }
+
+    /// An execution in flight receives a signal.
+    fn receive(&mut self, slot: usize, signal: usize, event: Event, now: Timestamp) {
+        let save_at = self.save_at(now);
+        let running = &mut self.running[slot];
+        if running.has(signal, event.offset) {
+            return; // from its checkpoint, or its signal's
+        }
+        let execution = Handle { slot, generation: running.generation };
+        if running.unsaved_from.is_none() {
+            running.unsaved_from = Some(event.offset);
+            running.save_at = save_at;
+            self.holds.hold_bus(event.offset);
+            self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
+        }
+        let before = running.bytes();
+        running.receive(signal, event);
+        self.bytes += running.bytes() - before;
+        self.resolve(execution, signal);
     }
 
     /// The execution in flight that a signal is for: the one its headers name, or else the one of that id that
@@ -461,12 +519,10 @@ impl<R> Shard<R> {
     /// Ends the waits of an execution for a signal, as far as they can be ended.
     fn resolve(&mut self, execution: Handle, signal: usize) {
         let Some(running) = live(&mut self.running, execution) else { return };
-        let before = running.bytes();
         while let Some((wait, result)) = running.resolve_next(self.partition, self.bus.read_to(), signal) {
             self.deadlines.remove(&(wait.deadline, execution, wait.number));
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
         }
-        self.bytes -= before - running.bytes();
     }
 
     /// The bus has been read further: ends the waits whose deadlines are behind.
@@ -492,12 +548,16 @@ impl<R> Shard<R> {
             self.deadlines.remove(&(wait.deadline, execution, wait.number));
         }
         self.local_limits.remove(&(running.local_limit, execution));
-        self.in_flight.remove(&running.offset);
-        if let Some(count) = self.bus_from.get_mut(&running.bus_from) {
-            *count -= 1;
-            if *count == 0 {
-                self.bus_from.remove(&running.bus_from);
-            }
+        if running.is_saved {
+            self.removed.push(CheckpointKey::Execution(running.test.key()));
+        } else {
+            self.holds.release_test(running.offset);
+        }
+        if let Some(from) = running.unsaved_from {
+            self.holds.release_bus(from);
+        }
+        if let Some(save_at) = running.save_at {
+            self.to_save.remove(&(save_at, execution));
         }
         if let Some(slots) = self.by_id.get_mut(&running.test.id) {
             slots.retain(|slot| *slot != execution.slot);

@@ -2,4 +2,7 @@
 
 mod harness;
 mod properties;
+mod saving;
 mod scenarios;
+mod successors;
+mod world;

@@ -10,24 +10,25 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 
 use super::bus::Bus;
 use super::commit_metadata::CommitMetadata;
-use super::connection::{BusContext, Connection, REQUEST_TIMEOUT, Sharing};
+use super::connection::{Connection, REQUEST_TIMEOUT, Sharing};
 use super::error::KafkaEdgeError;
 use super::intake::{IntakeParts, Warn};
-use super::reported::{self, Executions};
+use super::read_back::ReadBack;
 use super::routes::partitions;
-use crate::engine::CommitPoint;
+use super::{checkpoints, reported};
+use crate::engine::{CommitPoint, Handover, Reported};
 
 /// Where a partition is begun with, and where its topics ended at that moment.
 pub(super) struct Begin {
     pub(super) partition: i32,
     pub(super) from: CommitPoint,
-    pub(super) tests_end: i64,
+    tests_end: i64,
     pub(super) reports_end: i64,
 }
 
 /// Asks where to begin.
 pub(super) struct Beginnings {
-    inquirer: BaseConsumer<BusContext>,
+    reader: ReadBack,
     bus: Arc<Bus>,
     test_topic: String,
     report_topic: String,
@@ -42,7 +43,7 @@ impl Beginnings {
         parts: &IntakeParts,
     ) -> Result<Self, KafkaEdgeError> {
         Ok(Self {
-            inquirer: connection.inquirer()?,
+            reader: ReadBack::new(connection)?,
             bus: Arc::clone(&parts.bus),
             test_topic: connection.topics.test_topic.clone(),
             report_topic: connection.topics.report_topic.clone(),
@@ -53,7 +54,7 @@ impl Beginnings {
 
     /// The partitions that the test topic has.
     pub(super) fn partition_numbers(&self) -> KafkaResult<Vec<i32>> {
-        let metadata = self.inquirer.fetch_metadata(Some(&self.test_topic), REQUEST_TIMEOUT)?;
+        let metadata = self.reader.client().fetch_metadata(Some(&self.test_topic), REQUEST_TIMEOUT)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.test_topic);
         Ok(topic.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect())
     }
@@ -69,10 +70,10 @@ impl Beginnings {
         assigned
             .iter()
             .map(|&partition| {
-                let tests = self.inquirer.fetch_watermarks(&self.test_topic, partition, REQUEST_TIMEOUT)?;
+                let watermarks =
+                    |topic| self.reader.client().fetch_watermarks(topic, partition, REQUEST_TIMEOUT);
+                let (tests, reports) = (watermarks(&self.test_topic)?, watermarks(&self.report_topic)?);
                 let bus = self.bus.watermarks(partition)?;
-                let reports =
-                    self.inquirer.fetch_watermarks(&self.report_topic, partition, REQUEST_TIMEOUT)?;
                 let from = self.commit_point(partition, committed.get(&partition), tests, bus, reports);
                 Ok(Begin { partition, from, tests_end: tests.1, reports_end: reports.1 })
             })
@@ -93,17 +94,34 @@ impl Beginnings {
             .collect())
     }
 
-    /// What predecessors have reported of the tests that will be read again.
-    pub(super) fn read_back(&self, begins: &[Begin], go_on: impl Fn() -> bool) -> KafkaResult<Executions> {
-        let again: Vec<_> = begins
-            .iter()
-            .filter(|begin| begin.from.test_offset < begin.tests_end && self.sharing.is_shared())
-            .map(|begin| (begin.partition, begin.from.report_offset))
-            .collect();
-        if again.is_empty() {
-            return Ok(Executions::new());
+    /// What predecessors have left of each of the partitions.
+    pub(super) fn handovers(
+        &self,
+        begins: &[Begin],
+        go_on: impl Fn() -> bool,
+    ) -> KafkaResult<HashMap<i32, Handover>> {
+        let (mut executions, mut checkpoints) = (HashMap::new(), HashMap::new());
+        if let Some(group) = self.sharing.group() {
+            let again: Vec<_> = begins
+                .iter()
+                .filter(|begin| begin.from.test_offset < begin.tests_end)
+                .map(|begin| (begin.partition, Offset::Offset(begin.from.report_offset)))
+                .collect();
+            executions = reported::read_back(&self.reader, &self.report_topic, &again, &go_on)?;
+            let partitions = begins.iter().map(|begin| begin.partition);
+            let topic = checkpoints::topic_of(group);
+            checkpoints = checkpoints::read_back(&self.reader, &topic, partitions, &go_on)?;
         }
-        reported::read_back(&self.inquirer, &self.report_topic, &again, go_on)
+        let handover = |begin: &Begin| Handover {
+            from: begin.from,
+            reported: Reported {
+                executions: executions.remove(&begin.partition).unwrap_or_default(),
+                tests_end: begin.tests_end,
+            },
+            checkpoints: checkpoints.remove(&begin.partition).unwrap_or_default(),
+        };
+        let partitions = begins.iter().map(|begin| begin.partition);
+        Ok(partitions.zip(begins.iter().map(handover)).collect())
     }
 
     /// Where to begin with a partition, by what was committed and what is there, as first and next offset.

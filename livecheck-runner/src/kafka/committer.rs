@@ -13,7 +13,7 @@ use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
 use super::reported::ReportPositions;
 use super::transactions::Transactions;
-use crate::engine::{CommitPoint, Tally};
+use crate::engine::{CheckpointChange, CommitPoint, Tally};
 
 /// The pause after a transaction that failed.
 const RETRY: Duration = Duration::from_millis(100);
@@ -26,7 +26,9 @@ pub(crate) struct Progress {
     pub(crate) partition: i32,
     /// The verdicts reached.
     pub(crate) reports: Vec<TestReport>,
-    /// From where a successor has to read once these verdicts are reported.
+    /// What is to be written of checkpoints.
+    pub(crate) checkpoints: Vec<CheckpointChange>,
+    /// From where a successor has to read once all that is written.
     pub(crate) commit_point: CommitPoint,
     /// The shard's counts at that moment.
     pub(crate) tally: Tally,
@@ -147,6 +149,7 @@ impl Committer {
 #[derive(Default)]
 pub(super) struct Pending {
     pub(super) reports: Vec<TestReport>,
+    pub(super) checkpoints: Vec<CheckpointChange>,
     pub(super) commit_point: Option<CommitPoint>,
 }
 
@@ -194,9 +197,10 @@ impl<L: CommitListener> Work<L> {
     }
 
     fn take(&mut self, progress: Progress) {
-        let Progress { partition, mut reports, commit_point, tally } = progress;
+        let Progress { partition, mut reports, mut checkpoints, commit_point, tally } = progress;
         let pending = self.pending.entry(partition).or_default();
         pending.reports.append(&mut reports);
+        pending.checkpoints.append(&mut checkpoints);
         pending.commit_point = Some(commit_point);
         self.tallies.insert(partition, tally);
     }

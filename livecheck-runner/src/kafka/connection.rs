@@ -154,6 +154,13 @@ impl Connection {
         self.bus_consumer(Health::new(|_| {}))
     }
 
+    /// A consumer to ask with where partitions end, whether that is committed or not.
+    pub(super) fn raw_inquirer(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
+        let mut config = self.consumer(NO_GROUP);
+        config.set("isolation.level", "read_uncommitted");
+        config.create_with_context(BusContext(Health::new(|_| {}))).map_err(KafkaEdgeError::Client)
+    }
+
     /// Asks for metadata until a broker answers.
     pub(crate) fn reach(&self, patience: Duration) -> Result<(), KafkaEdgeError> {
         let consumer = self.inquirer()?;

@@ -22,15 +22,15 @@ use super::error::KafkaEdgeError;
 use super::health::Health;
 use super::reported::ReportPositions;
 use super::routes::{Feed, Routes, ShardInbox, TestInput};
-use crate::engine::{CommitPoint, Reported};
+use crate::engine::Handover;
 
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
 /// For how long a question may fail before that is said.
 const WORTH_SAYING: Duration = Duration::from_secs(5);
 
-/// Starts a shard task for a partition, from there, where those executions have been reported before.
-pub(crate) type StartShard = Arc<dyn Fn(i32, CommitPoint, Reported) -> ShardInbox + Send + Sync>;
+/// Starts a shard task for a partition, that goes on from there.
+pub(crate) type StartShard = Arc<dyn Fn(i32, Handover) -> ShardInbox + Send + Sync>;
 
 /// Says something to the operator.
 pub(crate) type Warn = Arc<dyn Fn(String) + Send + Sync>;
@@ -276,17 +276,15 @@ impl Reader {
     }
 
     fn start_shards(&self, begins: &[Begin]) {
-        let Some(mut reported) =
-            self.until_answered("the reports", || self.beginnings.read_back(begins, || !self.is_stopping()))
-        else {
+        let handovers = || self.beginnings.handovers(begins, || !self.is_stopping());
+        let Some(handovers) = self.until_answered("the reports and checkpoints", handovers) else {
             return;
         };
-        for Begin { partition, from, tests_end, reports_end } in begins {
-            self.parts.report_positions.advance(*partition, *reports_end);
-            let executions = reported.remove(partition).unwrap_or_default();
-            let reported = Reported { executions, tests_end: *tests_end };
-            let inbox = (self.parts.start_shard)(*partition, *from, reported);
-            self.parts.routes.insert(*partition, inbox);
+        for begin in begins {
+            self.parts.report_positions.advance(begin.partition, begin.reports_end);
+        }
+        for (partition, handover) in handovers {
+            self.parts.routes.insert(partition, (self.parts.start_shard)(partition, handover));
         }
         let bus: Vec<_> = begins.iter().map(|begin| (begin.partition, begin.from.bus_offset)).collect();
         if let Err(error) = self.parts.bus.assign(&bus) {

@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use livecheck_core::ExecutionKey;
 use livecheck_core::context::kafka::extract;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::error::KafkaResult;
+use rdkafka::{Message, Offset};
 
-use super::bus::POLL;
-use super::connection::BusContext;
+use super::read_back::ReadBack;
 
 /// How far the reports of each partition have been written, for the shards.
 #[derive(Clone, Debug, Default)]
@@ -33,37 +31,19 @@ impl ReportPositions {
 /// The executions that have reports, by partition.
 pub(super) type Executions = HashMap<i32, HashSet<ExecutionKey>>;
 
-/// Reads the committed reports of those partitions, each from its offset to its end.
-///
-/// The end is where the consumer says so, and not where the offsets end: behind the last report stand the
-/// control records of its transaction. Blocks, until `go_on` says no.
+/// Reads the committed reports of those partitions, each from its offset on. Blocks, until `go_on` says no.
 pub(super) fn read_back(
-    consumer: &BaseConsumer<BusContext>,
+    reader: &ReadBack,
     topic: &str,
-    from: &[(i32, i64)],
+    from: &[(i32, Offset)],
     go_on: impl Fn() -> bool,
 ) -> KafkaResult<Executions> {
-    let mut list = TopicPartitionList::with_capacity(from.len());
-    for (partition, offset) in from {
-        list.add_partition_offset(topic, *partition, Offset::Offset(*offset))?;
-    }
-    consumer.assign(&list)?;
-    let mut open: HashSet<i32> = from.iter().map(|(partition, _)| *partition).collect();
     let mut found = Executions::new();
-    while !open.is_empty() && go_on() {
-        match consumer.poll(POLL) {
-            None => {}
-            Some(Ok(message)) => {
-                // Its headers say what it is about; its value need not be read.
-                if let Some(test) = extract(&message) {
-                    found.entry(message.partition()).or_default().insert(test.key().clone());
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
-            // librdkafka goes on by itself.
-            Some(Err(error)) => tracing::debug!(%error, "reading the reports"),
+    reader.read(topic, from, go_on, |message| {
+        // Its headers say what it is about; its value need not be read.
+        if let Some(test) = extract(message) {
+            found.entry(message.partition()).or_default().insert(test.key().clone());
         }
-    }
-    consumer.unassign()?;
+    })?;
     Ok(found)
 }

@@ -7,19 +7,22 @@ use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::checkpoints;
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 
 /// How long topics that have just been created may take to be known everywhere.
 const SETTLE: Duration = Duration::from_secs(30);
+/// The pause before it is asked again whether they are.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The topics are not as they must be.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicProblem {
     /// Two of the topics have different partition counts.
     #[error(
-        "topic `{first}` has {first_partitions} partitions and topic `{second}` has {second_partitions}: a test \
-         and its signals would be read by different runners. Give `{fewer}` {most} partitions \
+        "topic `{first}` has {first_partitions} partitions and topic `{second}` has {second_partitions}: what \
+         belongs to one test would be in partitions of different runners. Give `{fewer}` {most} partitions \
          (kafka-topics.sh --alter --topic {fewer} --partitions {most}), or name other topics in the \
          configuration",
         fewer = if first_partitions < second_partitions { first } else { second },
@@ -105,7 +108,9 @@ pub(crate) async fn ensure_topics(
     let count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
     let missing: Vec<String> =
         found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
-    create(connection, &missing, count, replication_factor).await?;
+    // Verdicts are by the log's own time: one clock for all senders.
+    let settings = &[("message.timestamp.type", "LogAppendTime")];
+    create(connection, &missing, settings, count, replication_factor).await?;
     if !missing.is_empty() {
         found = until_there(connection).await?;
         found.co_partitioned()?;
@@ -117,6 +122,7 @@ pub(crate) async fn ensure_topics(
 async fn create(
     connection: &Connection,
     missing: &[String],
+    settings: &[(&str, &str)],
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
@@ -127,9 +133,8 @@ async fn create(
     let topics: Vec<_> = missing
         .iter()
         .map(|name| {
-            NewTopic::new(name, count, TopicReplication::Fixed(replication_factor.unwrap_or(-1)))
-                // Verdicts are by the log's own time: one clock for all senders.
-                .set("message.timestamp.type", "LogAppendTime")
+            let topic = NewTopic::new(name, count, TopicReplication::Fixed(replication_factor.unwrap_or(-1)));
+            settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();
     let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
@@ -155,13 +160,58 @@ async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeEr
         let missing = found.partitions.iter().find(|(_, count)| count.is_none());
         match missing {
             None => return Ok(found),
-            Some((topic, _)) if Instant::now() >= deadline => {
-                let reason = format!("it did not appear within {}", humantime::format_duration(SETTLE));
-                return Err(TopicProblem::Create { topic: topic.clone(), partitions: 0, reason }.into());
-            }
-            Some(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Some((topic, _)) if Instant::now() >= deadline => return Err(not_there(topic).into()),
+            Some(_) => tokio::time::sleep(ASK_AGAIN).await,
         }
     }
+}
+
+fn not_there(topic: &str) -> TopicProblem {
+    let reason = format!("it did not appear within {}", humantime::format_duration(SETTLE));
+    TopicProblem::Create { topic: topic.to_owned(), partitions: 0, reason }
+}
+
+/// Creates the topic of a group's checkpoints, if it is not there, with as many partitions as the others have, and
+/// checks that it has them.
+pub(crate) async fn ensure_checkpoint_topic(
+    connection: &Connection,
+    group: &str,
+    partitions: usize,
+    replication_factor: Option<i32>,
+) -> Result<(), KafkaEdgeError> {
+    let topic = checkpoints::topic_of(group);
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let name = topic.clone();
+        match connection.ask(move |connection| partition_count(connection, &name)).await? {
+            Some(count) if count == partitions => return Ok(()),
+            Some(count) => {
+                return Err(TopicProblem::Partitions {
+                    first: connection.topics.test_topic.clone(),
+                    first_partitions: partitions,
+                    second: topic,
+                    second_partitions: count,
+                }
+                .into());
+            }
+            None if Instant::now() >= deadline => return Err(not_there(&topic).into()),
+            None => {
+                // The latest checkpoint of each execution is all that is ever read.
+                let settings = &[("cleanup.policy", "compact")];
+                create(connection, std::slice::from_ref(&topic), settings, partitions, replication_factor)
+                    .await?;
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        }
+    }
+}
+
+fn partition_count(connection: &Connection, topic: &str) -> Result<Option<usize>, KafkaEdgeError> {
+    // Of all topics: to ask for one by its name would create it, where brokers create what is asked for.
+    let metadata =
+        connection.inquirer()?.fetch_metadata(None, REQUEST_TIMEOUT).map_err(TopicProblem::Inspect)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    Ok(found.map(|topic| topic.partitions().len()).filter(|count| *count > 0))
 }
 
 async fn is_stamped_by_brokers(connection: &Connection) -> Result<bool, KafkaEdgeError> {
@@ -195,8 +245,8 @@ mod tests {
         let problem = found([Some(8), Some(4), None]).co_partitioned().expect_err("8 is not 4");
         assert_eq!(
             problem.to_string(),
-            "topic `livecheck` has 8 partitions and topic `livecheck-bus` has 4: a test and its signals would \
-             be read by different runners. Give `livecheck-bus` 8 partitions (kafka-topics.sh --alter --topic \
+            "topic `livecheck` has 8 partitions and topic `livecheck-bus` has 4: what belongs to one test \
+             would be in partitions of different runners. Give `livecheck-bus` 8 partitions (kafka-topics.sh --alter --topic \
              livecheck-bus --partitions 8), or name other topics in the configuration"
         );
     }

@@ -14,13 +14,14 @@ use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::checkpoints;
 use super::commit_metadata::CommitMetadata;
 use super::committer::Pending;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::GroupConsumer;
 use super::reported::ReportPositions;
-use crate::engine::CommitPoint;
+use crate::engine::{CheckpointChange, CommitPoint};
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
 const STEP: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ pub(super) enum Failure {
     Kafka(#[from] KafkaError),
     #[error("the partitions were given to another runner meanwhile")]
     Lost,
-    #[error("a report cannot be written as JSON: {0}")]
+    #[error("a report or a checkpoint cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -60,6 +61,7 @@ fn end(producer: &BaseProducer<Deliveries>) -> Result<(), Failure> {
 #[derive(Clone)]
 struct Deliveries {
     health: Health,
+    report_topic: String,
     positions: ReportPositions,
 }
 
@@ -78,8 +80,11 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         // A record that fails makes its transaction fail: that is where it is dealt with.
-        if let Ok(report) = result {
-            self.positions.advance(report.partition(), report.offset() + 1);
+        match result {
+            Ok(record) if record.topic() == self.report_topic => {
+                self.positions.advance(record.partition(), record.offset() + 1);
+            }
+            _ => {}
         }
     }
 }
@@ -88,6 +93,8 @@ impl ProducerContext for Deliveries {
 pub(super) struct Transactions {
     connection: Connection,
     commits_offsets: bool,
+    /// Where checkpoints go, in a group.
+    checkpoint_topic: Option<String>,
     id: String,
     deliveries: Deliveries,
     consumer: Arc<GroupConsumer>,
@@ -107,10 +114,15 @@ impl Transactions {
         Self {
             connection: connection.clone(),
             commits_offsets: sharing.is_shared(),
+            checkpoint_topic: sharing.group().map(checkpoints::topic_of),
             // Unique: who may write for a partition is decided by the group, whose metadata each transaction
             // carries, and not by a name.
             id: format!("livecheck-{}-{}", sharing.group().unwrap_or("alone"), uuid::Uuid::new_v4()),
-            deliveries: Deliveries { health: health.clone(), positions },
+            deliveries: Deliveries {
+                health: health.clone(),
+                report_topic: connection.topics.report_topic.clone(),
+                positions,
+            },
             consumer,
             committed: BTreeMap::new(),
             producer: None,
@@ -126,7 +138,9 @@ impl Transactions {
     /// Writes all of it, or none.
     pub(super) fn commit(&mut self, pending: &BTreeMap<i32, Pending>) -> Result<(), Failure> {
         let nothing = pending.iter().all(|(partition, pending)| {
-            pending.reports.is_empty() && !self.has_moved(*partition, pending.commit_point)
+            pending.reports.is_empty()
+                && pending.checkpoints.is_empty()
+                && !self.has_moved(*partition, pending.commit_point)
         });
         if nothing {
             return Ok(());
@@ -171,7 +185,10 @@ impl Transactions {
     ) -> Result<(), Failure> {
         for (partition, pending) in pending {
             for report in &pending.reports {
-                self.send(producer, *partition, report)?;
+                self.send_report(producer, *partition, report)?;
+            }
+            for change in &pending.checkpoints {
+                self.send_checkpoint(producer, *partition, change)?;
             }
         }
         if !self.commits_offsets {
@@ -202,7 +219,7 @@ impl Transactions {
         Ok(list)
     }
 
-    fn send(
+    fn send_report(
         &self,
         producer: &BaseProducer<Deliveries>,
         partition: i32,
@@ -215,22 +232,43 @@ impl Transactions {
                 headers = headers.insert(Header { key, value: Some(value) });
             }
         }
-        let key = report.test.as_ref().map(|test| test.id.as_str());
-        let topic = &self.connection.topics.report_topic;
-        loop {
-            // The partition of the test, whatever partitioner its sender used.
-            let mut record =
-                BaseRecord::to(topic).partition(partition).payload(&value).headers(headers.clone());
-            if let Some(key) = key {
-                record = record.key(key);
+        // The partition of the test, whatever partitioner its sender used.
+        let mut record = BaseRecord::to(&self.connection.topics.report_topic)
+            .partition(partition)
+            .payload(&value[..])
+            .headers(headers);
+        if let Some(test) = &report.test {
+            record = record.key(test.id.as_str());
+        }
+        send(producer, record)
+    }
+
+    fn send_checkpoint(
+        &self,
+        producer: &BaseProducer<Deliveries>,
+        partition: i32,
+        change: &CheckpointChange,
+    ) -> Result<(), Failure> {
+        let Some(topic) = &self.checkpoint_topic else { return Ok(()) };
+        let (key, value) = checkpoints::record(change)?;
+        let mut record = BaseRecord::to(topic).partition(partition).key(&key[..]);
+        if let Some(value) = &value {
+            record = record.payload(&value[..]);
+        }
+        send(producer, record)
+    }
+}
+
+/// Hands a record to the producer, as soon as that has room for it.
+fn send(producer: &BaseProducer<Deliveries>, mut record: BaseRecord<'_, str, [u8]>) -> Result<(), Failure> {
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((error, refused)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                producer.poll(Duration::from_millis(10));
+                record = refused;
             }
-            match producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
-                    producer.poll(Duration::from_millis(10));
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
+            Err((error, _)) => return Err(error.into()),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{Program, RunnerError, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
-use crate::kafka::{Sharing, ensure_topics};
+use crate::kafka::{KafkaEdgeError, Sharing, ensure_checkpoint_topic, ensure_topics};
 use crate::observer::{Observer, ObserverOptions};
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
@@ -96,10 +96,16 @@ async fn observe(
 ) -> Result<Ended, RunnerError> {
     let broker = RunBroker::start(program, config).await?;
     let connection = broker.connection(config);
+    let sharing = sharing(args, config, bounds.is_check());
     let preparing = async {
         let reaching = connection.ask(|connection| connection.reach(PATIENCE));
         say_if_slow(reaching, &connection.servers, &reporter.events()).await?;
-        ensure_topics(&connection, config.topics.partitions, config.topics.replication_factor).await
+        let (partitions, replication_factor) = (config.topics.partitions, config.topics.replication_factor);
+        let topics = ensure_topics(&connection, partitions, replication_factor).await?;
+        if let (Some(group), Some(partitions)) = (sharing.group(), topics.co_partitioned()?) {
+            ensure_checkpoint_topic(&connection, group, partitions, replication_factor).await?;
+        }
+        Ok::<_, KafkaEdgeError>(topics)
     };
     let Some(topics) = stop.unless_asked(preparing).await else {
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
@@ -119,9 +125,9 @@ async fn observe(
     };
     let services = services?;
 
-    let sharing = sharing(args, config, bounds.is_check());
     let (say, mut observations) = mpsc::unbounded_channel();
     let limits = Limits {
+        save_after: sharing.is_shared().then_some(config.save_after),
         bus_disorder: if topics.bus_is_stamped_by_brokers { Duration::ZERO } else { DISORDER_OF_SENDERS },
         ..Limits::default()
     };

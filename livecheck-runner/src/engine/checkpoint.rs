@@ -1,0 +1,90 @@
+//! What a successor goes on from without reading the log again from its trigger: what has been in flight for a
+//! while.
+
+use std::sync::Arc;
+
+use livecheck_core::wire::TestExecution;
+use livecheck_core::{CaseName, ExecutionKey, TestId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Something in flight, as it was when it was saved.
+#[derive(Clone, Debug)]
+pub enum Checkpoint {
+    /// An execution, with all the signals that it has received.
+    Execution(Box<SavedExecution>),
+    /// A signal whose test has not come yet.
+    Early(Box<SavedEarlySignal>),
+}
+
+/// An execution, with all the signals that it has received.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedExecution {
+    /// The trigger.
+    pub test: TestExecution,
+    /// The offset of the trigger.
+    pub offset: i64,
+    /// Where its clock starts, in log time.
+    pub start: Timestamp,
+    /// When it expires, in log time.
+    pub expires: Timestamp,
+    /// The signals, whether the case has waited for them or not.
+    pub signals: Vec<SavedSignal>,
+}
+
+/// A signal whose test has not come yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedEarlySignal {
+    /// The case.
+    pub case: CaseName,
+    /// The test.
+    pub id: TestId,
+    /// When that was triggered, where the signal's headers say.
+    pub triggered: Option<Timestamp>,
+    /// Until when the test may come, in log time.
+    pub until: Timestamp,
+    /// The signal.
+    pub signal: SavedSignal,
+}
+
+/// A signal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedSignal {
+    /// Its name.
+    pub name: String,
+    /// Where on the bus it stands.
+    pub offset: i64,
+    /// Its log time.
+    pub time: Timestamp,
+    /// Its payload.
+    pub value: Option<Arc<RawValue>>,
+}
+
+/// What a checkpoint is of. There is one of each at most, and the latest counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckpointKey {
+    /// That execution.
+    Execution(ExecutionKey),
+    /// The early signal at that offset of the bus.
+    Early(i64),
+}
+
+impl Checkpoint {
+    /// What it is of.
+    #[must_use]
+    pub fn key(&self) -> CheckpointKey {
+        match self {
+            Self::Execution(saved) => CheckpointKey::Execution(saved.test.key()),
+            Self::Early(saved) => CheckpointKey::Early(saved.signal.offset),
+        }
+    }
+}
+
+/// What is to be written of a checkpoint, or of its end.
+#[derive(Clone, Debug)]
+pub enum CheckpointChange {
+    /// This holds from now on.
+    Saved(Checkpoint),
+    /// What it was of has ended.
+    Removed(CheckpointKey),
+}

@@ -1,0 +1,98 @@
+//! What a shard saves for its successor, and goes on from.
+
+use livecheck_core::Timestamp;
+
+use super::{Shard, live};
+use crate::engine::checkpoint::{
+    Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution,
+};
+use crate::engine::early::{HeldSignal, Saved};
+use crate::engine::execution::{Handle, Running};
+
+impl<R> Shard<R> {
+    /// When, in local time, something is to be saved next: then call [`take_checkpoints`](Self::take_checkpoints).
+    #[must_use]
+    pub fn next_save(&self) -> Option<Timestamp> {
+        let execution = self.to_save.first().map(|(save_at, _)| *save_at);
+        [execution, self.early.next_save()].into_iter().flatten().min()
+    }
+
+    /// What is to be written of checkpoints, in the transaction that commits the reports so far and the
+    /// [commit point](Self::commit_point) after it: all that have ended, and `most` of those that are to be saved
+    /// at `now`.
+    pub fn take_checkpoints(&mut self, now: Timestamp, most: usize) -> Vec<CheckpointChange> {
+        let removed = std::mem::take(&mut self.removed).into_iter().chain(self.early.take_removed());
+        let removed: Vec<_> = removed.map(CheckpointChange::Removed).collect();
+        let saved = std::iter::from_fn(|| self.save_next(now)).take(most);
+        removed.into_iter().chain(saved.map(CheckpointChange::Saved)).collect()
+    }
+
+    /// Saves the next thing that is to be saved at `now`.
+    fn save_next(&mut self, now: Timestamp) -> Option<Checkpoint> {
+        while let Some(&(_, execution)) = self.to_save.first().filter(|(save_at, _)| *save_at <= now) {
+            self.to_save.pop_first();
+            if let Some(saved) = self.save(execution) {
+                return Some(saved);
+            }
+        }
+        self.early.save_next(now)
+    }
+
+    fn save(&mut self, execution: Handle) -> Option<Checkpoint> {
+        let running = live(&mut self.running, execution)?;
+        running.save_at = None;
+        if let Some(from) = running.unsaved_from.take() {
+            self.holds.release_bus(from);
+        }
+        if !running.is_saved {
+            running.is_saved = true;
+            self.holds.release_test(running.offset);
+        }
+        Some(Checkpoint::Execution(Box::new(running.saved())))
+    }
+
+    /// Goes on from what a predecessor has saved. Call it before any record is read.
+    pub fn restore(&mut self, checkpoint: Checkpoint, now: Timestamp) {
+        match checkpoint {
+            Checkpoint::Execution(saved) => self.restore_execution(*saved, now),
+            Checkpoint::Early(saved) => self.restore_early(*saved),
+        }
+    }
+
+    fn restore_execution(&mut self, saved: SavedExecution, now: Timestamp) {
+        let SavedExecution { test, offset, start, expires, signals } = saved;
+        let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
+            self.removed.push(CheckpointKey::Execution(test.key()));
+            return self.unknown_case(test);
+        };
+        self.tally.accepted(&test.case_name);
+        let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
+        running.is_saved = true;
+        for saved in signals {
+            // A signal that the case no longer has is one that it does not wait for.
+            if let Some(signal) = case.signal(&saved.name) {
+                running.receive(signal, saved.into());
+            }
+        }
+        self.execute(running);
+    }
+
+    fn restore_early(&mut self, saved: SavedEarlySignal) {
+        let SavedEarlySignal { case: name, id, triggered, until, signal } = saved;
+        let case = self.selection.cases.get(name.as_str());
+        let position = case.and_then(|case| Some((case, case.signal(&signal.name)?)));
+        let Some((case, position)) = position else {
+            self.removed.push(CheckpointKey::Early(signal.offset));
+            return;
+        };
+        let held = HeldSignal {
+            signal: position,
+            name: case.signals[position].name,
+            event: signal.into(),
+            triggered,
+            until,
+            saved: Saved::Yes,
+        };
+        self.early.hold((name, id), held);
+    }
+}
