@@ -120,6 +120,13 @@ impl BrokerBuilder {
         self
     }
 
+    /// How much memory requests and answers may take that are under way, over all connections together; 512 MiB by
+    /// default. Past it, who fetches gets one batch at a time, and a large request ends its connection.
+    pub fn max_traffic_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_traffic_bytes = bytes;
+        self
+    }
+
     /// The shortest session time-out that a group member may ask for (Kafka's
     /// `group.min.session.timeout.ms`); 6 s by default.
     pub fn min_session_timeout(mut self, timeout: Duration) -> Self {

@@ -6,12 +6,16 @@
 mod groups;
 mod restore;
 mod settings;
+mod traffic;
 mod transactions;
 mod upkeep;
 
 pub(crate) use groups::Groups;
 pub(crate) use settings::Settings;
+pub(crate) use traffic::{Taken, Traffic};
 pub(crate) use transactions::Transactions;
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kafka_protocol::messages::BrokerId;
 use uuid::Uuid;
@@ -20,7 +24,6 @@ use crate::chaos::{ActiveChaos, Chaos};
 use crate::clock::Clock;
 use crate::storage::{Entry, Storage};
 use crate::topics::{Catalogue, Refused, Topic, TopicSettings};
-use std::sync::{Arc, PoisonError, RwLock};
 
 /// The id of this node, the only one.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -35,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) topics: Catalogue,
     pub(crate) groups: Groups,
     pub(crate) transactions: Transactions,
+    pub(crate) traffic: Traffic,
     /// Where all of this is kept, if it is.
     pub(crate) storage: Option<Arc<Storage>>,
     /// Faults to make, if any.
@@ -45,6 +49,7 @@ impl Node {
     pub(crate) fn new(settings: Settings, host: String, port: u16) -> Self {
         let clock = Clock::start();
         Self {
+            traffic: Traffic::new(settings.max_traffic_bytes),
             settings,
             host,
             port,

@@ -17,7 +17,10 @@ pub(crate) fn soak(served: &Served, minutes: u64) -> Result<(), Failure> {
     let bootstrap = served.bootstrap.clone();
     // A tenth of what comes in a minute is kept, so that what goes is measured, too.
     let topic = create_topic(&bootstrap, 6, &[("retention.bytes", "2000000")]);
-    let bus = create_topic(&bootstrap, 1, &[("cleanup.policy", "compact"), ("segment.bytes", "1048576")]);
+    // Markers of transactions stay for as long as tombstones do: a minute, and not Kafka's day.
+    let compacted =
+        [("cleanup.policy", "compact"), ("segment.bytes", "1048576"), ("delete.retention.ms", "60000")];
+    let bus = create_topic(&bootstrap, 1, &compacted);
     let sending = {
         let (bootstrap, topic) = (bootstrap.clone(), topic.clone());
         std::thread::spawn(move || send(&bootstrap, &topic, end))
@@ -26,7 +29,8 @@ pub(crate) fn soak(served: &Served, minutes: u64) -> Result<(), Failure> {
         let bootstrap = bootstrap.clone();
         std::thread::spawn(move || transactions(&bootstrap, &bus, end))
     };
-    let consumer: BaseConsumer = client(&bootstrap).set("group.id", "soak").create()?;
+    let consumer: BaseConsumer =
+        client(&bootstrap).set("group.id", "soak").set("auto.offset.reset", "earliest").create()?;
     consumer.subscribe(&[&topic])?;
     let (mut minute, mut read, mut late) = (Instant::now(), 0_u64, Vec::new());
     let mut before = served.processor().unwrap_or_default();

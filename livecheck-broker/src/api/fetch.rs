@@ -43,7 +43,9 @@ pub(super) async fn fetch(node: &Node, request: FetchRequest, version: i16) -> F
         return FetchResponse::default().with_error_code(ResponseError::FetchSessionIdNotFound.code());
     }
     let isolation = isolation(request.isolation_level);
-    let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(node.settings.max_fetch_bytes);
+    let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0);
+    // What others do not take away is not multiplied.
+    let max_bytes = max_bytes.min(node.settings.max_fetch_bytes).min(node.traffic.room());
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let until = tokio::time::Instant::now() + wait;

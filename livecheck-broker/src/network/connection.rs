@@ -38,7 +38,7 @@ async fn exchange(node: &Node, mut stream: TcpStream, peer: SocketAddr) -> Resul
     stream.set_nodelay(true)?;
     let max_idle = node.settings.max_idle;
     let (reading, mut writing) = stream.split();
-    let mut frames = Frames::new(reading, node.settings.max_frame_bytes);
+    let mut frames = Frames::new(reading, node.settings.max_frame_bytes, &node.traffic);
     let client_host = format!("/{}", peer.ip());
     while let Some(frame) = timeout(max_idle, frames.next()).await.map_err(|_| Idle)?? {
         let next = tokio::select! {
@@ -50,6 +50,7 @@ async fn exchange(node: &Node, mut stream: TcpStream, peer: SocketAddr) -> Resul
         };
         match next {
             Next::Answer(answer) => {
+                let _taken = node.traffic.take(answer.len());
                 timeout(max_idle, writing.write_all(&answer)).await.map_err(|_| Idle)??;
             }
             Next::NoAnswer => {}

@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) max_frame_bytes: usize,
     /// The largest answer to a fetch, but for one batch larger still.
     pub(crate) max_fetch_bytes: usize,
+    /// How much memory requests and answers may take that are under way. Past it, fetches get a batch at a time,
+    /// and large requests are not heard.
+    pub(crate) max_traffic_bytes: usize,
     /// How much of a partition is kept, where its topic does not say.
     pub(crate) retention_bytes: Option<u64>,
     pub(crate) retention: Option<Duration>,
@@ -49,6 +52,7 @@ impl Default for Settings {
             max_offset_metadata: 4096,
             max_frame_bytes: 100 << 20,
             max_fetch_bytes: 55 << 20,
+            max_traffic_bytes: 512 << 20,
             retention_bytes: Some(1 << 30),
             retention: Some(7 * DAY),
             max_idle: Duration::from_secs(10 * 60),

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::rig::{PATIENCE, Rig, send};
 
-async fn connect(rig: &Rig) -> TcpStream {
+pub(crate) async fn connect(rig: &Rig) -> TcpStream {
     TcpStream::connect(&rig.bootstrap).await.expect("connected")
 }
 
@@ -20,7 +20,7 @@ async fn closes(mut stream: TcpStream) -> bool {
     matches!(read, Ok(0) | Err(_))
 }
 
-fn request(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
     let mut payload = Vec::new();
     payload.extend(key.to_be_bytes());
     payload.extend(version.to_be_bytes());
@@ -90,8 +90,8 @@ async fn a_thousand_idle_and_half_sent_connections_hold_nobody_up() {
     assert!(stream.read_u32().await.expect("an answer") > 8);
 }
 
-/// As many of these as this process may have open files for; both ends are in it.
-fn connections(wanted: usize) -> usize {
+/// As many of these as this process may have open files for, where both ends are in it.
+pub(crate) fn connections(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let limit = files.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(1024);
@@ -111,12 +111,8 @@ async fn a_client_that_sends_a_byte_at_a_time_is_answered() {
     assert!(length > 8);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_no_answers_is_closed_and_holds_nobody_up() {
-    let rig = Rig::embedded(Broker::builder().max_idle(Duration::from_millis(500))).await;
-    let topic = rig.topic("not-taken", 1, &[]).await;
-    let producer = rig.producer(&[]);
-    send(&producer, &topic, 0, &"x".repeat(900_000)).await;
+/// From the beginning of a topic's first partition.
+pub(crate) fn fetch_of_ten_megabytes(topic: &str) -> Vec<u8> {
     let mut body = (-1_i16).to_be_bytes().to_vec(); // no client id
     for field in [-1, 0, 0, 10_000_000] {
         body.extend(i32::to_be_bytes(field)); // replica, wait, at least, at most
@@ -129,7 +125,16 @@ async fn a_client_that_takes_no_answers_is_closed_and_holds_nobody_up() {
     body.extend([0; 4]); // partition
     body.extend([0; 8]); // offset
     body.extend(10_000_000_i32.to_be_bytes());
-    let fetch = request(1, 4, &body);
+    request(1, 4, &body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answers_is_closed_and_holds_nobody_up() {
+    let rig = Rig::embedded(Broker::builder().max_idle(Duration::from_millis(500))).await;
+    let topic = rig.topic("not-taken", 1, &[]).await;
+    let producer = rig.producer(&[]);
+    send(&producer, &topic, 0, &"x".repeat(900_000)).await;
+    let fetch = fetch_of_ten_megabytes(&topic);
     let mut stream = connect(&rig).await;
     let pouring = async {
         // It is written until the other side has closed.

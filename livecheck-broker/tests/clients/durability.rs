@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,48 +11,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::rig::{PATIENCE, Rig, assign_from_start, blocking, drain, next, send, text, texts, unique};
+use crate::served::Served;
 
-const FOLDER: &str = "LIVECHECK_BROKER_TEST_FOLDER";
-const PORT: &str = "LIVECHECK_BROKER_TEST_PORT";
-
-/// Not a test: this program, started once more by the test that kills it, is the broker to be killed.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by another test"]
-async fn serves_until_it_is_killed() {
-    let Ok(folder) = std::env::var(FOLDER) else { return };
-    let port = std::env::var(PORT).expect("a port").parse().expect("a number");
-    let broker = Broker::builder().port(port).data_dir(folder).start().await.expect("an embedded broker");
-    println!("\nserving on port {}", broker.port());
-    std::future::pending::<()>().await;
-}
-
-/// A broker as a process of its own, and its port.
-async fn process(folder: &Path, port: u16) -> (Child, u16) {
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "durability::serves_until_it_is_killed", "--ignored", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(PORT, port.to_string())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("started");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let serving = async {
-        loop {
-            let line = lines.next_line().await.expect("readable").expect("it serves before it ends");
-            if let Some(port) = line.strip_prefix("serving on port ") {
-                return port.parse().expect("a number");
-            }
-        }
-    };
-    let port = tokio::time::timeout(PATIENCE, serving).await.expect("it serves within patience");
-    (child, port)
-}
+/// How often the broker is killed under load; a few times if it does not say.
+const KILLS: &str = "LIVECHECK_TEST_KILLS";
 
 /// What is known of what was done, from its acknowledgements.
 #[derive(Default)]
@@ -203,10 +167,11 @@ async fn committed(rig: &Rig, group: &str, topic: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_the_broker_is_killed_at_any_moment() {
-    const KILLS: usize = 6;
+    let kills = std::env::var(KILLS).map_or(6, |kills| kills.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut child, port) = process(folder.path(), 0).await;
-    let rig = Arc::new(Rig::at(format!("127.0.0.1:{port}")));
+    let mut served = Served::kept(folder.path(), 0).await;
+    let port = served.port;
+    let rig = Arc::new(served.rig());
     let topics = [rig.topic("plain", 2, &[]).await, rig.topic("transactional", 2, &[]).await];
     let groups = [unique("of-transactions"), unique("of-commits")];
     let (progress, mut progressing) = watch::channel([0; 3]);
@@ -221,22 +186,22 @@ async fn nothing_acknowledged_is_lost_when_the_broker_is_killed_at_any_moment() 
     let transactions = tokio::task::spawn_blocking(move || one.transactions(&rig_of_one, &unique("tx")));
     let commits = tokio::task::spawn_blocking(move || other.commits(&rig_of_other));
 
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         // As much later as chance will have it, in what is done rather than in time.
         let chance = uuid::Uuid::new_v4().into_bytes().map(usize::from);
         let now = *progressing.borrow();
         let target = [now[0] + 1 + chance[0], now[1] + 1 + chance[1] % 4, now[2] + 1 + chance[2] % 32];
         let reached = progressing.wait_for(|now| now.iter().zip(target).all(|(now, target)| *now >= target));
         tokio::time::timeout(PATIENCE * 2, reached).await.expect("it goes on").expect("still there");
-        child.kill().await.expect("killed");
-        (child, _) = process(folder.path(), port).await;
+        served.kill().await;
+        served = Served::kept(folder.path(), port).await;
     }
     load.stop.send_replace(true);
     plain.await.expect("no panic");
     transactions.await.expect("no panic");
     commits.await.expect("no panic");
-    child.kill().await.expect("killed");
-    let (_child, _) = process(folder.path(), port).await;
+    served.kill().await;
+    let _served = Served::kept(folder.path(), port).await;
     let known = std::mem::take(&mut *load.known.lock().expect("not poisoned"));
     check(&rig, &load, known).await;
 }

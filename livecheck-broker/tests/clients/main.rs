@@ -4,12 +4,14 @@
 //! Kafka, so that both are held to one expectation.
 
 mod rig;
+mod served;
 
 mod admin;
 mod bad_input;
 mod chaos;
 mod durability;
 mod groups;
+mod memory;
 mod other_clients;
 mod produce_and_consume;
 mod retention;
