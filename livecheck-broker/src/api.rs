@@ -3,6 +3,7 @@
 //!
 //! The codec's default for a text that may be null is the empty text: where Kafka answers null, say so.
 
+mod asked_offsets;
 mod call;
 mod commits;
 mod configs;

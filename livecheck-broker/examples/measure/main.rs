@@ -1,7 +1,8 @@
 //! Figures, with rdkafka, of the embedded broker beside real Kafka in one run; and a soak.
 //!
 //! `cargo run --release -p livecheck-broker --example measure` measures the embedded broker, in memory and with a
-//! data folder, and the broker that `LIVECHECK_TEST_BOOTSTRAP` names, if it does.
+//! data folder, and the broker that `LIVECHECK_TEST_BOOTSTRAP` names, if it does; `LIVECHECK_TEST_KAFKA_PID` is its
+//! process. `eval "$(ci/kafka env)"` sets both.
 //!
 //! `cargo run --release -p livecheck-broker --example measure soak 30` runs a thousand records a second, a group and
 //! transactions for thirty minutes against an embedded broker, and tells its memory and processor time each minute.
@@ -37,7 +38,9 @@ fn side_by_side() -> Result<(), Failure> {
         all.push(("embedded, data folder", Figures::of(&served.bootstrap), served.memory()));
     }
     if let Ok(bootstrap) = std::env::var("LIVECHECK_TEST_BOOTSTRAP") {
-        all.push(("the other broker", Figures::of(&bootstrap), None));
+        let figures = Figures::of(&bootstrap);
+        let process = std::env::var("LIVECHECK_TEST_KAFKA_PID").ok().and_then(|process| process.parse().ok());
+        all.push(("the other broker", figures, process.and_then(served::memory_of)));
     }
     println!(
         "{:22} {:>9} {:>9} {:>9} {:>11} {:>11} {:>11} {:>9}",

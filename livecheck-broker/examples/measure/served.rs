@@ -40,12 +40,8 @@ impl Served {
         Ok(Self { bootstrap: bootstrap.trim().to_owned(), process })
     }
 
-    /// What it has resident, in bytes, where the system tells.
     pub(crate) fn memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kibibytes << 10)
+        memory_of(self.process.id())
     }
 
     /// The processor time it has taken, in seconds, where the system tells.
@@ -63,4 +59,12 @@ impl Drop for Served {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// What a process has resident, in bytes, where the system tells.
+pub(crate) fn memory_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes << 10)
 }

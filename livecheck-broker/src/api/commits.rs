@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::offset_commit_response::{
-    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
-};
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
@@ -15,79 +12,21 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::membership::code;
-use crate::groups::{Claim, Committed, Fetched, Pending};
+use super::asked_offsets::AskedOffsets;
+use crate::groups::{Claim, Fetched};
 use crate::node::Node;
 use crate::transactions::TopicPartition;
 
 /// The version that asks for many groups at once.
 const MANY_GROUPS: i16 = 8;
 
-/// What became of each partition.
-type Outcomes = Vec<(i32, Result<(), ResponseError>)>;
-
-/// Offsets as they were asked to be committed, with what is wrong with each.
-#[derive(Debug, Default)]
-pub(super) struct Checked {
-    pub(super) acceptable: Pending,
-    /// By topic, in the order of the request: each partition, and what is wrong with it.
-    pub(super) partitions: Vec<(TopicName, Outcomes)>,
-}
-
-impl Checked {
-    /// Begins a topic.
-    pub(super) fn topic(&mut self, name: TopicName) {
-        self.partitions.push((name, Vec::new()));
-    }
-
-    /// Checks one partition of the topic begun last.
-    pub(super) fn partition(
-        &mut self,
-        node: &Node,
-        partition: i32,
-        offset: i64,
-        leader_epoch: i32,
-        metadata: Option<&StrBytes>,
-    ) {
-        let Some((name, partitions)) = self.partitions.last_mut() else { return };
-        let metadata = metadata.map(StrBytes::as_str).unwrap_or_default();
-        let topic = node.topics.get(name).filter(|topic| topic.partition(partition).is_some());
-        let outcome = match topic {
-            None => Err(ResponseError::UnknownTopicOrPartition),
-            Some(_) if metadata.len() > node.settings.max_offset_metadata => {
-                Err(ResponseError::OffsetMetadataTooLarge)
-            }
-            Some(topic) => {
-                let at = TopicPartition { topic: Arc::clone(&topic.name), partition };
-                let metadata = metadata.to_owned();
-                self.acceptable.push((at, Committed { offset, leader_epoch, metadata }));
-                Ok(())
-            }
-        };
-        partitions.push((partition, outcome));
-    }
-}
-
 pub(super) fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetCommitResponse {
-    let mut checked = Checked::default();
-    for topic in request.topics {
-        checked.topic(topic.name);
-        for asked in topic.partitions {
-            checked.partition(
-                node,
-                asked.partition_index,
-                asked.committed_offset,
-                asked.committed_leader_epoch,
-                asked.committed_metadata.as_ref(),
-            );
-        }
-    }
+    let (acceptable, outcomes) = AskedOffsets::from(request.topics).check(node);
     let claim = Claim {
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_deref(),
         generation: request.generation_id_or_member_epoch,
     };
-    let acceptable = std::mem::take(&mut checked.acceptable);
     let committed = if request.group_id.is_empty() {
         Err(ResponseError::InvalidGroupId)
     } else if acceptable.is_empty() {
@@ -95,29 +34,12 @@ pub(super) fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetCommitR
     } else {
         node.groups.with_or_create(&request.group_id, |group, now, _| group.commit(claim, acceptable, now))
     };
-    let topics = checked.partitions.into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(partition, outcome)| {
-            OffsetCommitResponsePartition::default()
-                .with_partition_index(partition)
-                .with_error_code(code(outcome.and(committed)))
-        });
-        OffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
-    });
-    OffsetCommitResponse::default().with_topics(topics.collect())
+    OffsetCommitResponse::default().with_topics(outcomes.and(committed).into())
 }
 
 /// Says this of all that was to be committed.
 pub(super) fn commit_refused(request: OffsetCommitRequest, error: ResponseError) -> OffsetCommitResponse {
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
-            OffsetCommitResponsePartition::default()
-                .with_partition_index(asked.partition_index)
-                .with_error_code(error.code())
-        });
-        let partitions = partitions.collect();
-        OffsetCommitResponseTopic::default().with_name(topic.name).with_partitions(partitions)
-    });
-    OffsetCommitResponse::default().with_topics(topics.collect())
+    OffsetCommitResponse::default().with_topics(AskedOffsets::from(request.topics).refuse(error).into())
 }
 
 /// Says this of all groups asked for.

@@ -7,16 +7,13 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnTopicResult,
 };
-use kafka_protocol::messages::txn_offset_commit_response::{
-    TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
-};
 use kafka_protocol::messages::{
     AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse,
     EndTxnRequest, EndTxnResponse, InitProducerIdRequest, InitProducerIdResponse, ProducerId,
     TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
 
-use super::commits::Checked;
+use super::asked_offsets::AskedOffsets;
 use super::membership::code;
 use crate::groups::Claim;
 use crate::log::{Producer, Verdict};
@@ -141,41 +138,20 @@ pub(super) fn add_offsets(
 }
 
 pub(super) fn commit_offsets(node: &Node, request: TxnOffsetCommitRequest) -> TxnOffsetCommitResponse {
-    let mut checked = Checked::default();
-    for topic in request.topics {
-        checked.topic(topic.name);
-        for asked in topic.partitions {
-            checked.partition(
-                node,
-                asked.partition_index,
-                asked.committed_offset,
-                asked.committed_leader_epoch,
-                asked.committed_metadata.as_ref(),
-            );
-        }
-    }
+    let (acceptable, outcomes) = AskedOffsets::from(request.topics).check(node);
     let producer = Producer { id: request.producer_id.0, epoch: request.producer_epoch };
     let claim = Claim {
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_deref(),
         generation: request.generation_id,
     };
-    let acceptable = std::mem::take(&mut checked.acceptable);
     let committed = node.in_transaction(&request.transactional_id, |transaction, _| {
         transaction.covers_group(producer, &request.group_id)?;
         node.groups.with_or_create(&request.group_id, |group, _, _| {
             group.commit_in_transaction(claim, producer.id, acceptable)
         })
     });
-    let topics = checked.partitions.into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(partition, outcome)| {
-            TxnOffsetCommitResponsePartition::default()
-                .with_partition_index(partition)
-                .with_error_code(code(outcome.and(committed)))
-        });
-        TxnOffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
-    });
-    TxnOffsetCommitResponse::default().with_topics(topics.collect())
+    TxnOffsetCommitResponse::default().with_topics(outcomes.and(committed).into())
 }
 
 /// Says this of all that was to be committed.
@@ -183,16 +159,7 @@ pub(super) fn commit_offsets_refused(
     request: TxnOffsetCommitRequest,
     error: ResponseError,
 ) -> TxnOffsetCommitResponse {
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
-            TxnOffsetCommitResponsePartition::default()
-                .with_partition_index(asked.partition_index)
-                .with_error_code(error.code())
-        });
-        let partitions = partitions.collect();
-        TxnOffsetCommitResponseTopic::default().with_name(topic.name).with_partitions(partitions)
-    });
-    TxnOffsetCommitResponse::default().with_topics(topics.collect())
+    TxnOffsetCommitResponse::default().with_topics(AskedOffsets::from(request.topics).refuse(error).into())
 }
 
 pub(super) fn end(node: &Node, request: &EndTxnRequest, version: i16) -> EndTxnResponse {

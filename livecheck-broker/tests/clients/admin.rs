@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use livecheck_broker::Broker;
 use rdkafka::admin::{
     AdminOptions, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -44,6 +45,21 @@ async fn a_topic_has_the_settings_it_was_given() {
     ] {
         let entry = described.get(name).expect(name);
         assert_eq!((entry.value.as_deref(), &entry.source), (Some(value), &source), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_tells_how_much_of_it_the_broker_keeps() {
+    for (limit, value, source) in
+        [(Some(1 << 30), "1073741824", ConfigSource::StaticBroker), (None, "-1", ConfigSource::Default)]
+    {
+        let rig = Rig::embedded(Broker::builder().retention_bytes(limit)).await;
+        let topic = rig.topic("kept", 1, &[]).await;
+        let resources = [ResourceSpecifier::Topic(&topic)];
+        let described =
+            rig.admin().describe_configs(&resources, &AdminOptions::new()).await.expect("an answer");
+        let entry = described[0].as_ref().expect("described").get("retention.bytes").expect("known");
+        assert_eq!((entry.value.as_deref(), &entry.source), (Some(value), &source));
     }
 }
 

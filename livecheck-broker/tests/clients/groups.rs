@@ -195,6 +195,30 @@ async fn a_group_grows_and_shrinks_and_reads_all_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_shares_by_whichever_strategy_its_members_have_in_common() {
+    let rig = Rig::start().await;
+    let topic = rig.topic("strategies", 6, &[]).await;
+    let mut crowd = Crowd { rig, group: unique("group"), topic, read: Arc::default() };
+    for (one, other, expected) in [
+        ("range", "range", "range"),
+        ("roundrobin", "roundrobin", "roundrobin"),
+        ("roundrobin,range", "range", "range"),
+    ] {
+        crowd.group = unique("group");
+        let strategy = |names| [("partition.assignment.strategy", names)];
+        let mut first = crowd.member(&strategy(one));
+        first.has(6).await;
+        let mut second = crowd.member(&strategy(other));
+        first.has(3).await;
+        second.has(3).await;
+        assert_eq!(described(&crowd.rig, &crowd.group).await.2, expected);
+        second.leave().await;
+        first.has(6).await;
+        first.leave().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_static_member_comes_back_unnoticed_and_is_replaced_when_it_stays_away() {
     let rig = Rig::start().await;
     let topic = rig.topic("static", 2, &[]).await;
@@ -227,16 +251,20 @@ async fn a_group_is_described() {
     let crowd = Crowd { rig, group: unique("group"), topic, read: Arc::default() };
     let mut member = crowd.member(&[("client.id", "me")]);
     member.has(1).await;
-    let group = crowd.group.clone();
-    let admin = crowd.rig.consumer(&unique("other"), &[]);
-    let described = blocking(move || {
-        let list = admin.fetch_group_list(Some(&group), PATIENCE).expect("a list");
+    let (state, kind, strategy, members) = described(&crowd.rig, &crowd.group).await;
+    assert_eq!((&*state, &*kind, &*strategy), ("Stable", "consumer", "cooperative-sticky"));
+    assert_eq!(members, ["me"]);
+    member.leave().await;
+}
+
+/// A group's state, its kind and strategy, and the client ids of its members.
+async fn described(rig: &Rig, group: &str) -> (String, String, String, Vec<String>) {
+    let (asking, group) = (rig.consumer(&unique("other"), &[]), group.to_owned());
+    blocking(move || {
+        let list = asking.fetch_group_list(Some(&group), PATIENCE).expect("a list");
         let group = &list.groups()[0];
-        let members = group.members().iter().map(|member| member.client_id().to_owned()).collect::<Vec<_>>();
+        let members = group.members().iter().map(|member| member.client_id().to_owned()).collect();
         (group.state().to_owned(), group.protocol_type().to_owned(), group.protocol().to_owned(), members)
     })
-    .await;
-    let expected = ("Stable", "consumer", "cooperative-sticky", vec!["me".to_owned()]);
-    assert_eq!((&*described.0, &*described.1, &*described.2, described.3), expected);
-    member.leave().await;
+    .await
 }
