@@ -22,6 +22,7 @@
 //!
 //! [profile.default.embedded]
 //! port = 9092                         # of the embedded broker; a free one if absent
+//! data-dir = "target/kafka"           # where it keeps what it holds from run to run; in memory if absent
 //!
 //! [[profile.default.services]]        # see `ServiceConfig`
 //! name = "orders"
@@ -96,12 +97,14 @@ pub struct Config {
 }
 
 /// The embedded broker's settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmbeddedConfig {
     /// Whether it was asked for by a flag, whatever servers are configured.
     pub wanted: bool,
     /// The port that it listens on; a free one if none is given.
     pub port: Option<u16>,
+    /// The folder in which it keeps what it holds; it holds it in memory alone if none is given.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// The topics, and how to create those that are not there.
@@ -130,6 +133,8 @@ pub enum Broker {
     Embedded {
         /// The port; a free one if none is given.
         port: Option<u16>,
+        /// The folder in which it keeps what it holds, if it does.
+        data_dir: Option<PathBuf>,
     },
 }
 
@@ -144,7 +149,8 @@ impl Config {
     /// [`ConfigError::NoBrokers`] when neither is the case: a runner that watches a broker of its own would be
     /// green for want of a setting.
     pub fn broker(&self, fallback_embedded: bool) -> Result<Broker, ConfigError> {
-        let embedded = Broker::Embedded { port: self.embedded.port };
+        let EmbeddedConfig { port, data_dir, .. } = self.embedded.clone();
+        let embedded = Broker::Embedded { port, data_dir };
         match &self.bootstrap_servers {
             _ if self.embedded.wanted => Ok(embedded),
             Some(servers) => Ok(Broker::Servers(servers.clone())),

@@ -33,6 +33,10 @@ pub struct ConfigOptions {
     #[arg(long, value_name = "PORT", global = true, help_heading = "Kafka options")]
     pub embedded_port: Option<u16>,
 
+    /// Folder in which the embedded broker keeps what it holds, from run to run [default: none, in memory]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Kafka options")]
+    pub embedded_data_dir: Option<PathBuf>,
+
     /// A librdkafka property, such as security.protocol=SSL; may be given again
     #[arg(
         long = "kafka-property",

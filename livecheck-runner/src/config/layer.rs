@@ -1,6 +1,7 @@
 //! One layer of settings, which lies over another: a profile, the variables, the flags.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use livecheck_core::variables::is_bootstrap_servers;
 use toml::de::DeTable;
@@ -25,6 +26,7 @@ pub(super) struct Layer {
     pub(super) partitions: Option<Count>,
     pub(super) replication_factor: Option<Count>,
     pub(super) embedded_port: Option<u16>,
+    pub(super) embedded_data_dir: Option<PathBuf>,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
 }
@@ -52,6 +54,7 @@ impl Layer {
             partitions: source.get(&["topics", "partitions"]),
             replication_factor: source.get(&["topics", "replication-factor"]),
             embedded_port: source.get(&["embedded", "port"]),
+            embedded_data_dir: source.get(&["embedded", "data-dir"]),
             kafka: BTreeMap::new(),
             services: None,
         }
@@ -73,6 +76,7 @@ impl Layer {
             partitions: self.partitions.or(under.partitions),
             replication_factor: self.replication_factor.or(under.replication_factor),
             embedded_port: self.embedded_port.or(under.embedded_port),
+            embedded_data_dir: self.embedded_data_dir.or(under.embedded_data_dir),
             kafka,
             services: self.services.or(under.services),
         }

@@ -64,12 +64,20 @@ impl Config {
         for service in &mut services {
             service.cwd = root.join(&service.cwd);
         }
+        // What is typed starts from the working folder, as paths do that are typed.
+        let embedded_data_dir = options.embedded_data_dir.clone();
+        let embedded_data_dir =
+            embedded_data_dir.or_else(|| layer.embedded_data_dir.map(|folder| root.join(folder)));
         Self {
             profile: profile.to_owned(),
             file,
             root,
             bootstrap_servers: layer.bootstrap_servers.filter(|servers| !servers.trim().is_empty()),
-            embedded: EmbeddedConfig { wanted: options.embedded, port: layer.embedded_port },
+            embedded: EmbeddedConfig {
+                wanted: options.embedded,
+                port: layer.embedded_port,
+                data_dir: embedded_data_dir,
+            },
             kafka: KafkaProperties(layer.kafka),
             topics: TopicConfig {
                 names: Topics {

@@ -172,14 +172,27 @@ fn the_brokers_are_the_same_setting_however_they_are_written() {
 fn the_embedded_broker_is_used_where_it_is_asked_for() {
     let folder = Folder::with("[profile.kafka]\nbootstrap-servers = \"kafka:9092\"\n");
     let config = folder.loaded();
-    assert_eq!(config.broker(true).expect("a fallback"), Broker::Embedded { port: None });
+    assert_eq!(config.broker(true).expect("a fallback"), Broker::Embedded { port: None, data_dir: None });
     insta::assert_snapshot!(config.broker(false).expect_err("none is configured"));
     let config = folder.load(&profile("kafka"), &[]).expect("a good configuration");
     assert_eq!(config.broker(true).expect("one is set"), Broker::Servers("kafka:9092".to_owned()));
     let options = ConfigOptions { embedded: true, embedded_port: Some(1), ..profile("kafka") };
     let config = folder.load(&options, &[]).expect("a good configuration");
-    assert_eq!(config.broker(false).expect("asked for"), Broker::Embedded { port: Some(1) });
+    assert_eq!(config.broker(false).expect("asked for"), Broker::Embedded { port: Some(1), data_dir: None });
     insta::assert_snapshot!(Folder::empty().loaded().broker(false).expect_err("none is configured"));
+}
+
+#[test]
+fn what_the_embedded_broker_holds_is_kept_where_somebody_says() {
+    let folder = Folder::with("[profile.default.embedded]\ndata-dir = \"kept\"\n");
+    let kept_in = |options: &ConfigOptions, variables: &[(&str, &str)]| {
+        folder.load(options, variables).expect("a good configuration").embedded.data_dir
+    };
+    let variables = [("LIVECHECK_EMBEDDED_DATA_DIR", "/elsewhere")];
+    let options = ConfigOptions { embedded_data_dir: Some("typed".into()), ..ConfigOptions::default() };
+    assert_eq!(kept_in(&ConfigOptions::default(), &[]), Some(folder.path().join("kept")));
+    assert_eq!(kept_in(&ConfigOptions::default(), &variables), Some(PathBuf::from("/elsewhere")));
+    assert_eq!(kept_in(&options, &variables), Some(PathBuf::from("typed")));
 }
 
 #[test]

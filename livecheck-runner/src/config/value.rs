@@ -1,5 +1,6 @@
 //! What a setting may be, written in TOML or as the text of a variable.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::time::IntoDuration;
@@ -26,6 +27,18 @@ impl Value for String {
 
     fn from_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
+    }
+}
+
+impl Value for PathBuf {
+    const EXPECTED: &'static str = "a path";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        value.as_str().filter(|path| !path.is_empty()).map(Self::from)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.into())
     }
 }
 

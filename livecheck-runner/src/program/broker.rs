@@ -15,15 +15,17 @@ use crate::kafka::Connection;
 pub(super) struct RunBroker {
     pub(super) servers: String,
     embedded: Option<EmbeddedBroker>,
+    /// The folder in which the embedded broker keeps what it holds, if it does.
+    pub(super) data_dir: Option<PathBuf>,
 }
 
 impl RunBroker {
     pub(super) async fn start(program: &Program, config: &Config) -> Result<Self, RunnerError> {
         match config.broker(program.command.from_cargo.fallback_embedded)? {
-            Broker::Servers(servers) => Ok(Self { servers, embedded: None }),
-            Broker::Embedded { port } => {
-                let (embedded, servers) = EmbeddedBroker::start(config, port).await?;
-                Ok(Self { servers, embedded: Some(embedded) })
+            Broker::Servers(servers) => Ok(Self { servers, embedded: None, data_dir: None }),
+            Broker::Embedded { port, data_dir } => {
+                let (embedded, servers) = EmbeddedBroker::start(config, port, data_dir.as_deref()).await?;
+                Ok(Self { servers, embedded: Some(embedded), data_dir })
             }
         }
     }

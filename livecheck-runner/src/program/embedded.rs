@@ -11,6 +11,7 @@ pub(super) const ADDRESS_FILE: &str = "embedded-broker";
 
 #[cfg(feature = "embedded")]
 mod there {
+    use std::error::Error;
     use std::path::{Path, PathBuf};
     use std::{fs, io};
 
@@ -31,12 +32,14 @@ mod there {
         pub(in crate::program) async fn start(
             config: &Config,
             port: Option<u16>,
+            data_dir: Option<&Path>,
         ) -> Result<(Self, String), RunnerError> {
-            let broker = livecheck_broker::Broker::builder()
-                .port(port.unwrap_or(0))
-                .start()
-                .await
-                .map_err(|error| RunnerError::EmbeddedBroker(error.to_string()))?;
+            let mut builder = livecheck_broker::Broker::builder().port(port.unwrap_or(0));
+            if let Some(folder) = data_dir {
+                builder = builder.data_dir(folder);
+            }
+            let broker =
+                builder.start().await.map_err(|error| RunnerError::EmbeddedBroker(in_full(&error)))?;
             let servers = broker.bootstrap_servers();
             let address = AddressFile::write(&state_dir(config), &servers)
                 .inspect_err(
@@ -49,6 +52,12 @@ mod there {
         pub(in crate::program) async fn stop(self) {
             self.broker.shutdown().await;
         }
+    }
+
+    /// An error with its causes.
+    fn in_full(error: &dyn Error) -> String {
+        let cause = error.source().map(|cause| format!(": {}", in_full(cause)));
+        format!("{error}{}", cause.unwrap_or_default())
     }
 
     /// The file that says where the broker is; gone with the run, however it ends.
@@ -95,6 +104,8 @@ mod there {
 
 #[cfg(not(feature = "embedded"))]
 mod left_out {
+    use std::path::Path;
+
     use crate::config::Config;
     use crate::program::RunnerError;
 
@@ -106,6 +117,7 @@ mod left_out {
         pub(in crate::program) async fn start(
             _: &Config,
             _: Option<u16>,
+            _: Option<&Path>,
         ) -> Result<(Self, String), RunnerError> {
             let reason = "this runner was built without the feature `embedded`";
             Err(RunnerError::EmbeddedBroker(reason.to_owned()))

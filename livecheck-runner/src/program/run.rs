@@ -151,6 +151,7 @@ async fn observe(
         cases,
         brokers: broker.servers.clone(),
         embedded: broker.is_embedded(),
+        embedded_data_dir: broker.data_dir.clone(),
         test_topic: config.topics.names.test_topic.clone(),
         group: sharing.group().map(str::to_owned),
         profile: config.profile.clone(),

@@ -1,6 +1,7 @@
 //! What happens in a run, as the reporter is told.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::wire::TestReport;
@@ -40,6 +41,8 @@ pub struct Started {
     pub brokers: String,
     /// Whether the broker is the embedded one.
     pub embedded: bool,
+    /// The folder in which the embedded broker keeps what it holds, if it does.
+    pub embedded_data_dir: Option<PathBuf>,
     /// The topic that triggers come from.
     pub test_topic: String,
     /// The consumer group that shares the work; none in a run of one's own.

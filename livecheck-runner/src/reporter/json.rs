@@ -8,7 +8,7 @@
 //! | `service-starting` | `name`, `command`, `log` |
 //! | `service-ready` | `name`, `after`, `reused` |
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
-//! | `started` | `cases` (names), `brokers`, `embedded`, `test_topic`, `group` (null in a run of one's own), `profile` |
+//! | `started` | `cases` (names), `brokers`, `embedded`, `embedded_data_dir` (null if it keeps nothing), `test_topic`, `group` (null in a run of one's own), `profile` |
 //! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for`, `error`, `traceback` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
@@ -55,6 +55,7 @@ enum Line<'e> {
         cases: Vec<&'static str>,
         brokers: &'e str,
         embedded: bool,
+        embedded_data_dir: Option<&'e Path>,
         test_topic: &'e str,
         group: Option<&'e str>,
         profile: &'e str,
@@ -128,6 +129,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             cases: started.cases.iter().map(|case| case.name).collect(),
             brokers: &started.brokers,
             embedded: started.embedded,
+            embedded_data_dir: started.embedded_data_dir.as_deref(),
             test_topic: &started.test_topic,
             group: started.group.as_deref(),
             profile: &started.profile,

@@ -247,7 +247,7 @@ fn colour_of(state: State) -> Style {
 }
 
 fn header(started: &Started) -> String {
-    let Started { cases, brokers, embedded, test_topic, group, profile } = started;
+    let Started { cases, brokers, embedded, embedded_data_dir, test_topic, group, profile } = started;
     let packages: BTreeSet<_> = cases.iter().map(|case| case.location.package).collect();
     let mut out = format!("{RULE}\n");
     let count = plural(cases.len(), "case", "cases");
@@ -271,8 +271,12 @@ fn header(started: &Started) -> String {
         }
     );
     if *embedded {
-        let note = "the broker is the embedded one, for development only: what it holds is gone when it ends";
-        let _ = writeln!(out, "{} {note}", verb(WARN, "Note"));
+        let note = "the broker is the embedded one, for development only";
+        let lasts = embedded_data_dir.as_ref().map_or_else(
+            || ": what it holds is gone when it ends".to_owned(),
+            |folder| format!(", and keeps what it holds in {}", folder.display()),
+        );
+        let _ = writeln!(out, "{} {note}{lasts}", verb(WARN, "Note"));
     }
     out
 }

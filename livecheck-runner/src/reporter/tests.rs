@@ -62,6 +62,7 @@ fn started(embedded: bool) -> RunEvent {
         cases: cases(),
         brokers: "127.0.0.1:19092".to_owned(),
         embedded,
+        embedded_data_dir: None,
         test_topic: "livecheck".to_owned(),
         group: Some("livecheck".to_owned()),
         profile: "default".to_owned(),
@@ -149,6 +150,13 @@ fn a_failed_contract() {
     insta::assert_snapshot!(reported(failed()));
     let narrow = RenderOptions { width: Some(40), verbose: 1, ..options() };
     insta::assert_snapshot!(printed(narrow, [started(false), failed().into()]));
+}
+
+#[test]
+fn what_an_embedded_broker_keeps() {
+    let RunEvent::Started(mut started) = started(true) else { panic!("as it says") };
+    started.embedded_data_dir = Some(PathBuf::from("/home/me/work/target/kafka"));
+    insta::assert_snapshot!(printed(options(), [RunEvent::Started(started)]));
 }
 
 #[test]
