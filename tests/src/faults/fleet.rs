@@ -115,6 +115,8 @@ impl Fleet {
             .variable(&variable(&["bootstrap-servers"]), place.proxy.servers())
             // As short as brokers allow: after that the group goes on without a runner that says nothing.
             .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+            // Sooner than by default, so that faults meet executions that are saved, and those that are not.
+            .variable("LIVECHECK_SAVE_AFTER", "1s")
             .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300");
         place.runner = Some(runner.start());
     }
