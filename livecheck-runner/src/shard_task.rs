@@ -50,9 +50,10 @@ pub(crate) fn start(
     let (signals, signals_inbox) = mpsc::channel(INBOX);
     let (to_shard, from_cases) = mpsc::unbounded_channel();
     let (close, closed) = oneshot::channel();
-    let Handover { from, reported, checkpoints } = handover;
+    let Handover { from, reported, recent, checkpoints } = handover;
     let mut shard = Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from);
     shard.already_reported(reported);
+    recent.iter().for_each(|execution| shard.ended_lately(execution));
     let now = Timestamp::now();
     checkpoints.into_iter().for_each(|checkpoint| shard.restore(checkpoint, now));
     let task = ShardTask {

@@ -39,3 +39,24 @@ fn runners_that_are_killed_at_their_work_leave_one_report_on_each_test() {
     assert_eq!(last.interrupted().code, Some(0));
     reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
 }
+
+#[test]
+fn a_trigger_that_is_repeated_after_a_take_over_is_known() {
+    let topics = OwnTopics::named("repeated");
+    let sender = Sender::new();
+    let victim = runner(&topics);
+    let first = parcels("first", 20);
+    sender.send_all(triggers(&topics, &first).chain(done(&topics, &first)));
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&first));
+    drop(victim);
+
+    // As a producer does whose acknowledgement got lost.
+    sender.send_all(triggers(&topics, &first).chain(done(&topics, &first)));
+    let then = parcels("then", 40);
+    sender.send_all(triggers(&topics, &then).chain(done(&topics, &then)));
+    let successor = runner(&topics);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&then));
+    assert_eq!(successor.interrupted().code, Some(0));
+    let all: Vec<_> = first.into_iter().chain(then).collect();
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
+}

@@ -29,6 +29,8 @@ pub struct Handover {
     pub from: CommitPoint,
     /// What it has reported of the tests that are read again.
     pub reported: Reported,
+    /// The executions that have ended lately, the oldest first.
+    pub recent: Vec<ExecutionKey>,
     /// What it has saved.
     pub checkpoints: Vec<Checkpoint>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{TestExecution, TestReport};
-use livecheck_core::{Case, CaseName, Context, TestId, Timestamp};
+use livecheck_core::{Case, CaseName, Context, ExecutionKey, TestId, Timestamp};
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -116,6 +116,11 @@ impl<R> Shard<R> {
         if self.next_test_offset < reported.tests_end {
             self.reported = reported;
         }
+    }
+
+    /// Predecessors have ended that execution lately: should its trigger be repeated, that is known.
+    pub fn ended_lately(&mut self, ExecutionKey { case, id, timestamp }: &ExecutionKey) {
+        self.recent.remember(case, id, *timestamp);
     }
 
     /// Reports of this partition have been written up to that offset of the report topic.

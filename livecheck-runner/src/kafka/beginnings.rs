@@ -2,21 +2,30 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rdkafka::Offset;
+use livecheck_core::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::bus::Bus;
+use super::checkpoints;
 use super::commit_metadata::CommitMetadata;
 use super::connection::{Connection, REQUEST_TIMEOUT, Sharing};
 use super::error::KafkaEdgeError;
 use super::intake::{IntakeParts, Warn};
 use super::read_back::ReadBack;
+use super::reported::{self, ReadBackReports, ReadFrom};
 use super::routes::partitions;
-use super::{checkpoints, reported};
 use crate::engine::{CommitPoint, Handover, Reported};
+
+/// For how long a producer may try to send a trigger again: as long as librdkafka does (`message.timeout.ms`).
+const REPEATED_WITHIN: Duration = Duration::from_secs(5 * 60);
+/// How many reports of a partition are read back at most to know repeated triggers by: as many as a shard remembers
+/// (`Limits::recent_executions`).
+const REMEMBERED: i64 = 100_000;
 
 /// Where a partition is begun with, and where its topics ended at that moment.
 pub(super) struct Begin {
@@ -100,28 +109,51 @@ impl Beginnings {
         begins: &[Begin],
         go_on: impl Fn() -> bool,
     ) -> KafkaResult<HashMap<i32, Handover>> {
-        let (mut executions, mut checkpoints) = (HashMap::new(), HashMap::new());
+        let (mut reports, mut checkpoints) = (HashMap::new(), HashMap::new());
         if let Some(group) = self.sharing.group() {
-            let again: Vec<_> = begins
-                .iter()
-                .filter(|begin| begin.from.test_offset < begin.tests_end)
-                .map(|begin| (begin.partition, Offset::Offset(begin.from.report_offset)))
-                .collect();
-            executions = reported::read_back(&self.reader, &self.report_topic, &again, &go_on)?;
+            let from = self.reports_from(begins)?;
+            reports = reported::read_back(&self.reader, &self.report_topic, &from, &go_on)?;
             let partitions = begins.iter().map(|begin| begin.partition);
             let topic = checkpoints::topic_of(group);
             checkpoints = checkpoints::read_back(&self.reader, &topic, partitions, &go_on)?;
         }
-        let handover = |begin: &Begin| Handover {
-            from: begin.from,
-            reported: Reported {
-                executions: executions.remove(&begin.partition).unwrap_or_default(),
-                tests_end: begin.tests_end,
-            },
-            checkpoints: checkpoints.remove(&begin.partition).unwrap_or_default(),
+        let handover = |begin: &Begin| {
+            let ReadBackReports { again, recent } = reports.remove(&begin.partition).unwrap_or_default();
+            Handover {
+                from: begin.from,
+                reported: Reported { executions: again, tests_end: begin.tests_end },
+                recent,
+                checkpoints: checkpoints.remove(&begin.partition).unwrap_or_default(),
+            }
         };
         let partitions = begins.iter().map(|begin| begin.partition);
         Ok(partitions.zip(begins.iter().map(handover)).collect())
+    }
+
+    /// From where the reports of each partition are read back: for the tests that are read again, and for
+    /// triggers that a producer may yet repeat.
+    fn reports_from(&self, begins: &[Begin]) -> KafkaResult<Vec<ReadFrom>> {
+        let since = Timestamp::now() - REPEATED_WITHIN;
+        let mut list = TopicPartitionList::with_capacity(begins.len());
+        for begin in begins {
+            let time = Offset::Offset(since.as_millis());
+            list.add_partition_offset(&self.report_topic, begin.partition, time)?;
+        }
+        let since = self.reader.client().offsets_for_times(list, REQUEST_TIMEOUT)?;
+        let from = begins.iter().map(|begin| {
+            let found = since.find_partition(&self.report_topic, begin.partition);
+            let since = match found.map(|element| element.offset()) {
+                Some(Offset::Offset(offset)) => offset,
+                // Nothing has been reported since.
+                _ => begin.reports_end,
+            };
+            ReadFrom {
+                partition: begin.partition,
+                recent: since.max(begin.reports_end - REMEMBERED),
+                again: begin.from.report_offset,
+            }
+        });
+        Ok(from.collect())
     }
 
     /// Where to begin with a partition, by what was committed and what is there, as first and next offset.

@@ -28,21 +28,47 @@ impl ReportPositions {
     }
 }
 
-/// The executions that have reports, by partition.
-pub(super) type Executions = HashMap<i32, HashSet<ExecutionKey>>;
+/// Where the reports of a partition are read back from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadFrom {
+    pub(super) partition: i32,
+    /// The first report of an execution that has ended lately.
+    pub(super) recent: i64,
+    /// The first report that may be of a test that is read again.
+    pub(super) again: i64,
+}
 
-/// Reads the committed reports of those partitions, each from its offset on. Blocks, until `go_on` says no.
+/// The executions that have reports.
+#[derive(Debug, Default)]
+pub(super) struct ReadBackReports {
+    /// Those whose tests may be read again.
+    pub(super) again: HashSet<ExecutionKey>,
+    /// Those that have ended lately, the oldest first.
+    pub(super) recent: Vec<ExecutionKey>,
+}
+
+/// Reads the committed reports of those partitions. Blocks, until `go_on` says no.
 pub(super) fn read_back(
     reader: &ReadBack,
     topic: &str,
-    from: &[(i32, Offset)],
+    from: &[ReadFrom],
     go_on: impl Fn() -> bool,
-) -> KafkaResult<Executions> {
-    let mut found = Executions::new();
-    reader.read(topic, from, go_on, |message| {
+) -> KafkaResult<HashMap<i32, ReadBackReports>> {
+    let by_partition: HashMap<_, _> = from.iter().map(|from| (from.partition, *from)).collect();
+    let offsets: Vec<_> =
+        from.iter().map(|from| (from.partition, Offset::Offset(from.recent.min(from.again)))).collect();
+    let mut found: HashMap<i32, ReadBackReports> = HashMap::new();
+    reader.read(topic, &offsets, go_on, |message| {
         // Its headers say what it is about; its value need not be read.
-        if let Some(test) = extract(message) {
-            found.entry(message.partition()).or_default().insert(test.key().clone());
+        let (Some(from), Some(test)) = (by_partition.get(&message.partition()), extract(message)) else {
+            return;
+        };
+        let of_partition = found.entry(from.partition).or_default();
+        if message.offset() >= from.again {
+            of_partition.again.insert(test.key().clone());
+        }
+        if message.offset() >= from.recent {
+            of_partition.recent.push(test.key().clone());
         }
     })?;
     Ok(found)
