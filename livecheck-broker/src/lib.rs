@@ -1,9 +1,9 @@
 //! An embedded Kafka broker for development and tests.
 //!
 //! It speaks Kafka's protocol as far as [rdkafka], aiokafka and Kafka's own Java client need it to produce,
-//! consume, form groups and run transactions; it is alone, and keeps everything in memory. What it does, it does as
-//! Kafka does; what it cannot do, it does not advertise. It is no rival to Kafka: production is served by
-//! setting `bootstrap.servers`.
+//! consume, form groups and run transactions; it holds everything in memory, and on disk as well where that is asked
+//! for. What it does, it does as Kafka does: its tests run on both, with one expectation. It is no rival to Kafka:
+//! production is served by setting `bootstrap.servers`.
 //!
 //! ```
 //! # async fn example() -> Result<(), livecheck_broker::BrokerError> {
@@ -15,6 +15,20 @@
 //! # }
 //! ```
 //!
+//! `cargo livecheck broker` is the same as a program.
+//!
+//! # What it has not
+//!
+//! What it cannot do, it does not advertise, or refuses in words, so that clients do without, or say so:
+//!
+//! - other nodes and replicas: it is alone, on the loopback interface;
+//! - authentication, encryption, access control and quotas;
+//! - groups by the newer protocol (KIP-848, `group.protocol=consumer`) and share groups: the classic protocol, which is
+//!   every client's default, is here;
+//! - the second version of transactions (KIP-890), which clients use only where brokers offer it;
+//! - incremental fetch sessions, which spare bytes on the wire and change nothing else;
+//! - `acks=all` as a promise that holds when the machine dies: see [what outlasts it](#what-outlasts-it).
+//!
 //! # How much it keeps
 //!
 //! Topics have Kafka's settings, and those of retention and compaction do what they do there: `cleanup.policy`,
@@ -25,7 +39,8 @@
 //! 1 GiB of each partition: [`BrokerBuilder::retention_bytes`] sets another limit.
 //!
 //! Producers, transactional ids, offsets of groups without members, and idle connections are forgotten after the
-//! times that Kafka has for them.
+//! times that Kafka has for them. Requests and answers that are under way have a bound of memory, too, over all
+//! connections together: [`BrokerBuilder::max_traffic_bytes`].
 //!
 //! # What outlasts it
 //!

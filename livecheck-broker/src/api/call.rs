@@ -113,6 +113,7 @@ async fn serve(node: &Node, frame: Bytes, client_host: &str) -> Result<Option<By
         ApiKey::DescribeGroups => call.serve(|request| membership::describe(node, request, version)),
         ApiKey::ListGroups => call.serve(|request| membership::list(node, &request)),
         ApiKey::DeleteGroups => call.serve(|request| membership::delete(node, request)),
+        ApiKey::ConsumerGroupHeartbeat => call.serve(membership::newer_protocol_refused),
         ApiKey::OffsetCommit => call.serve(|request| commits::commit(node, request)),
         ApiKey::OffsetFetch => call.serve(|request| commits::fetch(node, request, version)),
         ApiKey::InitProducerId => {
@@ -246,6 +247,7 @@ mod tests {
             ApiKey::DeleteGroups => decode::<DeleteGroupsRequest>(body, version),
             ApiKey::IncrementalAlterConfigs => decode::<IncrementalAlterConfigsRequest>(body, version),
             ApiKey::DescribeCluster => decode::<DescribeClusterRequest>(body, version),
+            ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>(body, version),
             other => panic!("{other:?} is served but not tested"),
         }
     }

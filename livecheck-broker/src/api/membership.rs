@@ -9,9 +9,10 @@ use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{
-    DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse, GroupId,
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-    LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse, SyncGroupRequest, SyncGroupResponse,
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, DeleteGroupsRequest, DeleteGroupsResponse,
+    DescribeGroupsRequest, DescribeGroupsResponse, GroupId, HeartbeatRequest, HeartbeatResponse,
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, ListGroupsRequest,
+    ListGroupsResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
@@ -161,6 +162,16 @@ pub(super) fn heartbeat(node: &Node, request: &HeartbeatRequest) -> HeartbeatRes
         })
         .unwrap_or(Err(ResponseError::UnknownMemberId));
     HeartbeatResponse::default().with_error_code(code(heard))
+}
+
+/// Says that the newer group protocol is not here.
+pub(super) fn newer_protocol_refused(_: ConsumerGroupHeartbeatRequest) -> ConsumerGroupHeartbeatResponse {
+    let why = "This broker has the classic group protocol alone: set group.protocol=classic.";
+    ConsumerGroupHeartbeatResponse::default()
+        .with_error_code(ResponseError::UnsupportedVersion.code())
+        .with_error_message(Some(StrBytes::from_static_str(why)))
+        .with_member_id(None)
+        .with_assignment(None)
 }
 
 pub(super) fn leave(node: &Node, request: &LeaveGroupRequest, version: i16) -> LeaveGroupResponse {

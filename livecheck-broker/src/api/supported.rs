@@ -36,6 +36,9 @@ pub(super) const SUPPORTED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::DeleteGroups, 0, 2),
     (ApiKey::IncrementalAlterConfigs, 0, 1),
     (ApiKey::DescribeCluster, 0, 1),
+    // Advertised as Kafka does where its newer group protocol is off: to be refused in words. Without it
+    // librdkafka asks for another coordinator for ever.
+    (ApiKey::ConsumerGroupHeartbeat, 0, 1),
 ];
 
 /// The kinds of requests that are served.

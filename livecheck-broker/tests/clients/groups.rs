@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use livecheck_broker::Broker;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::rig::{PATIENCE, Rig, blocking, next, send, text, unique};
+use crate::rig::{PATIENCE, Rig, blocking, next, receive, send, text, unique};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_resumes_where_it_committed_with_what_it_noted() {
@@ -255,6 +257,18 @@ async fn a_group_is_described() {
     assert_eq!((&*state, &*kind, &*strategy), ("Stable", "consumer", "cooperative-sticky"));
     assert_eq!(members, ["me"]);
     member.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_wants_the_newer_group_protocol_is_told_that_it_is_not_here() {
+    let rig = Rig::embedded(Broker::builder()).await;
+    let topic = rig.topic("newer", 1, &[]).await;
+    let mut config = rig.config(&[("group.id", &unique("group")), ("group.protocol", "consumer")]);
+    let consumer: StreamConsumer = config.set("auto.offset.reset", "earliest").create().expect("a consumer");
+    consumer.subscribe(&[&topic]).expect("subscribed");
+    let error = receive(&consumer).await.expect_err("it is not here");
+    assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::UnsupportedVersion), "{error}");
+    blocking(move || drop(consumer)).await;
 }
 
 /// A group's state, its kind and strategy, and the client ids of its members.

@@ -60,6 +60,7 @@ pub(super) fn fields(key: ApiKey) -> Option<&'static [Versioned]> {
         ApiKey::DeleteGroups => DELETE_GROUPS,
         ApiKey::IncrementalAlterConfigs => INCREMENTAL_ALTER_CONFIGS,
         ApiKey::DescribeCluster => DESCRIBE_CLUSTER,
+        ApiKey::ConsumerGroupHeartbeat => CONSUMER_GROUP_HEARTBEAT,
         _ => return None,
     })
 }
@@ -220,3 +221,16 @@ const END_TXN: &[Versioned] = &[always(Text), always(I64), always(I16), always(B
 const DELETE_GROUPS: &[Versioned] = &[always(TEXTS)];
 
 const DESCRIBE_CLUSTER: &[Versioned] = &[always(BOOL), since(1, I8)];
+
+const CONSUMER_GROUP_HEARTBEAT: &[Versioned] = &[
+    always(Text),
+    always(Text),
+    always(I32),
+    always(Text),
+    always(Text),
+    always(I32),
+    always(TEXTS),
+    since(1, Text),
+    always(Text),
+    always(Structs(&[always(UUID), always(I32S)])),
+];
