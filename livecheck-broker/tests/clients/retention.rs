@@ -93,48 +93,50 @@ async fn a_compacted_topic_keeps_the_latest_of_each_key_where_it_was() {
     if !rig.cleans_up_often().await {
         return;
     }
-    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
-        let settings = [
-            ("cleanup.policy", "compact"),
-            ("min.cleanable.dirty.ratio", "0.01"),
-            ("segment.ms", "1000"),
-            ("delete.retention.ms", "86400000"),
-        ];
-        let topic = rig.topic("compacted", 1, &settings).await;
-        let producer = rig.producer(&[("compression.type", codec), ("linger.ms", "50")]);
-        // Long values, lest the client find that compressing them does not pay.
-        let long = |value: &str| value.repeat(200);
-        let start = 1_700_000_000_000;
-        let (first, second, third) = (long("a1"), long("b1"), long("a2"));
-        // In one batch, of which a part goes.
-        tokio::join!(
-            put(&producer, &topic, "a", Some(&first), start),
-            put(&producer, &topic, "b", Some(&second), start),
-            put(&producer, &topic, "a", Some(&third), start),
-            put(&producer, &topic, "c", Some("c1"), start),
-        );
-        put(&producer, &topic, "c", None, start + 5_000).await;
-        // What is in the last segment is not compacted: this begins another.
-        put(&producer, &topic, "d", Some("d1"), start + 10_000).await;
-        let expected =
-            [(1, "b", Some(&*second)), (2, "a", Some(&*third)), (4, "c", None), (5, "d", Some("d1"))]
-                .map(|(offset, key, value)| (offset, (key.to_owned(), value.map(str::to_owned))));
+    let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    futures_util::future::join_all(codecs.map(|codec| compacted(&rig, codec))).await;
+}
 
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let consumer = rig.consumer(&unique("group"), &[("enable.partition.eof", "true")]);
-            assign_from_start(&consumer, &topic, 1);
-            let read = drain(&consumer, 1).await;
-            let read: Vec<_> = read.iter().map(|message| (message.offset(), pair(message))).collect();
-            crate::rig::blocking(move || drop(consumer)).await;
-            if read == expected {
-                break;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "{codec}: {read:?}");
+async fn compacted(rig: &Rig, codec: &str) {
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("segment.ms", "1000"),
+        ("delete.retention.ms", "86400000"),
+    ];
+    let topic = rig.topic("compacted", 1, &settings).await;
+    let producer = rig.producer(&[("compression.type", codec), ("linger.ms", "50")]);
+    // Long values, lest the client find that compressing them does not pay.
+    let long = |value: &str| value.repeat(200);
+    let start = 1_700_000_000_000;
+    let (first, second, third) = (long("a1"), long("b1"), long("a2"));
+    // In one batch, of which a part goes.
+    tokio::join!(
+        put(&producer, &topic, "a", Some(&first), start),
+        put(&producer, &topic, "b", Some(&second), start),
+        put(&producer, &topic, "a", Some(&third), start),
+        put(&producer, &topic, "c", Some("c1"), start),
+    );
+    put(&producer, &topic, "c", None, start + 5_000).await;
+    // What is in the last segment is not compacted: this begins another.
+    put(&producer, &topic, "d", Some("d1"), start + 10_000).await;
+    let expected = [(1, "b", Some(&*second)), (2, "a", Some(&*third)), (4, "c", None), (5, "d", Some("d1"))]
+        .map(|(offset, key, value)| (offset, (key.to_owned(), value.map(str::to_owned))));
+
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let consumer = rig.consumer(&unique("group"), &[("enable.partition.eof", "true")]);
+        assign_from_start(&consumer, &topic, 1);
+        let read = drain(&consumer, 1).await;
+        let read: Vec<_> = read.iter().map(|message| (message.offset(), pair(message))).collect();
+        crate::rig::blocking(move || drop(consumer)).await;
+        if read == expected {
+            break;
         }
-        let consumer = rig.consumer(&unique("group"), &[]);
-        assert_eq!(consumer.fetch_watermarks(&topic, 0, PATIENCE).expect("watermarks"), (0, 6));
+        assert!(tokio::time::Instant::now() < deadline, "{codec}: {read:?}");
     }
+    let consumer = rig.consumer(&unique("group"), &[]);
+    assert_eq!(consumer.fetch_watermarks(&topic, 0, PATIENCE).expect("watermarks"), (0, 6));
 }
 
 #[tokio::test(flavor = "multi_thread")]
