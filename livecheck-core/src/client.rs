@@ -36,6 +36,8 @@ pub struct Topics {
     pub bus_topic: String,
     /// The topic that reports are sent to. Default: `livecheck-report`.
     pub report_topic: String,
+    /// The topic that the runners keep the state of each case on. Default: `livecheck-monitor`.
+    pub monitor_topic: String,
 }
 
 impl Default for Topics {
@@ -44,6 +46,7 @@ impl Default for Topics {
             test_topic: "livecheck".to_owned(),
             bus_topic: "livecheck-bus".to_owned(),
             report_topic: "livecheck-report".to_owned(),
+            monitor_topic: "livecheck-monitor".to_owned(),
         }
     }
 }

@@ -13,6 +13,7 @@
 //! test-topic = "livecheck"
 //! bus-topic = "livecheck-bus"
 //! report-topic = "livecheck-report"
+//! monitor-topic = "livecheck-monitor" # the state of each case; one partition, compacted
 //! partitions = 8                      # of topics that the runner creates
 //! replication-factor = 3              # of topics that the runner creates; the broker's default if absent
 //!

@@ -4,7 +4,44 @@
 //! |---|---|
 //! | [`case_state`] | the heart: the state of one case, from its reports and the time |
 //! | [`statistics`], [`history`] | what the executions of a case have in common |
+//! | `board` | all cases, and how far the reports on them were read |
+//! | `record` | what is kept of that on the monitor's topic |
+//! | `merge` | what is read from several partitions, in the order of the log |
+//! | `roster` | the runners at work, and what they have in flight |
+//! | `membership` | who leads |
+//! | `own_topic`, `reports`, `writer` | the edge: what a leader reads and writes |
+//! | `presence` | what each runner says of itself |
+//! | `term` | one term of leading |
+//! | `leader` | the thread |
+//!
+//! ```text
+//!  report topic ──▶ Reports ──▶ Board ──▶ Writer ──▶ report topic    reports on whole cases
+//!                 by log time     ▲            │                     in one transaction with
+//!                                 │            └────▶ monitor topic   states and positions
+//!                   what is kept ─┘                        │
+//!                                 └────────────────────────┘
+//! ```
+//!
+//! All runners of a group are members of a second group, whose topic has one partition: who owns that leads. A leader
+//! first takes the producer of its predecessors from them, which undoes what they have not committed; then it reads
+//! what they have kept. Each of its transactions carries the membership by which it leads, so one that has lost
+//! the lead without knowing writes nothing. Where anything fails the term is over, and the next one begins from
+//! the topics: a report on a case is written with the state that follows from it, so none is lost or repeated.
 
+mod board;
 pub mod case_state;
 pub mod history;
+mod leader;
+mod membership;
+mod merge;
+mod own_topic;
+mod presence;
+mod record;
+mod reports;
+mod roster;
 pub mod statistics;
+mod term;
+mod writer;
+
+pub use board::CaseChange;
+pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};

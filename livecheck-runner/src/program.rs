@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod follow;
 mod listing;
+mod monitoring;
 mod run;
 mod select;
 mod stop;

@@ -11,6 +11,7 @@ mod faults;
 mod faust;
 mod golden;
 mod hand_over;
+mod monitor;
 mod orders;
 mod outage;
 mod parcels;

@@ -84,6 +84,7 @@ impl Config {
                     test_topic: layer.test_topic.unwrap_or(default.test_topic),
                     bus_topic: layer.bus_topic.unwrap_or(default.bus_topic),
                     report_topic: layer.report_topic.unwrap_or(default.report_topic),
+                    monitor_topic: layer.monitor_topic.unwrap_or(default.monitor_topic),
                 },
                 partitions: layer.partitions.map_or(default_topics.partitions, |Count(count)| count),
                 replication_factor: layer.replication_factor.map(|Count(count)| count),

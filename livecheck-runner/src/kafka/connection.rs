@@ -108,8 +108,25 @@ impl Connection {
         config.create_with_context(BusContext(health)).map_err(KafkaEdgeError::Client)
     }
 
+    /// A member of a group that shares out one partition, and with it a duty.
+    pub(crate) fn member<C: ConsumerContext>(
+        &self,
+        group: &str,
+        context: C,
+    ) -> Result<BaseConsumer<C>, KafkaEdgeError> {
+        let sharing = Sharing::Group(group.to_owned());
+        self.test_consumer(&sharing, context)
+    }
+
+    /// A producer of single records, each of which may be lost.
+    pub(crate) fn producer<C: ProducerContext>(&self, context: C) -> Result<BaseProducer<C>, KafkaEdgeError> {
+        let mut config = self.base();
+        config.set("message.timeout.ms", "10000").set("linger.ms", "0").set("partitioner", "murmur2_random");
+        config.create_with_context(context).map_err(KafkaEdgeError::Client)
+    }
+
     /// The producer of reports, in transactions.
-    pub(super) fn report_producer<C: ProducerContext>(
+    pub(crate) fn report_producer<C: ProducerContext>(
         &self,
         id: &str,
         context: C,
@@ -150,7 +167,7 @@ impl Connection {
     }
 
     /// A consumer to ask things with: metadata and offsets.
-    pub(super) fn inquirer(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
+    pub(crate) fn inquirer(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
         self.bus_consumer(Health::new(|_| {}))
     }
 

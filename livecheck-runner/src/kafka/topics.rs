@@ -12,9 +12,9 @@ use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 
 /// How long topics that have just been created may take to be known everywhere.
-const SETTLE: Duration = Duration::from_secs(30);
+pub(super) const SETTLE: Duration = Duration::from_secs(30);
 /// The pause before it is asked again whether they are.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The topics are not as they must be.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ pub(crate) async fn ensure_topics(
     Ok(found)
 }
 
-async fn create(
+pub(super) async fn create(
     connection: &Connection,
     missing: &[String],
     settings: &[(&str, &str)],
@@ -166,7 +166,7 @@ async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeEr
     }
 }
 
-fn not_there(topic: &str) -> TopicProblem {
+pub(super) fn not_there(topic: &str) -> TopicProblem {
     let reason = format!("it did not appear within {}", humantime::format_duration(SETTLE));
     TopicProblem::Create { topic: topic.to_owned(), partitions: 0, reason }
 }
@@ -206,7 +206,7 @@ pub(crate) async fn ensure_checkpoint_topic(
     }
 }
 
-fn partition_count(connection: &Connection, topic: &str) -> Result<Option<usize>, KafkaEdgeError> {
+pub(super) fn partition_count(connection: &Connection, topic: &str) -> Result<Option<usize>, KafkaEdgeError> {
     // Of all topics: to ask for one by its name would create it, where brokers create what is asked for.
     let metadata =
         connection.inquirer()?.fetch_metadata(None, REQUEST_TIMEOUT).map_err(TopicProblem::Inspect)?;

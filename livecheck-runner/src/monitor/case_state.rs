@@ -34,6 +34,7 @@
 //! There is no clock here. Reports come with their log time, and what depends on time that passes without a report
 //! happens at [`due`](CaseState::due), whenever it is looked at: looking more often changes nothing.
 
+use std::fmt;
 use std::time::Duration;
 
 use livecheck_core::wire::{State, TestReport};
@@ -119,6 +120,23 @@ pub enum ChangeKind {
     },
 }
 
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failing { consecutive_failures: 1, .. } => f.write_str("an execution did not pass"),
+            Self::Failing { consecutive_failures, .. } => {
+                write!(f, "{consecutive_failures} executions in a row did not pass")
+            }
+            Self::Stalled { nothing_for, last_seen } => {
+                let before = if last_seen.is_none() { ", nor any before" } else { "" };
+                write!(f, "no execution was seen for {}{before}", humantime::format_duration(*nothing_for))
+            }
+            Self::Recovered { from: State::Stall, .. } => f.write_str("executions are seen again"),
+            Self::Recovered { .. } => f.write_str("executions pass again"),
+        }
+    }
+}
+
 /// An execution that did not pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastFailure {
@@ -153,7 +171,8 @@ pub struct CaseState {
     /// Since when the state is what it is.
     since: Timestamp,
     trouble: Option<Trouble>,
-    /// Since when somebody looks. A stall counts from there, where nothing was seen since.
+    /// Since when it is watched, moved on by the time in which it was not. A stall counts from there, where nothing
+    /// was seen since.
     watched_since: Timestamp,
     /// When an execution was last seen.
     last_seen: Option<Timestamp>,
@@ -179,9 +198,9 @@ impl CaseState {
         }
     }
 
-    /// Nobody has watched until now: that nothing was seen meanwhile says nothing.
-    pub fn watch_from(&mut self, now: Timestamp) {
-        self.watched_since = self.watched_since.max(now);
+    /// Nobody has watched for so long: a stall is so much further away.
+    pub fn unwatched(&mut self, pause: Duration) {
+        self.watched_since = self.quiet_since() + pause;
     }
 
     /// An execution was triggered, by then, and goes on.
@@ -235,8 +254,12 @@ impl CaseState {
         if self.state == State::Stall {
             return None;
         }
-        let seen = self.last_seen.map_or(self.watched_since, |seen| seen.max(self.watched_since));
-        Some(seen + rules.warn_stalled_after?)
+        Some(self.quiet_since() + rules.warn_stalled_after?)
+    }
+
+    /// Since when nothing was seen; moved on by the time in which nobody watched.
+    fn quiet_since(&self) -> Timestamp {
+        self.last_seen.map_or(self.watched_since, |seen| seen.max(self.watched_since))
     }
 
     /// When a failing case, whose tests pass again, has not failed for long enough.

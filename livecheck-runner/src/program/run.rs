@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
+use super::monitoring::Monitoring;
 use super::stop::Stop;
 use super::{Program, RunnerError, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
@@ -105,6 +106,7 @@ async fn observe(
         if let (Some(group), Some(partitions)) = (sharing.group(), topics.co_partitioned()?) {
             ensure_checkpoint_topic(&connection, group, partitions, replication_factor).await?;
         }
+        Monitoring::prepare(&connection, config, &sharing).await?;
         Ok::<_, KafkaEdgeError>(topics)
     };
     let Some(topics) = stop.unless_asked(preparing).await else {
@@ -134,7 +136,7 @@ async fn observe(
     let unknown = if sharing.is_shared() { UnknownCases::Skip } else { UnknownCases::Ignore };
     let observer = Observer::start(
         ObserverOptions {
-            connection,
+            connection: connection.clone(),
             sharing: sharing.clone(),
             reports: sharing.is_shared() || args.reports,
             selection: Selection { cases: cases.clone(), unknown },
@@ -156,6 +158,7 @@ async fn observe(
         group: sharing.group().map(str::to_owned),
         profile: config.profile.clone(),
     }));
+    let monitoring = Monitoring::start(&connection, &sharing, &program.cases, reporter.events())?;
     let began = Instant::now();
     let deadline = bounds.run_for.map(|run_for| began + run_for);
     let reason = loop {
@@ -174,13 +177,19 @@ async fn observe(
             () = at(deadline) => break StopReason::TimeIsUp,
             () = at(following.status_due()) => following.tell_status(),
             Some(event) = news.from_services.recv() => news.tell(event),
-            Some(observation) = observations.recv() => following.observe(observation),
+            Some(observation) = observations.recv() => {
+                monitoring.hear(&observation);
+                following.observe(observation);
+            }
         }
     };
 
     following.stopping();
     reporter.events().send(RunEvent::Stopping(reason));
-    let stopping = tokio::task::spawn_blocking(move || observer.stop());
+    let stopping = tokio::task::spawn_blocking(move || {
+        observer.stop();
+        monitoring.stop();
+    });
     if stop.unless_asked(stopping).await.is_none() {
         // Asked twice: what is not committed is executed again by the next runner.
         tracing::warn!("stopping at once: what is in flight is not handed over, and services are killed");

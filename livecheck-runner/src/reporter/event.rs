@@ -8,6 +8,7 @@ use livecheck_core::wire::TestReport;
 use livecheck_core::{CaseName, Cases};
 
 use crate::engine::CaseTally;
+use crate::monitor::CaseChange;
 use crate::services::ServiceEvent;
 
 /// Something that happened in a run.
@@ -18,8 +19,10 @@ pub enum RunEvent {
     Service(ServiceEvent),
     /// The cases are ready for triggers.
     Started(Started),
-    /// An execution has ended, or a case as a whole has changed its state.
+    /// An execution has ended.
     Report(Box<ExecutionReport>),
+    /// A case as a whole has changed: it fails, is stalled, or has recovered.
+    Case(CaseChange),
     /// Where each case stands now. Sent about every 100 ms while anything changes.
     Status(Snapshot),
     /// Records that could not be read, since the last such event of the same kind and topic.

@@ -9,6 +9,7 @@ use super::event::ExecutionReport;
 use super::render::RenderOptions;
 use super::style::{COUNT, DIM, FAIL, paint};
 use super::text::{block, cut, plain};
+use crate::monitor::case_state::LastFailure;
 use crate::paths::shown_in;
 
 const INDENT: usize = 4;
@@ -41,6 +42,18 @@ pub(super) fn render(execution: &ExecutionReport, cases: &Cases, options: &Rende
     }
     out.push('\n');
     out
+}
+
+/// The latest of the executions for which a case as a whole has failed: the line that tells it from others.
+pub(super) fn latest(LastFailure { state, id, error, .. }: &LastFailure, options: &RenderOptions) -> String {
+    let mut line = format!("the latest is {state}");
+    if let Some(id) = id {
+        let _ = write!(line, " {id}");
+    }
+    if let Some(error) = error.as_ref().and_then(|error| error.lines().next()) {
+        let _ = write!(line, ": {error}");
+    }
+    block(&line, INDENT, options.width)
 }
 
 /// Where it went wrong; and how it came there, where more is asked for.

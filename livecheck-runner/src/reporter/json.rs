@@ -17,17 +17,17 @@
 //! | `finished` | `elapsed`, `left_in_flight` (executions for another runner), `bad_records` (how many could not be read), `cases` as in `status` |
 //!
 //! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
-//! `runtime` are null where it is about the case as a whole, and `package`, `file` and `line` where this
-//! program does not have the case. Source files in the working folder are named from there.
+//! `runtime` are null where it is about the case as a whole, which fails (`FAIL`), is stalled (`STALL`) or has
+//! recovered (`PASS`). `package`, `file` and `line` are null where this program does not have the case. Source files in the working folder are named from there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use livecheck_core::wire::State;
+use livecheck_core::wire::{State, TestReport};
 use livecheck_core::{Cases, TestId, Timestamp};
 use serde::Serialize;
 
-use super::event::{ExecutionReport, Finished, RunEvent, Snapshot, StopReason};
+use super::event::{Finished, RunEvent, Snapshot, StopReason};
 use crate::engine::CaseTally;
 use crate::paths::{shown, shown_in};
 use crate::services::{ServiceDied, ServiceEvent};
@@ -115,6 +115,7 @@ struct CountsOf {
 
 /// An event as a line, with its end.
 pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
+    let of_case;
     let line = match event {
         RunEvent::Service(ServiceEvent::Starting { name, command, log }) => {
             Line::ServiceStarting { name, command, log }
@@ -134,7 +135,14 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             group: started.group.as_deref(),
             profile: &started.profile,
         },
-        RunEvent::Report(execution) => Line::Report(Box::new(report(execution, cases, root))),
+        RunEvent::Report(execution) => {
+            let waiting_for = execution.waiting_for.as_deref();
+            Line::Report(Box::new(Report::of(&execution.report, waiting_for, cases, root)))
+        }
+        RunEvent::Case(change) => {
+            of_case = change.report();
+            Line::Report(Box::new(Report::of(&of_case, None, cases, root)))
+        }
         RunEvent::Status(snapshot) => Line::Status { cases: counts_of(snapshot) },
         RunEvent::BadRecords(bad) => Line::BadRecords {
             kind: &bad.kind,
@@ -168,22 +176,23 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
     serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
 }
 
-fn report<'e>(execution: &'e ExecutionReport, cases: &Cases, root: &Path) -> Report<'e> {
-    let report = &execution.report;
-    let location = cases.get(report.case_name.as_str()).map(|case| case.location);
-    Report {
-        case: report.case_name.as_str(),
-        package: location.map(|location| location.package),
-        file: location.map(|location| shown(location.file, root)),
-        line: location.map(|location| location.line),
-        state: report.state,
-        id: report.test.as_ref().map(|test| &test.id),
-        triggered: report.test.as_ref().map(|test| test.timestamp),
-        runtime: report.runtime,
-        signals: &report.signal_latency,
-        waiting_for: execution.waiting_for.as_deref(),
-        error: report.error.as_deref(),
-        traceback: report.traceback.as_deref().map(|traceback| shown_in(traceback, root)),
+impl<'e> Report<'e> {
+    fn of(report: &'e TestReport, waiting_for: Option<&'e str>, cases: &Cases, root: &Path) -> Self {
+        let location = cases.get(report.case_name.as_str()).map(|case| case.location);
+        Self {
+            case: report.case_name.as_str(),
+            package: location.map(|location| location.package),
+            file: location.map(|location| shown(location.file, root)),
+            line: location.map(|location| location.line),
+            state: report.state,
+            id: report.test.as_ref().map(|test| &test.id),
+            triggered: report.test.as_ref().map(|test| test.timestamp),
+            runtime: report.runtime,
+            signals: &report.signal_latency,
+            waiting_for,
+            error: report.error.as_deref(),
+            traceback: report.traceback.as_deref().map(|traceback| shown_in(traceback, root)),
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint
 use super::summary::{self, Failures};
 use super::text::{block, cut, plain, plural};
 use crate::engine::CaseTally;
+use crate::monitor::CaseChange;
+use crate::monitor::case_state::ChangeKind;
 use crate::services::{ServiceDied, ServiceEvent};
 
 /// What separates the parts of a run.
@@ -96,6 +98,7 @@ impl Renderer {
                 if self.options.quiet { String::new() } else { header(started) }
             }
             RunEvent::Report(report) => self.report(report),
+            RunEvent::Case(change) => self.case(change),
             RunEvent::Status(snapshot) => {
                 self.snapshot.clone_from(snapshot);
                 String::new()
@@ -204,6 +207,22 @@ impl Renderer {
             line.push_str(&failure::render(execution, &self.cases, &self.options));
         }
         line
+    }
+
+    /// What is said of a case as a whole: the verb, for how long it was so, the case, and why.
+    fn case(&self, CaseChange { case, change }: &CaseChange) -> String {
+        let (style, what, time) = match &change.kind {
+            ChangeKind::Failing { .. } => (FAIL, "FAILING", None),
+            ChangeKind::Stalled { .. } => (FAIL, "STALLED", None),
+            ChangeKind::Recovered { after, .. } => (PASS, "RECOVERED", Some(*after)),
+        };
+        let name = DisplayName::of(&self.cases, case).painted();
+        let time = bracketed(time.map(|time| time.as_secs_f64()));
+        let latest = match &change.kind {
+            ChangeKind::Failing { latest, .. } => failure::latest(latest, &self.options),
+            ChangeKind::Stalled { .. } | ChangeKind::Recovered { .. } => String::new(),
+        };
+        format!("{} {time} {name}: {}\n{latest}", verb(style, what), change.kind)
     }
 
     /// Verb, time, case and test id.

@@ -12,6 +12,8 @@ use livecheck_core::{CaseName, Cases, Settings};
 use super::render::{RenderOptions, Renderer};
 use super::*;
 use crate::engine::CaseTally;
+use crate::monitor::CaseChange;
+use crate::monitor::case_state::{Change, ChangeKind, LastFailure};
 use crate::services::{ServiceDied, ServiceEvent};
 
 static ORDER_FLOW: Case = Case {
@@ -184,12 +186,35 @@ fn a_skip() {
     insta::assert_snapshot!(reported(with_error(report(State::Skip, "order-22", &[]), reason, None)));
 }
 
+fn case_changes() -> [RunEvent; 4] {
+    let at = "2026-11-21T02:03:04Z".parse().expect("a time");
+    let latest = LastFailure {
+        at,
+        state: State::Timeout,
+        id: Some("order-19".into()),
+        error: Some("signal `executed` did not come within 5s\nand more".to_owned()),
+    };
+    let failing = ChangeKind::Failing { consecutive_failures: 30, latest: Box::new(latest) };
+    let stalled = ChangeKind::Stalled { nothing_for: Duration::from_secs(1_800), last_seen: Some(at) };
+    let recovered = |from, after| ChangeKind::Recovered { from, after: Duration::from_micros(after) };
+    let passes = recovered(State::Fail, 305_600_700);
+    let is_seen = recovered(State::Stall, 12_345_678);
+    [failing, passes, stalled, is_seen]
+        .map(|kind| RunEvent::Case(CaseChange { case: ORDER_FLOW.name.into(), change: Change { kind, at } }))
+}
+
 #[test]
-fn a_case_that_is_stalled() {
-    let mut stalled = report(State::Stall, "", &[]);
-    stalled.report.test = None;
-    stalled.report.runtime = None;
-    insta::assert_snapshot!(reported(with_error(stalled, "no execution was seen for 30m", None)));
+fn a_case_as_a_whole_fails_is_stalled_and_recovers() {
+    let all = || std::iter::once(started(false)).chain(case_changes());
+    insta::assert_snapshot!(printed(options(), all()));
+    let lines: String =
+        case_changes().iter().map(|event| json::line(event, &cases(), Path::new("/home/me/work"))).collect();
+    insta::assert_snapshot!(lines);
+    let quiet = RenderOptions { quiet: true, ..options() };
+    assert!(
+        printed(options(), all()).ends_with(&printed(quiet, all())),
+        "who is told of failures is told this"
+    );
 }
 
 #[test]

@@ -167,9 +167,9 @@ fn failures_after_a_stall_are_shown_as_what_they_are() {
 fn what_happens_while_nobody_watches_is_no_stall() {
     let mut case = Watched::new();
     case.ended(100, State::Pass);
-    case.case.watch_from(at(60_000));
-    case.tick(60_999).is(State::Pass, &[]);
-    case.tick(61_000).is(State::Stall, &[(61_000, "stalled")]);
+    case.case.unwatched(Duration::from_secs(60));
+    case.tick(61_099).is(State::Pass, &[]);
+    case.tick(61_100).is(State::Stall, &[(61_100, "stalled")]);
 }
 
 #[test]

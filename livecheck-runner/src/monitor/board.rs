@@ -1,0 +1,261 @@
+//! All the cases, and how far the reports on them were read. Pure: what is read goes in, what changes comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{CaseName, Cases, Timestamp};
+
+use super::case_state::{CaseState, Change, ChangeKind, Rules};
+use super::record::Position;
+
+/// How many cases are counted that this program does not have: their names come from elsewhere.
+const MOST_UNKNOWN: usize = 1_000;
+
+/// A case as a whole has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseChange {
+    /// The case.
+    pub case: CaseName,
+    /// What happened, and when.
+    pub change: Change,
+}
+
+impl CaseChange {
+    /// The report on it, as it goes to the report topic: one without a test.
+    #[must_use]
+    pub fn report(&self) -> TestReport {
+        let (state, error) = match &self.change.kind {
+            ChangeKind::Failing { .. } => (State::Fail, Some(self.change.kind.to_string())),
+            ChangeKind::Stalled { .. } => (State::Stall, Some(self.change.kind.to_string())),
+            ChangeKind::Recovered { .. } => (State::Pass, None),
+        };
+        TestReport {
+            case_name: self.case.clone(),
+            state,
+            test: None,
+            runtime: None,
+            signal_latency: BTreeMap::new(),
+            error,
+            traceback: None,
+        }
+    }
+}
+
+/// All the cases.
+#[derive(Debug)]
+pub(crate) struct Board {
+    /// Of the cases that this program has.
+    rules: BTreeMap<CaseName, Rules>,
+    unknown: Rules,
+    cases: BTreeMap<CaseName, CaseState>,
+    /// Those that are not as they were kept.
+    changed: BTreeSet<CaseName>,
+    /// By partition of the report topic: the next offset.
+    offsets: BTreeMap<i32, i64>,
+}
+
+impl Board {
+    /// Of those cases, of which nothing is known yet.
+    pub(crate) fn of(cases: &Cases) -> Self {
+        Self {
+            rules: cases.iter().map(|case| (case.name.into(), Rules::of(&case.settings))).collect(),
+            unknown: Rules::of_unknown(),
+            cases: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            offsets: BTreeMap::new(),
+        }
+    }
+
+    /// A case as it was kept.
+    pub(crate) fn restore(&mut self, case: CaseName, state: CaseState) {
+        self.cases.insert(case, state);
+    }
+
+    /// How far the reports were read for the cases as they were kept.
+    pub(crate) fn restore_position(&mut self, position: Position) {
+        self.offsets = position.offsets;
+    }
+
+    /// From now on it is watched; it was last watched then, if ever.
+    pub(crate) fn begin(&mut self, now: Timestamp, watched_until: Option<Timestamp>) {
+        let pause = watched_until.map_or(Duration::ZERO, |until| now.since(until));
+        for name in self.rules.keys() {
+            self.cases
+                .entry(name.clone())
+                .and_modify(|case| case.unwatched(pause))
+                .or_insert_with(|| CaseState::new(now));
+            self.changed.insert(name.clone());
+        }
+    }
+
+    /// A record of the report topic was read: a report on an execution, or something else.
+    pub(crate) fn read(
+        &mut self,
+        partition: i32,
+        offset: i64,
+        at: Timestamp,
+        report: Option<&TestReport>,
+    ) -> Vec<CaseChange> {
+        self.offsets.insert(partition, offset + 1);
+        // Those on whole cases are this monitor's own, or another's, whose state is none of ours.
+        let Some(report) = report.filter(|report| report.test.is_some()) else { return Vec::new() };
+        self.change(&report.case_name, at, |case, rules| case.ended(rules, report, at))
+    }
+
+    /// Executions of a case were triggered, by then.
+    pub(crate) fn seen(&mut self, case: &CaseName, at: Timestamp) -> Vec<CaseChange> {
+        self.change(case, at, |case, rules| case.seen(rules, at))
+    }
+
+    /// When a case changes its state if nothing is seen of it before.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.rules.iter().filter_map(|(name, rules)| self.cases.get(name)?.due(rules)).min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<CaseChange> {
+        let due: Vec<CaseName> = self
+            .rules
+            .iter()
+            .filter(|(name, rules)| {
+                self.cases.get(*name).and_then(|case| case.due(rules)).is_some_and(|due| due <= now)
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        due.iter().flat_map(|name| self.change(name, now, |case, rules| case.tick(rules, now))).collect()
+    }
+
+    fn change(
+        &mut self,
+        name: &CaseName,
+        at: Timestamp,
+        change: impl FnOnce(&mut CaseState, &Rules) -> Vec<Change>,
+    ) -> Vec<CaseChange> {
+        if !self.cases.contains_key(name) {
+            let room = self.rules.len() + MOST_UNKNOWN;
+            if !self.rules.contains_key(name) && self.cases.len() >= room {
+                return Vec::new();
+            }
+            self.cases.insert(name.clone(), CaseState::new(at));
+        }
+        let Some(case) = self.cases.get_mut(name) else { return Vec::new() };
+        let changes = change(case, self.rules.get(name).unwrap_or(&self.unknown));
+        if !self.changed.contains(name) {
+            self.changed.insert(name.clone());
+        }
+        changes.into_iter().map(|change| CaseChange { case: name.clone(), change }).collect()
+    }
+
+    /// By partition of the report topic: where to go on.
+    pub(crate) fn offsets(&self) -> &BTreeMap<i32, i64> {
+        &self.offsets
+    }
+
+    /// Whether something is not as it was kept.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The cases that are not as they were kept, which is to be mended now.
+    pub(crate) fn take_changed(&mut self) -> Vec<(&CaseName, &CaseState)> {
+        let changed = std::mem::take(&mut self.changed);
+        self.cases.iter().filter(|(name, _)| changed.contains(*name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use livecheck_core::case::Location;
+    use livecheck_core::{Case, Settings};
+
+    use super::*;
+
+    static ORDER: Case = Case {
+        name: "orders::order",
+        docs: "",
+        location: Location { package: "orders", file: "src/lib.rs", line: 1 },
+        settings: Settings::new().warn_stalled_after(Duration::from_secs(5)).max_consecutive_failures(2),
+        arguments: &[],
+        signals: &[],
+        run: |_| Box::pin(async { Ok(()) }),
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    fn board() -> Board {
+        Board::of(&Cases::new([&ORDER]).expect("one name"))
+    }
+
+    fn report(case: &str, state: State, with_test: bool) -> TestReport {
+        let test = format!(
+            r#"{{"id":"o-1","case_name":"{case}","timestamp":"2026-11-21T02:03:04Z","expires":"2026-11-21T05:03:04Z"}}"#
+        );
+        let test = with_test.then(|| serde_json::from_str(&test).expect("a test"));
+        TestReport {
+            case_name: case.into(),
+            state,
+            test,
+            runtime: Some(0.1),
+            signal_latency: BTreeMap::new(),
+            error: None,
+            traceback: None,
+        }
+    }
+
+    #[test]
+    fn a_successor_goes_on_where_its_predecessor_was() {
+        let mut first = board();
+        first.begin(at(100), None);
+        assert!(first.read(3, 41, at(101), Some(&report(ORDER.name, State::Fail, true))).is_empty());
+        let kept: Vec<_> = first.take_changed().into_iter().map(|(n, c)| (n.clone(), c.clone())).collect();
+        assert!(!first.is_changed());
+        let position =
+            Position { leader: "one".to_owned(), offsets: first.offsets().clone(), watched_until: None };
+
+        let mut second = board();
+        kept.into_iter().for_each(|(name, case)| second.restore(name, case));
+        second.restore_position(position);
+        second.begin(at(103), Some(at(102)));
+        assert_eq!(second.offsets()[&3], 42);
+        let changes = second.read(3, 42, at(104), Some(&report(ORDER.name, State::Timeout, true)));
+        assert_eq!(changes[0].change.kind.to_string(), "2 executions in a row did not pass");
+        let report = changes[0].report();
+        assert_eq!((report.state, report.test.is_none(), report.runtime), (State::Fail, true, None));
+    }
+
+    #[test]
+    fn a_stall_counts_only_while_somebody_watches() {
+        let mut board = board();
+        board.begin(at(0), None);
+        assert_eq!(board.due(), Some(at(5)));
+        board.begin(at(3_602), Some(at(2)));
+        assert_eq!(board.due(), Some(at(3_605)), "two seconds of the five were watched");
+        let said: Vec<_> = board.tick(at(3_605)).iter().map(|said| said.change.kind.to_string()).collect();
+        assert_eq!(said, ["no execution was seen for 5s, nor any before"]);
+    }
+
+    #[test]
+    fn what_is_no_report_on_an_execution_only_moves_the_position() {
+        let mut board = board();
+        board.begin(at(0), None);
+        board.take_changed();
+        assert!(board.read(0, 6, at(1), None).is_empty());
+        assert!(board.read(0, 7, at(1), Some(&report(ORDER.name, State::Stall, false))).is_empty());
+        assert_eq!((board.offsets()[&0], board.is_changed()), (8, false));
+    }
+
+    #[test]
+    fn cases_of_other_programs_are_counted_within_bounds() {
+        let mut board = board();
+        board.begin(at(0), None);
+        for number in 0..5_000 {
+            let report = report(&format!("case-{number}"), State::Fail, true);
+            assert!(board.read(0, number, at(1), Some(&report)).is_empty());
+        }
+        assert_eq!(board.take_changed().len(), MOST_UNKNOWN + 1);
+        assert_eq!(board.due(), Some(at(5)), "they do not stall");
+    }
+}

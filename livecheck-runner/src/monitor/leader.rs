@@ -1,0 +1,178 @@
+//! The monitor of a runner: says how it does, stands by to lead, and leads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use livecheck_core::Cases;
+
+use super::board::CaseChange;
+use super::membership::Membership;
+use super::presence::Presence;
+use super::reports::Missed;
+use super::term::{Term, TermOptions};
+use super::writer::TermEnd;
+use crate::engine::Tally;
+use crate::kafka::{Connection, Health, KafkaEdgeError};
+
+/// How long a runner that does not lead waits for something to happen.
+const STAND_BY: Duration = Duration::from_millis(200);
+/// The pause after a term that has failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a monitor says.
+#[derive(Debug)]
+pub(crate) enum MonitorEvent {
+    /// A case as a whole has changed, and that was reported.
+    Changed(CaseChange),
+    /// Something that an operator should know.
+    Warning(String),
+}
+
+/// What is monitored, and by whom.
+pub(crate) struct MonitorOptions {
+    pub(crate) connection: Connection,
+    /// The group of the runners. The monitor's own is named after it.
+    pub(crate) group: String,
+    pub(crate) cases: Cases,
+}
+
+/// The monitor at work.
+pub(crate) struct Monitor {
+    tally: Arc<Mutex<Option<Tally>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Monitor {
+    /// Starts it. What it has to say goes to `say`, from its own thread.
+    pub(crate) fn start(
+        options: MonitorOptions,
+        say: impl Fn(MonitorEvent) + Send + 'static,
+    ) -> Result<Self, KafkaEdgeError> {
+        let MonitorOptions { connection, group, cases } = options;
+        // Whether the brokers are there, the observer says.
+        let health = Health::new(|_| {});
+        let id = uuid::Uuid::new_v4().to_string();
+        let presence = Presence::new(&connection, &group, &id, &health)?;
+        let membership = Membership::join(&connection, &group, &health)?;
+        let tally = Arc::<Mutex<Option<Tally>>>::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let work = Work {
+            options: TermOptions { connection, group, id, cases, health },
+            membership,
+            presence,
+            tally: Arc::clone(&tally),
+            stop: Arc::clone(&stop),
+            say,
+        };
+        let thread = std::thread::Builder::new()
+            .name("livecheck-monitor".to_owned())
+            .spawn(move || work.run())
+            .expect("the system can start a thread");
+        Ok(Self { tally, stop, thread: Some(thread) })
+    }
+
+    /// What this runner has executed, and what it has in flight.
+    pub(crate) fn tell(&self, tally: &Tally) {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = Some(tally.clone());
+    }
+
+    /// Leaves the lead to another. Blocks for some seconds at most.
+    pub(crate) fn stop(mut self) {
+        self.join();
+    }
+
+    fn join(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        self.join();
+    }
+}
+
+struct Work<S> {
+    options: TermOptions,
+    membership: Membership,
+    presence: Presence,
+    tally: Arc<Mutex<Option<Tally>>>,
+    stop: Arc<AtomicBool>,
+    say: S,
+}
+
+impl<S: Fn(MonitorEvent)> Work<S> {
+    fn run(mut self) {
+        let mut term: Option<Term> = None;
+        while !self.is_stopping() {
+            let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.presence.tell(tally);
+            self.membership.take_part(if term.is_some() { Duration::ZERO } else { STAND_BY });
+            if !self.membership.leads() {
+                if term.take().is_some() {
+                    tracing::info!("another runner leads");
+                }
+                continue;
+            }
+            match self.lead(term.take()) {
+                Ok(going_on) => term = Some(going_on),
+                Err(TermEnd::Lost | TermEnd::Stopping) => {}
+                Err(end) => {
+                    tracing::warn!(error = %end, "the state of the cases could not be kept; trying again");
+                    self.pause(RETRY);
+                }
+            }
+        }
+        if let Some(term) = term {
+            match term.end(&self.membership) {
+                Ok(changes) => self.changed(changes),
+                Err(end) => tracing::debug!(error = %end, "the next leader reads the last reports again"),
+            }
+        }
+        self.presence.end();
+    }
+
+    fn lead(&self, term: Option<Term>) -> Result<Term, TermEnd> {
+        let mut term = match term {
+            Some(term) => term,
+            None => {
+                let (term, missed) = Term::begin(&self.options, &self.membership, || !self.is_stopping())?;
+                tracing::info!("this runner leads");
+                missed.iter().for_each(|missed| (self.say)(MonitorEvent::Warning(self.missed(missed))));
+                term
+            }
+        };
+        self.changed(term.go_on(&self.membership)?);
+        Ok(term)
+    }
+
+    fn changed(&self, changes: Vec<CaseChange>) {
+        changes.into_iter().for_each(|change| (self.say)(MonitorEvent::Changed(change)));
+    }
+
+    fn missed(&self, Missed { partition, count }: &Missed) -> String {
+        format!(
+            "{count} records of partition {partition} of `{}` were removed by the topic's retention before the \
+             monitor had read them: the totals of the cases lack them. Let retention.ms be longer than any outage",
+            self.options.connection.topics.report_topic
+        )
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// A pause in which the group is not left.
+    fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.is_stopping() && Instant::now() < until {
+            self.membership.take_part(until.saturating_duration_since(Instant::now()).min(STAND_BY));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The monitor of a run, where the run is one of a group's.
+
+use livecheck_core::Cases;
+
+use crate::config::Config;
+use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
+use crate::monitor::{Monitor, MonitorEvent, MonitorOptions};
+use crate::observer::Observation;
+use crate::reporter::{Events, RunEvent};
+
+/// The monitor of a run.
+///
+/// A run of one's own has none: what it sees is a look at some cases for some time, and no ground to say that a case
+/// as a whole has failed or recovered. The runners of the group go on watching beside it.
+pub(super) struct Monitoring(Option<Monitor>);
+
+impl Monitoring {
+    /// Makes the topic that the monitor needs.
+    pub(super) async fn prepare(
+        connection: &Connection,
+        config: &Config,
+        sharing: &Sharing,
+    ) -> Result<(), KafkaEdgeError> {
+        if !sharing.is_shared() {
+            return Ok(());
+        }
+        let topic = &connection.topics.monitor_topic;
+        ensure_internal_topic(connection, topic, config.topics.replication_factor).await
+    }
+
+    /// Starts it.
+    pub(super) fn start(
+        connection: &Connection,
+        sharing: &Sharing,
+        cases: &Cases,
+        events: Events,
+    ) -> Result<Self, KafkaEdgeError> {
+        let Some(group) = sharing.group() else { return Ok(Self(None)) };
+        let options =
+            MonitorOptions { connection: connection.clone(), group: group.to_owned(), cases: cases.clone() };
+        let monitor = Monitor::start(options, move |event| {
+            events.send(match event {
+                MonitorEvent::Changed(change) => RunEvent::Case(change),
+                MonitorEvent::Warning(text) => RunEvent::Warning(text),
+            });
+        })?;
+        Ok(Self(Some(monitor)))
+    }
+
+    /// Hears what the observer says.
+    pub(super) fn hear(&self, observation: &Observation) {
+        if let (Self(Some(monitor)), Observation::Committed { tally, .. }) = (self, observation) {
+            monitor.tell(tally);
+        }
+    }
+
+    /// Leaves the lead to another runner. Blocks for some seconds at most.
+    pub(super) fn stop(self) {
+        if let Self(Some(monitor)) = self {
+            monitor.stop();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The state of a case as a whole: said once, by whichever runner leads, and kept when that one is killed.
+
+use std::time::{Duration, Instant};
+
+use livecheck::Timestamp;
+use livecheck::wire::{Arguments, State, TestExecution, TestReport};
+use livecheck_tests::PATIENCE;
+use livecheck_tests::own_topics::OwnTopics;
+use livecheck_tests::records::{Record, Sender};
+use livecheck_tests::reports;
+use livecheck_tests::runner::{Runner, RunnerCommand};
+
+/// After how long without an execution the case is stalled.
+const STALLED_AFTER: Duration = Duration::from_secs(4);
+
+fn runner(topics: &OwnTopics) -> Runner {
+    // A group notices by the session's end that a member was killed.
+    RunnerCommand::on(topics)
+        .program("lamp-runner")
+        .arguments("run")
+        .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+        .start_ready()
+}
+
+fn test(case: &str, id: &str, arguments: Arguments) -> TestExecution {
+    let timestamp = Timestamp::now();
+    let expires = timestamp + Duration::from_secs(60);
+    TestExecution { id: id.into(), case_name: case.into(), timestamp, expires, arguments }
+}
+
+/// A test that passes if the lamp shines, and fails if it does not.
+fn lamp(id: &str, shines: bool) -> TestExecution {
+    let mut arguments = Arguments::new();
+    arguments.insert("shines", &shines).unwrap();
+    test("lamp", id, arguments)
+}
+
+fn flash(topics: &OwnTopics, sender: &Sender, id: &str) {
+    sender.send(Record::trigger(&topics.names, &test("beacon", id, Arguments::new())));
+}
+
+fn trigger(topics: &OwnTopics, sender: &Sender, tests: &[(&str, bool)]) {
+    let tests = tests.iter().map(|(id, shines)| Record::trigger(&topics.names, &lamp(id, *shines)));
+    sender.send_all(tests);
+}
+
+/// The reports on a case as a whole, in the order in which they were written.
+fn on_the_whole(case: &str, topics: &OwnTopics) -> Vec<TestReport> {
+    let reports = reports::all(&topics.names.report_topic).into_iter().map(|report| report.value);
+    reports.filter(|report| report.test.is_none() && report.case_name == case).collect()
+}
+
+fn states(reports: &[TestReport]) -> Vec<State> {
+    reports.iter().map(|report| report.state).collect()
+}
+
+/// Triggers tests that pass until the case has recovered.
+fn shine_until_recovered(topics: &OwnTopics, sender: &Sender, runner: &Runner) {
+    let began = Instant::now();
+    for number in 0.. {
+        assert!(began.elapsed() < PATIENCE, "it does not recover");
+        if runner.count("executions pass again") > 0 {
+            return;
+        }
+        trigger(topics, sender, &[(&format!("shines-{number}"), true)]);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_case_fails_as_a_whole_and_recovers_once_it_has_not_failed_for_a_while() {
+    let topics = OwnTopics::named("failing");
+    let sender = Sender::new();
+    let runner = runner(&topics);
+    trigger(&topics, &sender, &[("dark-1", false), ("dark-2", false), ("dark-3", false), ("dark-4", false)]);
+    runner.wait_for_text("FAILING");
+    runner.wait_for_text("3 executions in a row did not pass");
+    shine_until_recovered(&topics, &sender, &runner);
+    assert_eq!(runner.interrupted().code, Some(0));
+
+    let reports = on_the_whole("lamp", &topics);
+    assert_eq!(states(&reports), [State::Fail, State::Pass]);
+    let [failing, _] = &reports[..] else { unreachable!("there are two") };
+    assert_eq!(failing.error.as_deref(), Some("3 executions in a row did not pass"));
+    assert_eq!((&failing.runtime, failing.signal_latency.len()), (&None, 0));
+}
+
+#[test]
+fn a_case_of_which_nothing_is_seen_is_stalled_until_it_is_seen_again() {
+    let topics = OwnTopics::named("stalled");
+    let sender = Sender::new();
+    let runner = runner(&topics);
+    flash(&topics, &sender, "before");
+    let _ = reports::first(&topics.names.report_topic, 1);
+    let seen = Instant::now();
+    runner.wait_for_text("STALLED");
+    assert!(seen.elapsed() >= STALLED_AFTER - Duration::from_secs(1), "{:?}", seen.elapsed());
+    runner.wait_for_text("no execution was seen for 4s");
+    flash(&topics, &sender, "after");
+    runner.wait_for_text("RECOVERED");
+    runner.wait_for_text("executions are seen again");
+    assert_eq!(runner.interrupted().code, Some(0));
+    assert_eq!(states(&on_the_whole("beacon", &topics)), [State::Stall, State::Pass]);
+}
+
+#[test]
+fn a_leader_that_is_killed_takes_no_failure_with_it_and_none_is_reported_twice() {
+    let topics = OwnTopics::named("leader-killed");
+    let sender = Sender::new();
+    let first = runner(&topics);
+    trigger(&topics, &sender, &[("dark-1", false), ("dark-2", false)]);
+    let _ = reports::first(&topics.names.report_topic, 2);
+    let second = runner(&topics);
+    drop(first);
+    // Two failures of which the first leader knew, and one of which only the second can know.
+    trigger(&topics, &sender, &[("dark-3", false)]);
+    second.wait_for_text("3 executions in a row did not pass");
+    let third = runner(&topics);
+    drop(second);
+    // The third goes on with a case that has been failing: it says when that is over, and not that it begins.
+    shine_until_recovered(&topics, &sender, &third);
+    assert_eq!(third.count("FAILING"), 0);
+    assert_eq!(third.interrupted().code, Some(0));
+    assert_eq!(states(&on_the_whole("lamp", &topics)), [State::Fail, State::Pass]);
+}
+
+#[test]
+fn a_run_of_ones_own_says_nothing_of_cases_as_a_whole() {
+    let topics = OwnTopics::named("own-look");
+    let sender = Sender::new();
+    let runner =
+        RunnerCommand::on(&topics).program("lamp-runner").arguments("run --max-executions 4").start_ready();
+    trigger(&topics, &sender, &[("1", false), ("2", false), ("3", false), ("4", false)]);
+    let ended = runner.ended();
+    assert_eq!(ended.code, Some(100));
+    assert!(!ended.stderr.contains("FAILING"), "{}", ended.stderr);
+}
