@@ -11,7 +11,7 @@ use livecheck_uptest::UptestArgs;
 use crate::{
     discover::Request,
     features::FeatureRequest,
-    runner_args::{ConfigOptions, DoctorArgs, ListArgs, OutputOptions, RunArgs, TriggerArgs},
+    runner_args::{ConfigOptions, DoctorArgs, ListArgs, OutputOptions, RunArgs, StatusArgs, TriggerArgs},
 };
 
 /// End-to-end tests for production: finds the cases of a workspace, and runs them.
@@ -59,6 +59,16 @@ pub(crate) enum Command {
         config: ConfigOptions,
         #[command(flatten)]
         packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Show how each case does: its state, counts, latencies, last failure
+    Status {
+        #[command(flatten)]
+        status: StatusArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
         #[command(flatten)]
         cargo: CargoOptions,
     },

@@ -48,6 +48,10 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             let built = build(cli, cargo, &packages.packages, output)?;
             start(&built, config, matches, Vec::new())
         }
+        Command::Status { status, config, cargo } => {
+            let built = build(cli, cargo, &status.selection.packages, output)?;
+            start(&built, config, matches, narrowed(&built, cargo))
+        }
         Command::Doctor { config, packages, cargo, .. } => {
             let built = build(cli, cargo, &packages.packages, output)?;
             // It looks at what `run` would use.

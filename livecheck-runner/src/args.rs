@@ -14,6 +14,7 @@ mod list;
 mod output;
 mod run;
 mod select;
+mod status;
 mod trigger;
 
 pub use livecheck_terminal::exit_code;
@@ -25,6 +26,7 @@ pub use self::{
     output::{ColorWhen, LogFormat, OutputOptions},
     run::{RunArgs, RunFormat},
     select::Selection,
+    status::StatusArgs,
     trigger::{CaseArgument, TriggerArgs},
 };
 
@@ -58,6 +60,8 @@ pub enum Action {
     Run(RunArgs),
     /// Ask for one execution of a case
     Trigger(TriggerArgs),
+    /// Show how each case does: its state, counts, latencies, last failure
+    Status(StatusArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic

@@ -11,7 +11,7 @@
 //! | [`monitor`] | the state of each case as a whole, from all reports |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
-//! | [`list`], [`reporter`], [`logging`], `paths` | what people see |
+//! | [`list`], [`status`], [`reporter`], [`logging`], `paths` | what people see |
 //! | [`program`] | the subcommands |
 
 pub mod args;
@@ -30,6 +30,7 @@ pub mod program;
 pub mod reporter;
 pub mod services;
 mod shard_task;
+pub mod status;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};
 pub use program::main;

@@ -7,6 +7,7 @@
 //! | `board` | all cases, and how far the reports on them were read |
 //! | `record` | what is kept of that on the monitor's topic |
 //! | `merge` | what is read from several partitions, in the order of the log |
+//! | `kept` | the same put together again |
 //! | `roster` | the runners at work, and what they have in flight |
 //! | `membership` | who leads |
 //! | `own_topic`, `reports`, `writer` | the edge: what a leader reads and writes |
@@ -31,6 +32,7 @@
 mod board;
 pub mod case_state;
 pub mod history;
+mod kept;
 mod leader;
 mod membership;
 mod merge;
@@ -44,4 +46,9 @@ mod term;
 mod writer;
 
 pub use board::CaseChange;
+pub(crate) use kept::Kept;
 pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};
+pub(crate) use own_topic::OwnTopic;
+#[cfg(test)]
+pub(crate) use record::Position;
+pub(crate) use record::RunnerRecord;

@@ -10,6 +10,7 @@ mod listing;
 mod monitoring;
 mod run;
 mod select;
+mod status;
 mod stop;
 mod trigger;
 mod uptest;
@@ -66,6 +67,7 @@ impl Program {
             Action::List(args) => listing::list(&program, args),
             Action::Run(args) => in_tokio(run::run(&program, args)),
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
+            Action::Status(args) => in_tokio(status::status(&program, args)),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }

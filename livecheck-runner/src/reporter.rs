@@ -22,7 +22,10 @@ mod summary;
 mod tests;
 mod thread;
 
+pub(crate) use self::case_name::DisplayName;
+pub(crate) use self::counts::in_words;
 pub use self::event::{BadRecords, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason};
+pub(crate) use self::render::colour_of;
 pub use self::render::{RenderOptions, Renderer};
 #[cfg(test)]
 pub(crate) use self::screen::test_screen;

@@ -9,6 +9,7 @@ use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::records::{Record, Sender};
 use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
+use serde_json::{Value, json};
 
 /// After how long without an execution the case is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(4);
@@ -54,6 +55,44 @@ fn states(reports: &[TestReport]) -> Vec<State> {
     reports.iter().map(|report| report.state).collect()
 }
 
+/// What `status` says of a case.
+fn status(topics: &OwnTopics, case: &str) -> Value {
+    let ended = RunnerCommand::on(topics)
+        .program("lamp-runner")
+        .arguments("status --message-format json")
+        .arguments(case)
+        .output();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let status: Value = serde_json::from_str(&ended.stdout).unwrap();
+    status["cases"][0].clone()
+}
+
+#[test]
+fn what_is_in_flight_is_counted_while_its_runner_lives() {
+    let topics = OwnTopics::named("in-flight");
+    let sender = Sender::new();
+    let mut runner = runner(&topics);
+    let waiting: Vec<_> =
+        (0..5).map(|number| test("tide", &format!("tide-{number}"), Arguments::new())).collect();
+    sender.send_all(waiting.iter().map(|test| Record::trigger(&topics.names, test)));
+    let began = Instant::now();
+    while status(&topics, "tide")["counts"]["in_flight"] != json!(5) {
+        assert!(runner.is_running() && began.elapsed() < PATIENCE, "five wait");
+    }
+    assert_eq!(status(&topics, "tide")["counts"]["triggered"], json!(5));
+    assert_eq!(runner.interrupted().code, Some(0));
+    let left = status(&topics, "tide");
+    assert_eq!(left["counts"]["in_flight"], json!(0), "nobody executes them now");
+}
+
+#[test]
+fn a_status_of_nothing_says_what_to_do() {
+    let topics = OwnTopics::named("no-status");
+    let ended = RunnerCommand::on(&topics).program("lamp-runner").arguments("status").output();
+    assert_eq!(ended.code, Some(96), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is no topic"), "{}", ended.stderr);
+}
+
 /// Triggers tests that pass until the case has recovered.
 fn shine_until_recovered(topics: &OwnTopics, sender: &Sender, runner: &Runner) {
     let began = Instant::now();
@@ -75,8 +114,17 @@ fn a_case_fails_as_a_whole_and_recovers_once_it_has_not_failed_for_a_while() {
     trigger(&topics, &sender, &[("dark-1", false), ("dark-2", false), ("dark-3", false), ("dark-4", false)]);
     runner.wait_for_text("FAILING");
     runner.wait_for_text("3 executions in a row did not pass");
+    let status = status(&topics, "lamp");
+    assert_eq!((&status["state"], &status["trouble"]["state"]), (&json!("FAIL"), &json!("FAIL")));
     shine_until_recovered(&topics, &sender, &runner);
     assert_eq!(runner.interrupted().code, Some(0));
+
+    let status = self::status(&topics, "lamp");
+    assert_eq!((&status["state"], &status["trouble"]), (&json!("PASS"), &Value::Null));
+    let counts = &status["counts"];
+    assert_eq!((&counts["fail"], &counts["in_flight"]), (&json!(4), &json!(0)));
+    assert_eq!(counts["triggered"].as_u64(), Some(counts["pass"].as_u64().unwrap() + 4));
+    assert_eq!(status["last_failure"]["error"], "the lamp is dark");
 
     let reports = on_the_whole("lamp", &topics);
     assert_eq!(states(&reports), [State::Fail, State::Pass]);

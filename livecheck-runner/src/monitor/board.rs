@@ -7,7 +7,6 @@ use livecheck_core::wire::{State, TestReport};
 use livecheck_core::{CaseName, Cases, Timestamp};
 
 use super::case_state::{CaseState, Change, ChangeKind, Rules};
-use super::record::Position;
 
 /// How many cases are counted that this program does not have: their names come from elsewhere.
 const MOST_UNKNOWN: usize = 1_000;
@@ -56,25 +55,19 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// Of those cases, of which nothing is known yet.
-    pub(crate) fn of(cases: &Cases) -> Self {
+    /// Of those cases, and of what was kept of them and of others when the reports had been read up to there.
+    pub(crate) fn restored(
+        cases: &Cases,
+        kept: BTreeMap<CaseName, CaseState>,
+        offsets: BTreeMap<i32, i64>,
+    ) -> Self {
         Self {
             rules: cases.iter().map(|case| (case.name.into(), Rules::of(&case.settings))).collect(),
             unknown: Rules::of_unknown(),
-            cases: BTreeMap::new(),
+            cases: kept,
             changed: BTreeSet::new(),
-            offsets: BTreeMap::new(),
+            offsets,
         }
-    }
-
-    /// A case as it was kept.
-    pub(crate) fn restore(&mut self, case: CaseName, state: CaseState) {
-        self.cases.insert(case, state);
-    }
-
-    /// How far the reports were read for the cases as they were kept.
-    pub(crate) fn restore_position(&mut self, position: Position) {
-        self.offsets = position.offsets;
     }
 
     /// From now on it is watched; it was last watched then, if ever.
@@ -185,8 +178,12 @@ mod tests {
         Timestamp::from_millis(seconds * 1_000)
     }
 
+    fn cases() -> Cases {
+        Cases::new([&ORDER]).expect("one name")
+    }
+
     fn board() -> Board {
-        Board::of(&Cases::new([&ORDER]).expect("one name"))
+        Board::restored(&cases(), BTreeMap::new(), BTreeMap::new())
     }
 
     fn report(case: &str, state: State, with_test: bool) -> TestReport {
@@ -210,14 +207,9 @@ mod tests {
         let mut first = board();
         first.begin(at(100), None);
         assert!(first.read(3, 41, at(101), Some(&report(ORDER.name, State::Fail, true))).is_empty());
-        let kept: Vec<_> = first.take_changed().into_iter().map(|(n, c)| (n.clone(), c.clone())).collect();
+        let kept = first.take_changed().into_iter().map(|(n, c)| (n.clone(), c.clone())).collect();
         assert!(!first.is_changed());
-        let position =
-            Position { leader: "one".to_owned(), offsets: first.offsets().clone(), watched_until: None };
-
-        let mut second = board();
-        kept.into_iter().for_each(|(name, case)| second.restore(name, case));
-        second.restore_position(position);
+        let mut second = Board::restored(&cases(), kept, first.offsets().clone());
         second.begin(at(103), Some(at(102)));
         assert_eq!(second.offsets()[&3], 42);
         let changes = second.read(3, 42, at(104), Some(&report(ORDER.name, State::Timeout, true)));

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use livecheck_core::{Cases, Timestamp};
 
 use super::board::{Board, CaseChange};
-use super::case_state::CaseState;
+use super::kept::Kept;
 use super::membership::{Membership, PARTITION};
 use super::own_topic::{OwnRecord, OwnTopic};
-use super::record::{Key, Position, Unreadable, decode_value, encode_value};
+use super::record::{Key, Position, decode_value, encode_value};
 use super::reports::{Missed, Reports};
 use super::roster::{HEARTBEAT, Roster};
 use super::writer::{Outgoing, TermEnd, Writer};
@@ -64,16 +64,13 @@ impl Term {
         // First of all, so that what is read below is the last that a predecessor has written.
         let writer = Writer::open(connection, group, health)?;
         let own = OwnTopic::open(connection, group).map_err(setup)?;
-        let mut board = Board::of(cases);
-        let (mut roster, mut watched_until) = (Roster::default(), None);
-        let is_whole = own.read_to_end(go_on, |record| {
-            if let Err(error) = restore(&mut board, &mut roster, &mut watched_until, record) {
-                tracing::warn!(%error, "what was kept of a case cannot be read: it is watched from now on");
-            }
-        });
-        if !is_whole {
+        let mut kept = Kept::default();
+        if !own.read_to_end(go_on, |record| kept.take(record)) {
             return Err(TermEnd::Stopping);
         }
+        let watched_until = kept.position.as_ref().and_then(|position| position.watched_until);
+        let offsets = kept.position.map(|position| position.offsets).unwrap_or_default();
+        let board = Board::restored(cases, kept.cases, offsets);
         let (reports, missed) = Reports::follow(connection, board.offsets()).map_err(setup)?;
         let mut term = Self {
             options: options.clone(),
@@ -81,7 +78,7 @@ impl Term {
             own,
             reports,
             board,
-            roster,
+            roster: kept.roster,
             watched_until,
             has_begun: false,
             asked: None,
@@ -180,26 +177,6 @@ impl Term {
         self.kept = Instant::now();
         Ok(())
     }
-}
-
-fn restore(
-    board: &mut Board,
-    roster: &mut Roster,
-    watched_until: &mut Option<Timestamp>,
-    OwnRecord { key, at, value }: OwnRecord,
-) -> Result<(), Unreadable> {
-    match (key, value) {
-        (Key::Case(name), Some(value)) => board.restore(name, decode_value::<CaseState>(Some(&value))?),
-        (Key::Position, Some(value)) => {
-            let position: Position = decode_value(Some(&value))?;
-            *watched_until = position.watched_until;
-            board.restore_position(position);
-        }
-        (Key::Runner(id), Some(value)) => drop(roster.says(id, at, decode_value(Some(&value))?)),
-        (Key::Runner(id), None) => roster.gone(&id),
-        (Key::Case(_) | Key::Position, None) => {}
-    }
-    Ok(())
 }
 
 /// What is set up for a term fails for the reasons of Kafka.

@@ -53,6 +53,16 @@ pub enum RunnerError {
     /// Uptests cannot be run.
     #[error(transparent)]
     Uptest(#[from] UptestError),
+    /// How the cases do cannot be said.
+    #[error("{message}")]
+    Status {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+        /// The exit code.
+        code: u8,
+    },
     /// The working folder is gone, or cannot be read.
     #[error("the working folder cannot be read: {0}")]
     WorkingFolder(#[source] io::Error),
@@ -70,7 +80,7 @@ impl RunnerError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoCases(_) => exit_code::NO_CASES,
-            Self::Trigger { code, .. } => *code,
+            Self::Trigger { code, .. } | Self::Status { code, .. } => *code,
             Self::Uptest(error) => error.exit_code(),
             Self::Config(_)
             | Self::Logging(_)
@@ -92,7 +102,7 @@ impl RunnerError {
                     .to_owned(),
             ),
             Self::Kafka(KafkaEdgeError::Client(error)) => explain(error).help,
-            Self::Trigger { help, .. } => Some(help.clone()),
+            Self::Trigger { help, .. } | Self::Status { help, .. } => Some(help.clone()),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use super::text::plain;
 
 /// A case's name in parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct DisplayName {
+pub(crate) struct DisplayName {
     /// Its package, if the case is known here.
     pub(super) package: Option<&'static str>,
     /// The modules that it is in, with `::` at the end.
@@ -17,7 +17,7 @@ pub(super) struct DisplayName {
 }
 
 impl DisplayName {
-    pub(super) fn of(cases: &Cases, name: &CaseName) -> Self {
+    pub(crate) fn of(cases: &Cases, name: &CaseName) -> Self {
         let package = cases.get(name.as_str()).map(|case| case.location.package);
         // The package is named beside it: the crate's name would say the same again.
         let within = package
@@ -32,7 +32,7 @@ impl DisplayName {
     }
 
     /// In colours.
-    pub(super) fn painted(&self) -> String {
+    pub(crate) fn painted(&self) -> String {
         let Self { package, path, name } = self;
         let package = package.map(|package| format!("{} ", paint(PACKAGE, package))).unwrap_or_default();
         let path = if path.is_empty() { String::new() } else { paint(PATH, path).to_string() };

@@ -23,7 +23,7 @@ pub(super) fn in_words_or(counts: &CaseTally, nothing: &str) -> String {
 }
 
 /// What there is any of, and how many have passed in any case.
-pub(super) fn in_words(counts: &CaseTally) -> String {
+pub(crate) fn in_words(counts: &CaseTally) -> String {
     let parts = columns(counts).into_iter().filter(|&(name, count, _)| count > 0 || name == "passed");
     parts
         .map(|(name, count, style)| {

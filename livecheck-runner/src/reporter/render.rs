@@ -256,7 +256,7 @@ impl Renderer {
     }
 }
 
-fn colour_of(state: State) -> Style {
+pub(crate) fn colour_of(state: State) -> Style {
     match state {
         State::Pass => PASS,
         State::Skip | State::Stall => WARN,

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use livecheck::Signal;
+
 /// A lamp shines.
 #[livecheck::case(name = "lamp", max_consecutive_failures = 3, state_transition_delay = "1s")]
 async fn lamp(shines: bool) {
@@ -11,6 +13,13 @@ async fn lamp(shines: bool) {
 /// A beacon flashes.
 #[livecheck::case(name = "beacon", warn_stalled_after = "4s")]
 async fn beacon() {}
+
+/// A tide turns.
+#[livecheck::case(name = "tide")]
+async fn tide(#[signal] turned: Signal) -> livecheck::Result {
+    turned.wait().await?;
+    Ok(())
+}
 
 fn main() -> ExitCode {
     livecheck::runner::main()

@@ -1,0 +1,39 @@
+//! What is kept on the monitor's topic, put together again.
+
+use std::collections::BTreeMap;
+
+use livecheck_core::CaseName;
+
+use super::case_state::CaseState;
+use super::own_topic::OwnRecord;
+use super::record::{Key, Position, decode_value};
+use super::roster::Roster;
+
+/// What is kept of a group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) cases: BTreeMap<CaseName, CaseState>,
+    pub(crate) position: Option<Position>,
+    pub(crate) roster: Roster,
+}
+
+impl Kept {
+    /// Takes in the next record. One that cannot be read is as if it were not there, but for what is logged.
+    pub(crate) fn take(&mut self, OwnRecord { key, at, value }: OwnRecord) {
+        let value = value.as_deref();
+        let taken = match &key {
+            Key::Case(name) => decode_value(value).map(|state| drop(self.cases.insert(name.clone(), state))),
+            Key::Position => decode_value(value).map(|position| self.position = Some(position)),
+            Key::Runner(id) if value.is_none() => {
+                self.roster.gone(id);
+                Ok(())
+            }
+            Key::Runner(id) => {
+                decode_value(value).map(|record| drop(self.roster.says(id.clone(), at, record)))
+            }
+        };
+        if let Err(error) = taken {
+            tracing::warn!(%error, ?key, "what the monitor has kept cannot be read, and is left out");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `status`: how the cases of a group do, by what its monitor has kept.
+
+use std::io::Write;
+use std::time::Duration;
+
+use livecheck_core::Timestamp;
+
+use super::broker::running_broker;
+use super::{OK, Program, RunnerError};
+use crate::args::{MessageFormat, StatusArgs, exit_code};
+use crate::kafka::{KafkaEdgeError, is_there};
+use crate::monitor::{Kept, OwnTopic};
+use crate::status::{Status, render};
+
+/// How long the brokers may take to answer, and what is kept to be read.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, RunnerError> {
+    let is_narrowed = !args.selection.filters.is_empty() || !args.selection.packages.is_empty();
+    let selected = if is_narrowed { Some(program.select(&args.selection)?) } else { None };
+    let config = program.config()?;
+    let connection = running_broker(&config)?;
+    let group = args.group.clone().unwrap_or_else(|| config.group.clone());
+
+    connection.ask(|connection| connection.reach(PATIENCE)).await?;
+    let topic = connection.topics.monitor_topic.clone();
+    if !is_there(&connection, &topic).await? {
+        return Err(RunnerError::Status {
+            message: format!("nothing is known of any case: there is no topic `{topic}`"),
+            help: "the first runner of a group creates it; is one running, on these brokers?".to_owned(),
+            code: exit_code::SETUP_FAILED,
+        });
+    }
+    let kept = {
+        let group = group.clone();
+        connection.ask(move |connection| {
+            let (own, mut kept) = (OwnTopic::open(connection, &group)?, Kept::default());
+            let is_whole = own.read_to_end_within(PATIENCE, |record| kept.take(record));
+            Ok::<_, KafkaEdgeError>(is_whole.then_some(kept))
+        })
+    };
+    let Some(kept) = kept.await? else {
+        return Err(RunnerError::Status {
+            message: format!(
+                "topic `{topic}` was not read to its end within {}",
+                humantime::format_duration(PATIENCE)
+            ),
+            help: "`doctor` looks whether the brokers are well".to_owned(),
+            code: exit_code::SETUP_FAILED,
+        });
+    };
+    let now = Timestamp::now();
+    let is_wanted = |name: &livecheck_core::CaseName| {
+        selected.as_ref().is_none_or(|selected| selected.get(name.as_str()).is_some())
+    };
+    let status = Status::of(&group, &kept, &program.cases, is_wanted, now);
+    // Texts, numbers and lists have JSON, whatever they are.
+    let text = match args.message_format {
+        MessageFormat::Human => render(&status, &program.cases, now),
+        MessageFormat::Json => serde_json::to_string(&status).unwrap_or_default() + "\n",
+        MessageFormat::JsonPretty => serde_json::to_string_pretty(&status).unwrap_or_default() + "\n",
+    };
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)?;
+    Ok(OK)
+}

@@ -1,0 +1,112 @@
+//! The status for people.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use livecheck_core::wire::State;
+use livecheck_core::{Cases, Timestamp};
+
+use super::{CaseStatus, Status, Trouble};
+use crate::monitor::case_state::LastFailure;
+use crate::monitor::history::Quantiles;
+use crate::reporter::style::{COUNT, DIM, INDENT, PASS, WARN, paint, verb};
+use crate::reporter::text::{plain, plural};
+use crate::reporter::{DisplayName, colour_of, in_words};
+
+/// The status, with colours as ANSI escape sequences; `now` is what "ago" counts from.
+#[must_use]
+pub(crate) fn render(status: &Status, cases: &Cases, now: Timestamp) -> String {
+    let mut out = String::new();
+    for case in &status.cases {
+        write_case(&mut out, case, cases, now);
+    }
+    let runners = plural(status.runners.len(), "runner", "runners");
+    let of = format!("group {}", paint(COUNT, plain(&status.group)));
+    let leader = status.leader.as_ref();
+    let leader = leader.and_then(|id| status.runners.iter().find(|runner| runner.id == *id));
+    let (style, led) = match leader {
+        Some(runner) => (PASS, format!(", led by one on {}", plain(&runner.host))),
+        None if status.runners.is_empty() => (WARN, ": nobody watches".to_owned()),
+        None => (WARN, ", and none leads yet".to_owned()),
+    };
+    let _ = writeln!(out, "{} {of}: {}{led}", verb(style, "Watching"), paint(COUNT, runners));
+    out
+}
+
+fn write_case(out: &mut String, case: &CaseStatus, cases: &Cases, now: Timestamp) {
+    let name = DisplayName::of(cases, &case.name).painted();
+    let ago = |then| human(now.since(then));
+    let mut line = format!("{} {name}", verb(colour_of(case.state), case.state.as_str()));
+    let _ = write!(line, ", for {}", ago(case.since));
+    match case.trouble {
+        Some(Trouble { state: State::Stall, since }) if case.state != State::Stall => {
+            let _ = write!(line, "; stalled {} ago, and nothing has passed since", ago(since));
+        }
+        Some(Trouble { state: State::Fail, since }) => {
+            let _ = write!(line, "; failing as a whole for {}", ago(since));
+        }
+        _ => {}
+    }
+    let _ = writeln!(out, "{line}");
+    let mut fact = |label: &str, text: String| {
+        let _ = writeln!(out, "{:INDENT$}{} {text}", "", paint(DIM, format_args!("{label:<11}")));
+    };
+    let mut executions = match case.counts.triggered {
+        0 => "no trigger yet".to_owned(),
+        triggered => format!("{triggered} triggered: {}", in_words(&case.counts)),
+    };
+    if let Some(rate) = case.success_rate {
+        let _ = write!(executions, " ({:.1} % of those executed)", rounded_down(rate * 100.0));
+    }
+    fact("executions", executions);
+    if let Some(quantiles) = &case.runtime {
+        fact("runtime", in_seconds(quantiles));
+    }
+    let longest = case.signals.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (index, (name, quantiles)) in case.signals.iter().enumerate() {
+        let label = if index == 0 { "signals" } else { "" };
+        fact(label, format!("{:<longest$}  {}", plain(name), in_seconds(quantiles)));
+    }
+    if let Some(Quantiles { median, .. }) = case.frequency {
+        fact("frequency", format!("one in {median:.3}s"));
+    }
+    fact("last seen", case.last_seen.map_or_else(|| "never".to_owned(), |seen| format!("{} ago", ago(seen))));
+    if let Some(LastFailure { at, state, id, error }) = &case.last_failure {
+        let mut text = format!("{} ago: {state}", ago(*at));
+        if let Some(id) = id {
+            let _ = write!(text, " {}", plain(id.as_str()));
+        }
+        if let Some(error) = error.as_ref().and_then(|error| error.lines().next()) {
+            let _ = write!(text, ": {}", plain(error));
+        }
+        if case.consecutive_failures > 1 {
+            let _ = write!(text, " ({} in a row)", case.consecutive_failures);
+        }
+        fact("last failed", text);
+    }
+}
+
+/// To one digit, and 100 only where it is.
+fn rounded_down(percent: f64) -> f64 {
+    (percent * 10.0).floor() / 10.0
+}
+
+fn in_seconds(Quantiles { p50, p90, p99, .. }: &Quantiles) -> String {
+    format!("p50 {p50:.3}s, p90 {p90:.3}s, p99 {p99:.3}s")
+}
+
+/// A time that has passed, as exactly as anybody wants to know it.
+fn human(passed: Duration) -> String {
+    let seconds = passed.as_secs();
+    let whole = match seconds {
+        0..=119 => seconds,
+        120..=7_199 => seconds / 60 * 60,
+        7_200..=172_799 => seconds / 3_600 * 3_600,
+        _ => seconds / 86_400 * 86_400,
+    };
+    match whole {
+        // A day is a day, and not the thirtieth part of a month.
+        172_800.. => format!("{} days", whole / 86_400),
+        _ => humantime::format_duration(Duration::from_secs(whole)).to_string(),
+    }
+}
