@@ -41,7 +41,12 @@ impl Reading {
 
     /// Adds the reports that have been committed.
     pub fn read_reports(&mut self, log: &mut Log) {
-        self.reports.read(|message| log.reports.push(report(message)));
+        self.reports.read(|message| {
+            // A report on a case as a whole is on no execution.
+            if !json(message)["test"].is_null() {
+                log.reports.push(report(message));
+            }
+        });
     }
 }
 
