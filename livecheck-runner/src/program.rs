@@ -8,6 +8,7 @@ mod error;
 mod follow;
 mod listing;
 mod monitoring;
+mod prepare;
 mod run;
 mod select;
 mod status;

@@ -42,3 +42,14 @@ fn topics_of_different_partition_counts_are_refused_with_what_to_do() {
     }
     assert_eq!(Kafka::shared().partitions(&topics.names.report_topic), 0, "nothing is created then");
 }
+
+#[test]
+fn a_topic_that_forgets_before_a_test_ends_is_warned_of_with_what_to_do() {
+    let topics = OwnTopics::created("forgetful", &[("retention.ms", "60000")]);
+    let runner = RunnerCommand::on(&topics).arguments("run").start_ready();
+    for topic in topics.all() {
+        runner.wait_for_text(&format!("topic {topic}: keeps records for 1m, and a test of"));
+    }
+    runner.wait_for_text("--add-config retention.ms=21600000");
+    assert_eq!(runner.interrupted().code, Some(0));
+}

@@ -9,22 +9,19 @@ use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
 use super::monitoring::Monitoring;
+use super::prepare::prepare;
 use super::stop::Stop;
 use super::{Program, RunnerError, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
-use crate::kafka::{KafkaEdgeError, Sharing, ensure_checkpoint_topic, ensure_topics};
+use crate::kafka::Sharing;
 use crate::observer::{Observer, ObserverOptions};
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
 };
 use crate::services::{Environment, ServiceEvent, Services};
 
-/// How long a broker may take to answer when a run starts.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How long they may take until somebody who looks on is told.
-const SILENCE: Duration = Duration::from_secs(2);
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
 /// partitions it never does.
 const FIRST_ASSIGNMENT: Duration = Duration::from_secs(20);
@@ -98,17 +95,8 @@ async fn observe(
     let broker = RunBroker::start(program, config).await?;
     let connection = broker.connection(config);
     let sharing = sharing(args, config, bounds.is_check());
-    let preparing = async {
-        let reaching = connection.ask(|connection| connection.reach(PATIENCE));
-        say_if_slow(reaching, &connection.servers, &reporter.events()).await?;
-        let (partitions, replication_factor) = (config.topics.partitions, config.topics.replication_factor);
-        let topics = ensure_topics(&connection, partitions, replication_factor).await?;
-        if let (Some(group), Some(partitions)) = (sharing.group(), topics.co_partitioned()?) {
-            ensure_checkpoint_topic(&connection, group, partitions, replication_factor).await?;
-        }
-        Monitoring::prepare(&connection, config, &sharing).await?;
-        Ok::<_, KafkaEdgeError>(topics)
-    };
+    let events = reporter.events();
+    let preparing = prepare(&connection, &sharing, config, &cases, &events);
     let Some(topics) = stop.unless_asked(preparing).await else {
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
@@ -266,18 +254,6 @@ impl ServiceNews {
         }
         done
     }
-}
-
-/// Waits for the brokers' first answer, and says so where that takes a while: nothing else is printed meanwhile.
-async fn say_if_slow<T>(answer: impl Future<Output = T>, servers: &str, events: &Events) -> T {
-    tokio::pin!(answer);
-    if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
-        return answer;
-    }
-    let patience = humantime::format_duration(PATIENCE);
-    let waiting = format!("no Kafka broker at {servers} has answered yet: trying for {patience}");
-    events.send(RunEvent::Warning(waiting));
-    answer.await
 }
 
 async fn at(deadline: Option<Instant>) {

@@ -1,0 +1,65 @@
+//! What must stand before cases can be ready: brokers that answer, and topics that are as they must be.
+
+use std::time::Duration;
+
+use livecheck_core::Cases;
+
+use super::monitoring::Monitoring;
+use crate::config::Config;
+use crate::doctor::{self, Grade, Longest};
+use crate::kafka::{
+    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_checkpoint_topic, ensure_topics,
+};
+use crate::reporter::{Events, RunEvent};
+
+/// How long a broker may take to answer when a run starts.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long they may take until somebody who looks on is told.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Reaches the brokers, creates the topics that are missing, and warns of those on which verdicts cannot rely.
+pub(super) async fn prepare(
+    connection: &Connection,
+    sharing: &Sharing,
+    config: &Config,
+    cases: &Cases,
+    events: &Events,
+) -> Result<FoundTopics, KafkaEdgeError> {
+    let reaching = connection.ask(|connection| connection.reach(PATIENCE));
+    say_if_slow(reaching, &connection.servers, events).await?;
+    let (partitions, replication_factor) = (config.topics.partitions, config.topics.replication_factor);
+    let topics = ensure_topics(connection, partitions, replication_factor).await?;
+    if let (Some(group), Some(partitions)) = (sharing.group(), topics.co_partitioned()?) {
+        ensure_checkpoint_topic(connection, group, partitions, replication_factor).await?;
+    }
+    Monitoring::prepare(connection, config, sharing).await?;
+    warn_of_settings(connection, &topics, cases, events).await;
+    Ok(topics)
+}
+
+/// Says what `doctor` would call a failure of the topics: records that are gone before their tests have ended.
+async fn warn_of_settings(connection: &Connection, topics: &FoundTopics, cases: &Cases, events: &Events) {
+    let names: Vec<String> = topics.partitions.iter().map(|(name, _)| name.clone()).collect();
+    // Who may not ask for settings, or gets no answer now, is told so by `doctor`.
+    let described = diagnosis::topic_settings(connection, &names).await.unwrap_or_default();
+    for (topic, settings) in &described {
+        let is_embedded = false; // no failure depends on it
+        let findings = doctor::settings(topic, &connection.topics, settings, Longest::of(cases), is_embedded);
+        for finding in findings.into_iter().filter(|finding| finding.grade == Grade::Fail) {
+            let advice = finding.advice.map(|advice| format!(". To mend it: {advice}")).unwrap_or_default();
+            events.send(RunEvent::Warning(format!("{}: {}{advice}", finding.subject, finding.found)));
+        }
+    }
+}
+
+/// Waits for the brokers' first answer, and says so where that takes a while: nothing else is printed meanwhile.
+async fn say_if_slow<T>(answer: impl Future<Output = T>, servers: &str, events: &Events) -> T {
+    tokio::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+        return answer;
+    }
+    let patience = humantime::format_duration(PATIENCE);
+    let waiting = format!("no Kafka broker at {servers} has answered yet: trying for {patience}");
+    events.send(RunEvent::Warning(waiting));
+    answer.await
+}
