@@ -1,23 +1,25 @@
 //! `#[livecheck::case]`: options and function in, items out.
 
-mod attribute;
-mod docs;
-mod duration;
 mod expansion;
-mod function;
-mod nearest;
 mod options;
 mod parameters;
 mod type_name;
-mod value;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::errors::Errors;
+use crate::function::{Function, Role};
 use expansion::Definition;
-use function::Function;
 use options::Options;
+
+/// What the function is.
+const ROLE: Role = Role {
+    attribute: "#[livecheck::case]",
+    noun: "a case",
+    why_async: "it waits for signals",
+    why_not_generic: "its arguments come as JSON, and their types are read from its parameters",
+};
 
 /// Expands the attribute.
 ///
@@ -26,7 +28,7 @@ use options::Options;
 pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
-    let mut function = match Function::parse(item.clone()) {
+    let mut function = match Function::parse(item.clone(), ROLE) {
         Ok(function) => function,
         Err(error) => {
             errors.push(error);

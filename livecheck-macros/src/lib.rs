@@ -1,13 +1,20 @@
-//! The attribute `#[livecheck::case]`, with `#[signal]` on the parameters. Use it through the façade crate,
-//! `livecheck`, whose front page is a tutorial.
+//! The attributes `#[livecheck::case]`, with `#[signal]` on the parameters, and `#[livecheck::uptest]`. Use them
+//! through the façade crate, `livecheck`, whose front page is a tutorial.
 //!
-//! The parts, in the order in which an attribute passes them: `case/attribute.rs` takes `option = value` apart,
-//! `case/value.rs` and `case/options.rs` read and check the values, `case/function.rs` and
-//! `case/parameters.rs` the function, and `case/expansion.rs` writes what is generated. Errors are collected
-//! all the way (`errors.rs`), and stand beside the function in the end.
+//! The parts, in the order in which an attribute passes them: `attribute.rs` takes `option = value` apart,
+//! `value.rs` and `case/options.rs` read and check the values, `function.rs` and `case/parameters.rs` the
+//! function, and `case/expansion.rs` writes what is generated. Errors are collected all the way (`errors.rs`), and
+//! stand beside the function in the end.
 
+mod attribute;
 mod case;
+mod docs;
+mod duration;
 mod errors;
+mod function;
+mod nearest;
+mod uptest;
+mod value;
 
 use proc_macro::TokenStream;
 
@@ -128,4 +135,41 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn case(options: TokenStream, item: TokenStream) -> TokenStream {
     case::expand(options.into(), &item.into()).into()
+}
+
+/// Makes an uptest of an `async fn`: it asks one new instance of a service whether it is ready for traffic.
+///
+/// ```
+/// use livecheck::Target;
+///
+/// # async fn get(url: String) -> livecheck::Result<String> { Ok(url) }
+/// /// The instance answers, and is of the version that was deployed.
+/// #[livecheck::uptest(proc = "web", timeout = "10s")]
+/// async fn answers(target: Target) -> livecheck::Result {
+///     let version = get(target.url("/version")).await?;
+///     assert_eq!(version, target.url("/version"));
+///     Ok(())
+/// }
+/// ```
+///
+/// `cargo livecheck uptest web 10.0.0.1 8000` finds it as it finds cases, and runs it behind the executables in
+/// `uptests/web/`. It passes if it returns; a panic, such as that of `assert_eq!`, is FAIL, an error is ERROR, and
+/// `livecheck::skip` is SKIP.
+///
+/// # The function
+///
+/// A free `async fn` with one parameter, a `livecheck::Target`, whose future is `Send`; it returns
+/// `livecheck::Result`, `Result<(), E>` for any error `E` that converts into `livecheck::Error`, or nothing. It stays
+/// the function that it is, and stands in a library, as cases do.
+///
+/// # The options
+///
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `proc = "…"` | none: it must be given | the process whose instances it asks, such as `web` |
+/// | `timeout = duration` | that of the run, `--timeout` | how long it may take |
+/// | `crate = path` | `::livecheck` | where this crate is |
+#[proc_macro_attribute]
+pub fn uptest(options: TokenStream, item: TokenStream) -> TokenStream {
+    uptest::expand(options.into(), &item.into()).into()
 }

@@ -6,10 +6,11 @@ use syn::ReturnType;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::docs;
-use super::function::Function;
-use super::options::{self, Options};
+use super::options::Options;
 use super::parameters::{Kind, Parameter};
+use crate::docs;
+use crate::duration;
+use crate::function::Function;
 
 /// A case, as read from the source.
 pub(crate) struct Definition {
@@ -128,7 +129,7 @@ fn the_case(case: &Definition) -> TokenStream {
         let timeout = timeout.map_or_else(
             || quote!(::core::option::Option::None),
             |timeout| {
-                let timeout = options::duration(timeout);
+                let timeout = duration::expression(timeout);
                 quote!(::core::option::Option::Some(#timeout))
             },
         );

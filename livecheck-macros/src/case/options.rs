@@ -1,15 +1,14 @@
 //! The options of `#[livecheck::case(…)]`.
 
-use std::time::Duration;
-
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{LitStr, Path};
 
-use super::attribute::{Entry, entries};
-use super::value::{Value, Zero};
+use crate::attribute::{Entry, entries};
+use crate::duration;
 use crate::errors::Errors;
+use crate::value::{Value, Zero};
 
 /// The names, in the order in which they are documented.
 const KNOWN: &[&str] = &[
@@ -117,20 +116,14 @@ fn setting_value(setting: &str, value: &Value) -> syn::Result<TokenStream> {
             quote!(#count)
         }
         "state_transition_delay" | "url_error_delay_min" | "url_error_delay_max" => {
-            duration(value.duration(Zero::Allowed)?)
+            duration::expression(value.duration(Zero::Allowed)?)
         }
-        _ => duration(value.duration(Zero::Refused)?),
+        _ => duration::expression(value.duration(Zero::Refused)?),
     })
 }
 
 fn at_least_one<N: From<u8> + PartialEq>(value: &Value, count: N) -> syn::Result<N> {
     if count == N::from(0) { Err(value.error("this must be at least 1")) } else { Ok(count) }
-}
-
-/// An expression for that duration.
-pub(crate) fn duration(duration: Duration) -> TokenStream {
-    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
-    quote!(::core::time::Duration::new(#seconds, #nanoseconds))
 }
 
 /// The longest pause is not shorter than the first, where both are given.

@@ -7,11 +7,11 @@ use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Signature, Type};
 
-use super::attribute::entries;
-use super::docs;
 use super::type_name::type_name;
-use super::value::Zero;
+use crate::attribute::entries;
+use crate::docs;
 use crate::errors::Errors;
+use crate::value::Zero;
 
 /// What the struct beside the function has of its own, so that no signal can be called so.
 const RESERVED: &[&str] = &["trigger", "maybe_trigger", "CASE"];

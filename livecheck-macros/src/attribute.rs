@@ -1,12 +1,12 @@
-//! The form that `#[livecheck::case(…)]` and `#[signal(…)]` share: `option = value, option = value`.
+//! The form that the attributes share, such as `#[livecheck::case(…)]` and `#[signal(…)]`: `option = value, option = value`.
 //!
 //! It is split by hand, not parsed as expressions, so that one bad option does not hide the others.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
-use super::nearest::nearest;
-use super::value::Value;
+use crate::nearest::nearest;
+use crate::value::Value;
 
 /// An option that is known and given once.
 pub(crate) struct Entry {

@@ -1,8 +1,8 @@
-//! The function under the attribute, and what it must be to be a case.
+//! The function under an attribute, and what it must be.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, Safety, Signature, Token, Visibility};
 
 use crate::errors::Errors;
@@ -13,12 +13,26 @@ pub(crate) struct Function {
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     body: TokenStream,
+    role: Role,
+}
+
+/// What an attribute makes of a function, in the words of its messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Role {
+    /// The attribute.
+    pub(crate) attribute: &'static str,
+    /// What the function is, with an article.
+    pub(crate) noun: &'static str,
+    /// Why it is `async`.
+    pub(crate) why_async: &'static str,
+    /// Why it is not generic.
+    pub(crate) why_not_generic: &'static str,
 }
 
 impl Function {
     /// Takes the item apart.
-    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
-        syn::parse2(item)
+    pub(crate) fn parse(item: TokenStream, role: Role) -> syn::Result<Self> {
+        (|input: ParseStream<'_>| Self::read(input, role)).parse2(item)
     }
 
     /// Whether the struct of the same name can stand beside the function: a method's would stand inside the
@@ -34,36 +48,42 @@ impl Function {
     /// Says what keeps the function, apart from its parameters, from being a case; and mends what would only
     /// make the compiler say it again.
     pub(crate) fn check(&mut self, errors: &mut Errors) {
+        let Role { noun, why_async, why_not_generic, .. } = self.role;
         let signature = &mut self.signature;
         if signature.asyncness.is_none() {
-            errors.about(signature.fn_token, "a case is an `async fn`: it waits for signals");
+            errors.about(signature.fn_token, format_args!("{noun} is an `async fn`: {why_async}"));
             // So that an `.await` in the body is no error of its own.
             signature.asyncness = Some(Token![async](signature.fn_token.span));
         }
         if let Some(token) = signature.constness {
-            errors.about(token, "a case cannot be `const`");
+            errors.about(token, format_args!("{noun} cannot be `const`"));
             signature.constness = None;
         }
         if let Safety::Unsafe(token) = &signature.safety {
-            errors.about(token, "a case cannot be `unsafe`: the runner calls it, and knows of no conditions");
+            let message =
+                format_args!("{noun} cannot be `unsafe`: the runner calls it, and knows of no conditions");
+            errors.about(token, message);
         }
         if let Some(abi) = &signature.abi {
-            errors.about(abi, "a case cannot be `extern`: an `async fn` has Rust's own ABI");
+            errors.about(abi, format_args!("{noun} cannot be `extern`: an `async fn` has Rust's own ABI"));
             signature.abi = None;
         }
         if let Some(variadic) = signature.variadic.take() {
-            errors.about(variadic, "a case cannot be variadic: each argument has a name and a type");
+            errors.about(
+                variadic,
+                format_args!("{noun} cannot be variadic: each argument has a name and a type"),
+            );
         }
         if !signature.generics.params.is_empty() {
-            let message = "a case cannot be generic: its arguments come as JSON, and their types are read from \
-                           its parameters";
+            let message = format_args!("{noun} cannot be generic: {why_not_generic}");
             errors.about(&signature.generics, message);
         }
         if let Some(clause) = &signature.generics.where_clause {
-            errors.about(clause, "a case cannot have a `where` clause: it is not generic");
+            errors.about(clause, format_args!("{noun} cannot have a `where` clause: it is not generic"));
         }
         if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
-            let message = "a case is a function of its own, not a method: move it out of the `impl`";
+            let message =
+                format_args!("{noun} is a function of its own, not a method: move it out of the `impl`");
             errors.about(receiver, message);
         }
     }
@@ -73,11 +93,8 @@ impl Function {
     pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
     }
-}
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        const NO_FUNCTION: &str = "`#[livecheck::case]` goes on an `async fn`";
+    fn read(input: ParseStream<'_>, role: Role) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let is_function = {
@@ -90,14 +107,16 @@ impl Parse for Function {
             ahead.peek(Token![fn])
         };
         if !is_function {
-            return Err(syn::Error::new(input.span(), NO_FUNCTION));
+            let message = format_args!("`{}` goes on an `async fn`", role.attribute);
+            return Err(syn::Error::new(input.span(), message));
         }
         let signature: Signature = input.parse()?;
         if !input.peek(syn::token::Brace) {
             let span = signature.ident.span();
-            return Err(syn::Error::new(span, "a case has a body: it is no declaration in a trait"));
+            let message = format_args!("{} has a body: it is no declaration in a trait", role.noun);
+            return Err(syn::Error::new(span, message));
         }
-        Ok(Self { attributes, visibility, signature, body: input.parse()? })
+        Ok(Self { attributes, visibility, signature, body: input.parse()?, role })
     }
 }
 
@@ -114,9 +133,16 @@ impl ToTokens for Function {
 mod tests {
     use super::*;
 
+    const ROLE: Role = Role {
+        attribute: "#[livecheck::case]",
+        noun: "a case",
+        why_async: "it waits",
+        why_not_generic: "its types are read",
+    };
+
     fn problems(text: &str) -> Vec<String> {
         let mut errors = Errors::default();
-        match Function::parse(text.parse().expect("Rust tokens")) {
+        match Function::parse(text.parse().expect("Rust tokens"), ROLE) {
             Ok(mut function) => function.check(&mut errors),
             Err(error) => errors.push(error),
         }
@@ -153,7 +179,7 @@ mod tests {
     #[test]
     fn the_function_comes_out_as_it_went_in() {
         let text = "# [must_use] pub async fn f (a : u8) -> R { not quite + }";
-        let function = Function::parse(text.parse().expect("Rust tokens")).expect("a function");
+        let function = Function::parse(text.parse().expect("Rust tokens"), ROLE).expect("a function");
         assert_eq!(function.to_token_stream().to_string().replace(' ', ""), text.replace(' ', ""));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use proc_macro2::TokenStream;
+use quote::quote;
+
 /// The duration that a text means, or what is wrong with it.
 pub(crate) fn from_text(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
@@ -11,6 +14,12 @@ pub(crate) fn from_text(text: &str) -> Result<Duration, String> {
 /// The duration of that many seconds, or what is wrong with it.
 pub(crate) fn from_seconds(seconds: f64) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| format!("{seconds} seconds is not a duration"))
+}
+
+/// An expression for that duration.
+pub(crate) fn expression(duration: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanoseconds))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use syn::{Lit, LitStr, Path};
 
-use super::duration;
+use crate::duration;
 
 /// The value of an option, not yet read.
 pub(crate) struct Value {
