@@ -11,7 +11,9 @@ use livecheck_uptest::UptestArgs;
 use crate::{
     discover::Request,
     features::FeatureRequest,
-    runner_args::{ConfigOptions, DoctorArgs, ListArgs, OutputOptions, RunArgs, StatusArgs, TriggerArgs},
+    runner_args::{
+        ConfigOptions, DoctorArgs, GateArgs, ListArgs, OutputOptions, RunArgs, StatusArgs, TriggerArgs,
+    },
 };
 
 /// End-to-end tests for production: finds the cases of a workspace, and runs them.
@@ -95,6 +97,20 @@ pub(crate) enum Command {
         /// Run the executables alone: build nothing
         #[arg(long, help_heading = "Uptest options")]
         no_build: bool,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Say by the reports of cases whether a deployment may go on
+    ///
+    /// PASS, FAIL and INCONCLUSIVE end with exit codes of their own: 0, 100 and 3.
+    Gate {
+        #[command(flatten)]
+        gate: GateArgs,
         #[command(flatten)]
         config: ConfigOptions,
         #[command(flatten)]

@@ -71,6 +71,9 @@ pub(crate) enum Error {
     #[error("the embedded broker could not be started")]
     Broker { source: BrokerError },
 
+    #[error("--reports: the reports of uptests are sent by a runner, and none is built here")]
+    ReportsNeedRunner,
+
     #[error(transparent)]
     Uptest(#[from] livecheck_uptest::UptestError),
 
@@ -85,7 +88,9 @@ impl Error {
     /// The exit code that this ends with.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::UnknownPackage { .. } | Self::UnknownFeature { .. } => exit_code::USAGE,
+            Self::UnknownPackage { .. } | Self::UnknownFeature { .. } | Self::ReportsNeedRunner => {
+                exit_code::USAGE
+            }
             Self::NoPackages { .. } => exit_code::NO_CASES,
             Self::CargoNotStarted { .. } | Self::MetadataFailed { .. } | Self::MetadataUnreadable { .. } => {
                 exit_code::CARGO_METADATA_FAILED

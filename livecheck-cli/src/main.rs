@@ -20,7 +20,12 @@ mod prepare;
 mod root_manifest;
 // Symbolic links to the runner's sources, which cargo follows when it packages. A dependency on the runner
 // would make everyone who installs this build librdkafka for it.
-#[expect(unreachable_pub, unused_imports, reason = "the runner's own sources, of which it uses more")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the runner's own sources, of which it uses more"
+)]
 mod runner_args;
 mod runner_manifest;
 mod runner_package;

@@ -44,7 +44,7 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             more.push("--fallback-embedded".into());
             start(&built, config, matches, more)
         }
-        Command::Trigger { config, packages, cargo, .. } => {
+        Command::Trigger { config, packages, cargo, .. } | Command::Gate { config, packages, cargo, .. } => {
             let built = build(cli, cargo, &packages.packages, output)?;
             start(&built, config, matches, Vec::new())
         }
@@ -62,6 +62,7 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
                 if *no_build { Ok(None) } else { build_if_any(cli, cargo, &packages.packages, output) };
             match built? {
                 Some(built) => start(&built, config, matches, Vec::new()),
+                None if uptest.reports => Err(Error::ReportsNeedRunner),
                 None => uptest::run(uptest, &cli.output),
             }
         }

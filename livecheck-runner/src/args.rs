@@ -10,6 +10,7 @@ use livecheck_uptest::UptestArgs;
 
 mod config;
 mod doctor;
+mod gate;
 mod list;
 mod output;
 mod run;
@@ -22,6 +23,7 @@ pub use livecheck_terminal::exit_code;
 pub use self::{
     config::{ConfigOptions, FromCargo, KafkaProperty},
     doctor::DoctorArgs,
+    gate::{FailureRate, GateArgs, GateFormat},
     list::{ListArgs, MessageFormat},
     output::{ColorWhen, LogFormat, OutputOptions},
     run::{RunArgs, RunFormat},
@@ -66,6 +68,8 @@ pub enum Action {
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic
     Uptest(UptestArgs),
+    /// Say by the reports of cases whether a deployment may go on
+    Gate(GateArgs),
 }
 
 #[cfg(test)]

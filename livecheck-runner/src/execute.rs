@@ -2,12 +2,10 @@
 
 mod panics;
 
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use futures_util::FutureExt;
 use livecheck_core::signal::{ReceivedSignal, SignalSource, WaitRequest};
 use livecheck_core::wire::Arguments;
 use livecheck_core::{Case, Context, Execution, Timeout, Timestamp};
@@ -16,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use crate::engine::{Ending, Handle};
 
-pub(crate) use panics::capture_panics;
+pub(crate) use panics::{capture_panics, caught};
 
 /// How a wait is answered.
 pub(crate) type Reply = oneshot::Sender<Result<ReceivedSignal, Timeout>>;
@@ -61,11 +59,10 @@ pub(crate) fn start(
     let task = async move {
         // Within the async block: a case may panic before its first await, in decoding its arguments say.
         let case = async { Execution::new(case, context, arguments, Arc::new(waits)).start().await };
-        let (outcome, panic) = panics::recording(AssertUnwindSafe(case).catch_unwind()).await;
-        let ending = match outcome {
+        let ending = match caught(case).await {
             Ok(Ok(())) => Ending::Passed,
             Ok(Err(error)) => Ending::Returned(error),
-            Err(payload) => Ending::Panicked(panic.unwrap_or_else(|| panics::from_payload(&*payload))),
+            Err(panic) => Ending::Panicked(panic),
         };
         // Where the shard is gone the partition is another runner's, and so is the verdict.
         let _ = to_shard.send(FromCase::Ended { execution, ending });

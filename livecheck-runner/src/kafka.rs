@@ -29,6 +29,7 @@ mod intake;
 mod internal_topics;
 mod read_back;
 mod reported;
+pub(crate) mod reports;
 mod routes;
 mod topics;
 mod transactions;

@@ -8,6 +8,7 @@
 //! | `execute` | cases as tasks |
 //! | `kafka` | consuming, producing, committing |
 //! | `doctor` | what there is to know before a run |
+//! | `gate` | whether a deployment may go on |
 //! | [`monitor`] | the state of each case as a whole, from all reports |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
@@ -20,6 +21,7 @@ pub mod config;
 mod doctor;
 pub mod engine;
 mod execute;
+mod gate;
 mod kafka;
 pub mod list;
 pub mod logging;

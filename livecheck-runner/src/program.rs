@@ -6,6 +6,7 @@ mod doctor;
 mod embedded;
 mod error;
 mod follow;
+mod gate;
 mod listing;
 mod monitoring;
 mod prepare;
@@ -70,6 +71,7 @@ impl Program {
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
             Action::Status(args) => in_tokio(status::status(&program, args)),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
+            Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }
     }

@@ -11,6 +11,9 @@ pub const INTERNAL: u8 = 1;
 /// The command line was wrong: an unknown option, a value that does not parse, a package that does not exist.
 pub const USAGE: u8 = 2;
 
+/// A gate could not tell: there were too few executions.
+pub const INCONCLUSIVE: u8 = 3;
+
 /// There was nothing to do: no package has cases, no case matches the filters, a run with an end has seen no
 /// execution end, or an instance has no uptest.
 pub const NO_CASES: u8 = 4;

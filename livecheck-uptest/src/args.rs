@@ -80,6 +80,10 @@ pub struct UptestArgs {
     #[arg(long, value_name = "COMMAND", help_heading = "Environment options")]
     pub exec: Option<String>,
 
+    /// Send a report of each uptest to the report topic, where the history of the cases is
+    #[arg(long, help_heading = "Output options")]
+    pub reports: bool,
+
     /// Form of the results: for people, on standard error, or for programs, on standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output options")]
     pub format: Format,
@@ -189,10 +193,27 @@ fn read(option: &'static str, path: &Path) -> Result<String, RequestError> {
 }
 
 /// A duration as people write it, `10m` or `1h 30s`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// It is no duration.
+pub fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.trim().parse() {
         return Ok(Duration::from_secs(seconds));
     }
     humantime::parse_duration(text)
         .map_err(|error| format!("{error}; expected a duration such as 90s, 10m or \"1h 30s\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_in_words_or_in_seconds() {
+        assert_eq!(duration("1h 30s"), Ok(Duration::from_secs(3630)));
+        assert_eq!(duration("45"), Ok(Duration::from_secs(45)));
+        assert!(duration("soon").is_err());
+        assert!(duration("-5").is_err());
+    }
 }

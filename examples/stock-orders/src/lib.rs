@@ -10,7 +10,7 @@
 //! | `order-executor` | consumes `order-execution`, executes the order | `order_executed` |
 //!
 //! The [case](cases::order_flow()) waits for these signals, in another process, and says whether the order kept
-//! its promises.
+//! its promises. Whether a new instance of the website is ready for orders, the uptests say.
 
 pub mod cache;
 pub mod cases;
@@ -20,6 +20,7 @@ pub mod kafka;
 pub mod order;
 pub mod service;
 pub mod sqlite;
+mod uptests;
 
 pub use cases::order_flow;
 pub use order::{ExecutionId, Order, Side};

@@ -3,6 +3,7 @@
 use std::{num::NonZeroU64, time::Duration};
 
 use clap::{Args, ValueEnum};
+use livecheck_uptest::args::duration;
 
 use super::Selection;
 
@@ -17,7 +18,7 @@ pub struct RunArgs {
     #[arg(
         long = "for",
         value_name = "DURATION",
-        value_parser = parse_duration,
+        value_parser = duration,
         help_heading = "Run options"
     )]
     pub run_for: Option<Duration>,
@@ -61,26 +62,4 @@ pub enum RunFormat {
     Human,
     /// One JSON object a line, on standard output
     Json,
-}
-
-/// A duration as people write it, `10m` or `1h 30s`, or a number of seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; expected a duration such as 90s, 10m or \"1h 30s\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_in_words_or_in_seconds() {
-        assert_eq!(parse_duration("1h 30s"), Ok(Duration::from_secs(3630)));
-        assert_eq!(parse_duration("45"), Ok(Duration::from_secs(45)));
-        assert!(parse_duration("soon").is_err());
-        assert!(parse_duration("-5").is_err());
-    }
 }

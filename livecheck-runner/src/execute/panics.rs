@@ -4,10 +4,12 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::future::Future;
-use std::panic::{self, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt;
 
 use crate::backtrace::of_the_case;
 use crate::engine::PanicReport;
@@ -38,8 +40,14 @@ pub(crate) fn capture_panics() {
     });
 }
 
+/// Runs a future, and gives its result, or what it panicked with.
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, PanicReport> {
+    let (outcome, panic) = recording(AssertUnwindSafe(future).catch_unwind()).await;
+    outcome.map_err(|payload| panic.unwrap_or_else(|| from_payload(&*payload)))
+}
+
 /// Runs a future, and gives what it panicked with beside its result.
-pub(super) async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicReport>) {
+async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicReport>) {
     PANIC
         .scope(RefCell::new(None), async {
             let output = future.await;
@@ -49,7 +57,7 @@ pub(super) async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicR
 }
 
 /// What can be told of a panic of which only the payload is left.
-pub(super) fn from_payload(payload: &(dyn Any + Send)) -> PanicReport {
+fn from_payload(payload: &(dyn Any + Send)) -> PanicReport {
     PanicReport { message: message(payload), location: None, backtrace: None }
 }
 
@@ -87,21 +95,16 @@ fn may_take_backtrace() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
 
     #[tokio::test]
     async fn a_panic_is_kept_with_its_place_and_the_next_case_is_unharmed() {
         capture_panics();
         let broken = async { assert_eq!("buy", "sell", "the side") };
-        let (outcome, panic) = recording(panic::AssertUnwindSafe(broken).catch_unwind()).await;
-        assert!(outcome.is_err());
-        let panic = panic.expect("the hook has seen it");
+        let panic = caught(broken).await.expect_err("it panics");
         assert!(panic.message.contains("the side\n  left: \"buy\"\n right: \"sell\""), "{}", panic.message);
         assert!(panic.location.is_some_and(|place| place.contains("panics.rs:")));
 
-        let (outcome, panic) = recording(async { 7 }).await;
-        assert_eq!((outcome, panic), (7, None));
+        assert_eq!(caught(async { 7 }).await, Ok(7));
     }
 }

@@ -142,6 +142,16 @@ impl Connection {
         config.create_with_context(context)
     }
 
+    /// A producer of records that stand for themselves.
+    pub(super) fn plain_producer(&self) -> Result<BaseProducer, KafkaError> {
+        let mut config = self.base();
+        config
+            .set("enable.idempotence", "true")
+            .set("message.timeout.ms", "10000")
+            .set("partitioner", "murmur2_random");
+        config.create()
+    }
+
     /// Asks the brokers something that blocks, on a thread where that holds up nobody.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,

@@ -50,6 +50,14 @@ pub enum RunnerError {
         /// The exit code.
         code: u8,
     },
+    /// The gate cannot be asked by HTTP.
+    #[error("the gate cannot answer at {address}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// Uptests cannot be run.
     #[error(transparent)]
     Uptest(#[from] UptestError),
@@ -87,6 +95,7 @@ impl RunnerError {
             | Self::DuplicateCase(_)
             | Self::Kafka(_)
             | Self::EmbeddedBroker(_)
+            | Self::Listen { .. }
             | Self::Service(_) => exit_code::SETUP_FAILED,
             Self::Output(_) => exit_code::WRITE_OUTPUT_FAILED,
             Self::WorkingFolder(_) | Self::Runtime(_) => exit_code::INTERNAL,
