@@ -14,3 +14,9 @@ pub use livecheck_macros::*;
 /// The program that `cargo livecheck` builds.
 #[cfg(feature = "runner")]
 pub use livecheck_runner as runner;
+
+/// Guides beyond the tutorial on the front page.
+pub mod guide {
+    #[doc = include_str!("docs/uptests.md")]
+    pub mod uptests {}
+}

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use livecheck_broker::Broker;
-use tokio::{runtime::Runtime, signal};
+use tokio::runtime::Runtime;
 
-use crate::{args::BrokerArgs, errors::Error, output::Output};
+use crate::{args::BrokerArgs, errors::Error, output::Output, stop::Stop};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) fn serve(args: &BrokerArgs, output: Output) -> Result<(), Error> {
@@ -16,10 +16,12 @@ pub(crate) fn serve(args: &BrokerArgs, output: Output) -> Result<(), Error> {
             builder = builder.data_dir(folder);
         }
         let broker = builder.start().await.map_err(|source| Error::Broker { source })?;
+        // Who reads the address may ask for the end at once.
+        let mut stop = Stop::listen().map_err(|source| Error::Signals { source })?;
         announce(&broker.bootstrap_servers(), args, output)?;
-        let ended = asked_to_end().await.map_err(|source| Error::Signals { source });
+        stop.asked().await;
         broker.shutdown().await;
-        ended
+        Ok(())
     })
 }
 
@@ -42,18 +44,4 @@ fn announce(address: &str, args: &BrokerArgs, output: Output) -> Result<(), Erro
     );
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{address}").and_then(|()| stdout.flush()).map_err(|source| Error::Output { source })
-}
-
-#[cfg(unix)]
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    signal::ctrl_c().await
 }

@@ -164,6 +164,11 @@ impl Error {
             Self::Broker { source: BrokerError::DataDamaged { .. } | BrokerError::DataFormat { .. } } => {
                 vec!["begin with another folder, or move this one away: --data-dir DIR".to_owned()]
             }
+            Self::ReportsNeedRunner => vec![
+                "run it where a library depends on livecheck, without --no-build; or by a runner that was built: \
+                 ./livecheck-runner uptest …"
+                    .to_owned(),
+            ],
             _ => Vec::new(),
         }
     }

@@ -30,6 +30,7 @@ mod runner_args;
 mod runner_manifest;
 mod runner_package;
 mod steps;
+mod stop;
 mod uptest;
 
 use std::{ffi::OsString, process::ExitCode};

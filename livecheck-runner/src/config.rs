@@ -25,6 +25,9 @@
 //! port = 9092                         # of the embedded broker; a free one if absent
 //! data-dir = "target/kafka"           # where it keeps what it holds from run to run; in memory if absent
 //!
+//! [profile.default.uptests]
+//! reports = true                      # a report of each uptest goes to the report topic
+//!
 //! [[profile.default.services]]        # see `ServiceConfig`
 //! name = "orders"
 //! command = "cargo run -p orders"
@@ -91,6 +94,8 @@ pub struct Config {
     pub save_after: Duration,
     /// How often counters are printed where there is no terminal.
     pub status_interval: Duration,
+    /// Whether uptests are reported as cases are.
+    pub uptest_reports: bool,
     /// The commands to start before the cases, in order.
     pub services: Vec<ServiceConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.

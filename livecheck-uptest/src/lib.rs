@@ -16,7 +16,7 @@
 //! | [`environment`] | with which variables an executable runs, and behind which command |
 //! | [`run`](mod@run) | the instances side by side, the uptests of each one after another |
 //! | `limits` | what ends an uptest that does not end itself |
-//! | `executable`, [`group`], [`captured`] | one executable: its processes, and what it writes |
+//! | `executable`, [`group`], `orphans`, [`captured`] | one executable: its processes, and what it writes |
 //! | [`function`] | one function |
 //! | [`outcome`], `not_started` | how an uptest ended, and why |
 //! | [`verdict`] | what all results say together |
@@ -35,6 +35,7 @@ pub mod json;
 pub mod junit;
 mod limits;
 mod not_started;
+mod orphans;
 pub mod outcome;
 pub mod plan;
 pub mod program;

@@ -171,17 +171,23 @@ impl fmt::Display for Ending {
     }
 }
 
+impl LeftBehind {
+    /// The processes, or the first of them where there are many.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let names: Vec<String> = self.0.iter().take(5).map(ToString::to_string).collect();
+        let more = if self.0.len() > names.len() { ", …" } else { "" };
+        format!("{}{more}", names.join(", "))
+    }
+}
+
 impl fmt::Display for LeftBehind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0[..] {
-            [] => f.write_str("processes that it had left behind were ended"),
-            [one] => write!(f, "a process that it had left behind was ended: {one}"),
-            several => {
-                write!(f, "{} processes that it had left behind were ended: ", several.len())?;
-                let names: Vec<String> = several.iter().take(5).map(ToString::to_string).collect();
-                f.write_str(&names.join(", "))?;
-                if several.len() > names.len() { f.write_str(", …") } else { Ok(()) }
-            }
+        match self.0.len() {
+            // Only Linux names them.
+            0 => f.write_str("processes that it had left behind were ended"),
+            1 => write!(f, "a process that it had left behind was ended: {}", self.names()),
+            count => write!(f, "{count} processes that it had left behind were ended: {}", self.names()),
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::args::{Format, RequestError, UptestArgs};
 use crate::function::Catch;
+use crate::orphans::Orphans;
 use crate::plan::{FolderError, Planned, plan};
 use crate::run::{UptestResult, run};
 use crate::terminal::Terminal;
@@ -83,8 +84,13 @@ pub async fn uptest(
     let instances = args.instances(&root)?;
     let settings = args.settings(root, catch)?;
     let plan = plan(&settings.environment.root, instances, functions)?;
+    for planned in &plan {
+        // What a prefix wants to know and is not told is told the user before anything is run.
+        settings.environment.command(Path::new("uptest"), &planned.instance).map_err(RequestError::from)?;
+    }
     let is_for_people = args.format == Format::Human;
 
+    let orphans = Orphans::adopt();
     let began = Instant::now();
     if is_for_people {
         anstream::eprint!("{}", terminal.header(&plan));
@@ -110,6 +116,9 @@ pub async fn uptest(
             }
         }
     };
+    if let Some(left_behind) = orphans.end().await {
+        anstream::eprint!("{}", terminal.left_behind(&left_behind));
+    }
     let verdict = judge(&plan, &results, args.allow_empty);
     let elapsed = began.elapsed();
     if let Some(path) = &args.junit {

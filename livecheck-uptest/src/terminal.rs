@@ -8,7 +8,7 @@ use livecheck_terminal::style::{COUNT, DIM, FAIL, NAME, PACKAGE, PASS, WARN, bra
 use livecheck_terminal::text::{block, plain, plural};
 
 use crate::find::{self, Found};
-use crate::outcome::{Ending, Limit};
+use crate::outcome::{Ending, LeftBehind, Limit};
 use crate::plan::Planned;
 use crate::run::{Event, UptestResult};
 use crate::verdict::{Counts, Verdict};
@@ -135,6 +135,19 @@ impl Terminal {
             show(&lines[lines.len() - last..]);
         }
         out
+    }
+
+    /// What is said of processes that have left the group of their uptest, and are ended after all.
+    #[must_use]
+    pub fn left_behind(self, left_behind: &LeftBehind) -> String {
+        if self.quiet {
+            return String::new();
+        }
+        let names = left_behind.names();
+        format!(
+            "{} what uptests had started in process groups of its own was ended: {names}\n",
+            verb(WARN, "Warning")
+        )
     }
 
     /// What is said at the end.

@@ -109,6 +109,12 @@ impl Process {
         written.lines.iter().filter(|(_, line)| line.contains(text)).count()
     }
 
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What Ctrl-C sends.
     pub fn interrupt(&self) {
         self.signal(Signal::INT);

@@ -1,6 +1,7 @@
 //! The tutorial's system: three services and the runner, each a process.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -96,6 +97,15 @@ impl StockOrderSystem {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         drop(self.data);
     }
+}
+
+/// A website alone, about to be started: it takes orders, which nobody executes. Port 0 is any that is free.
+#[must_use]
+pub fn website(topics: &OwnTopics, data: &Path, port: u16) -> Command {
+    build_services();
+    let mut command = command("order-web", topics);
+    command.args(["--port", &port.to_string(), "--data-dir"]).arg(data);
+    command
 }
 
 fn command(program: &str, topics: &OwnTopics) -> Command {

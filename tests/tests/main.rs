@@ -4,11 +4,13 @@
 
 mod bad_input;
 mod before_it_starts;
+mod blue_green;
 mod bounds;
 mod checkpoints;
 mod crash;
 mod faults;
 mod faust;
+mod gate;
 mod golden;
 mod hand_over;
 mod monitor;

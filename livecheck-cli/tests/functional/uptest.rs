@@ -79,6 +79,11 @@ fn what_names_no_instance_is_refused() {
         &["uptest", "web", "10.0.0.1", "80", "--env-file", "none"],
         &["uptest", "web", "10.0.0.1", "80", "--root", "none"],
         &["uptest", "web", "10.0.0.1", "80", "--exec", "docker 'exec"],
+        &["uptest", "web", "10.0.0.1", "80", "--exec", "docker exec {container}"],
+        &["uptest", "web", "10.0.0.1", "80", "--env", "=1"],
+        &["uptest", "web", "10.0.0.1", "80", "--timeout", "soon"],
+        &["uptest", "web", "10.0.0.1", "80", "--reports"],
+        &["uptest"],
     ];
     let said: Vec<String> = refused
         .map(|arguments| {
@@ -87,4 +92,66 @@ fn what_names_no_instance_is_refused() {
         })
         .into();
     assert_snapshot!(said.join("\n"));
+}
+
+/// The root of the uptests that behave badly.
+fn bad_input() -> String {
+    checkout().join("livecheck-uptest/testdata/bad-input").display().to_string()
+}
+
+#[test]
+fn what_leaves_its_process_group_is_ended_with_the_run() {
+    let project = tempfile::tempdir().expect("can be made");
+    let run = run_in(&project, &["uptest", "escapes", "10.0.0.1", "8000", "--root", &bad_input()]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let said = run.stderr.lines().find(|line| line.contains("groups of its own")).expect("it is said");
+    let ids: Vec<&str> = said.split(['(', ')']).skip(1).step_by(2).collect();
+    assert!(!ids.is_empty(), "{said}");
+    for id in ids {
+        // In a container nobody may have waited for it.
+        let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+    }
+}
+
+#[test]
+fn a_gigabyte_of_output_needs_no_gigabyte_of_memory() {
+    let project = tempfile::tempdir().expect("can be made");
+    let mut command = std::process::Command::new("sh");
+    // In KiB: less than what is printed.
+    command.args(["-c", "ulimit -v 800000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_cargo-livecheck")]);
+    command.args([
+        "livecheck",
+        "uptest",
+        "prints",
+        "10.0.0.1",
+        "8000",
+        "--format",
+        "json",
+        "--root",
+        &bad_input(),
+    ]);
+    let run = Workspace::empty("gigabyte").finish(command.current_dir(project.path()));
+    assert_eq!(run.code, Some(100), "{}", run.stderr);
+    assert!(run.stdout.contains(r#""bytes_not_kept":999475726"#));
+    assert!(run.stdout.len() < 2_000_000, "{} bytes", run.stdout.len());
+}
+
+#[test]
+fn ctrl_c_ends_what_runs_and_starts_nothing_more() {
+    use std::io::{BufRead, BufReader, Read};
+
+    let arguments = ["uptest", "hangs", "10.0.0.1", "8000", "--root", &bad_input()];
+    let mut command = Workspace::empty("ctrl-c").command("", &arguments);
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut stderr = BufReader::new(child.stderr.take().expect("is piped"));
+    let mut said = String::new();
+    while !said.contains("Starting") {
+        assert_ne!(stderr.read_line(&mut said).expect("is text"), 0, "{said}");
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .expect("it runs");
+    stderr.read_to_string(&mut said).expect("is text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(100), "{said}");
+    assert!(said.contains("STOPPED") && said.contains("2 not run to the end"), "{said}");
 }

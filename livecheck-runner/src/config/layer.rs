@@ -28,6 +28,7 @@ pub(super) struct Layer {
     pub(super) replication_factor: Option<Count>,
     pub(super) embedded_port: Option<u16>,
     pub(super) embedded_data_dir: Option<PathBuf>,
+    pub(super) uptest_reports: Option<bool>,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
 }
@@ -57,6 +58,7 @@ impl Layer {
             replication_factor: source.get(&["topics", "replication-factor"]),
             embedded_port: source.get(&["embedded", "port"]),
             embedded_data_dir: source.get(&["embedded", "data-dir"]),
+            uptest_reports: source.get(&["uptests", "reports"]),
             kafka: BTreeMap::new(),
             services: None,
         }
@@ -80,6 +82,7 @@ impl Layer {
             replication_factor: self.replication_factor.or(under.replication_factor),
             embedded_port: self.embedded_port.or(under.embedded_port),
             embedded_data_dir: self.embedded_data_dir.or(under.embedded_data_dir),
+            uptest_reports: self.uptest_reports.or(under.uptest_reports),
             kafka,
             services: self.services.or(under.services),
         }

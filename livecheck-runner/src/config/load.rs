@@ -97,6 +97,7 @@ impl Config {
             status_interval: layer
                 .status_interval
                 .map_or(Duration::from_secs(30), |Interval(interval)| interval),
+            uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
             warnings,
         }

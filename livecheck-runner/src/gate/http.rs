@@ -194,6 +194,6 @@ mod tests {
             metric("case=well&max_failure_rate=2").await,
             "400 max_failure_rate=2: expected a share from 0% to 100%, such as 1%, or from 0 to 1, such as 0.01"
         );
-        assert!(webhook("[]").await.starts_with("400 the body is no webhook of Flagger"));
+        assert!(webhook("case=label").await.starts_with("400 the body is no webhook of Flagger"));
     }
 }

@@ -22,8 +22,10 @@ const OUTPUT: usize = 32 * 1024;
 const EXPIRES: Duration = Duration::from_secs(3 * 60 * 60);
 
 pub(super) async fn ask(program: &Program, args: &UptestArgs) -> Result<u8, RunnerError> {
+    let config = program.config()?;
     // Where reports cannot be sent, that is said before anything is run.
-    let connection = if args.reports { Some(running_broker(&program.config()?)?) } else { None };
+    let is_reported = args.reports || config.uptest_reports;
+    let connection = is_reported.then(|| running_broker(&config)).transpose()?;
     capture_panics();
     let output = &program.command.output;
     let terminal = Terminal { verbose: output.verbose > 0, quiet: output.quiet };

@@ -2,4 +2,5 @@
 
 mod bad_input;
 mod rig;
+mod running;
 mod velociraptor;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use livecheck_uptest::environment::Environment;
 use livecheck_uptest::instance::from_words;
-use livecheck_uptest::plan::plan;
+use livecheck_uptest::plan::{Planned, plan};
 use livecheck_uptest::run::{Settings, run};
 use livecheck_uptest::verdict::judge;
 use livecheck_uptest::{Terminal, UptestResult, function};
@@ -30,6 +30,7 @@ pub(crate) fn settings(root: &Path, timeout: Duration) -> Settings {
 
 /// What a run came to, and what it looked like on the terminal.
 pub(crate) struct Ran {
+    pub(crate) plan: Vec<Planned>,
     pub(crate) results: Vec<UptestResult>,
     pub(crate) terminal: String,
 }
@@ -56,7 +57,7 @@ pub(crate) async fn uptest(words: &[&str], settings: &Settings) -> Ran {
     }
     let verdict = judge(&plan, &results, false);
     terminal.push_str(&look.summary(&plan, &results, verdict, Duration::from_secs(1)));
-    Ran { results, terminal: anstream::adapter::strip_str(&terminal).to_string() }
+    Ran { plan, results, terminal: anstream::adapter::strip_str(&terminal).to_string() }
 }
 
 /// Compares what stands on the terminal with its snapshot, whatever the times and the ids of processes.
