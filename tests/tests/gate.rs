@@ -47,7 +47,7 @@ fn a_gate_passes_fails_or_cannot_tell_and_each_has_its_exit_code() {
     insta::assert_snapshot!([pass.stderr, fail.stderr, inconclusive.stderr].concat());
 
     // Nothing was reported before.
-    assert_eq!(gate(&topics, "label parcel --last 10m").code, Some(3));
+    assert_eq!(gate(&topics, "parcel --last 10m").code, Some(3));
     let json = last("--max-failure-rate 25% --format json");
     let json: Value = serde_json::from_str(&json.stdout).expect("one object");
     assert_eq!(json["verdict"], "PASS");
