@@ -5,7 +5,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck::{Timestamp, Topics};
-use rdkafka::producer::DeliveryFuture;
 use serde_json::{Value, json};
 
 use super::State;
@@ -20,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// Records under way.
 #[derive(Debug)]
 pub struct Sending {
-    thread: JoinHandle<Vec<DeliveryFuture>>,
+    thread: JoinHandle<()>,
     meant: HashMap<Execution, State>,
 }
 
@@ -55,25 +54,26 @@ impl Sending {
     /// When the brokers did not take a record for five minutes.
     #[must_use]
     pub fn ended(self) -> HashMap<Execution, State> {
-        for delivery in self.thread.join().expect("sending does not panic") {
-            let delivered = block_on(delivery).expect("the producer is there");
-            delivered.expect("the brokers take the record, in the end");
-        }
+        self.thread.join().expect("all records are taken");
         self.meant
     }
 }
 
-fn send(began: Instant, records: Vec<(Duration, Record)>) -> Vec<DeliveryFuture> {
+fn send(began: Instant, records: Vec<(Duration, Record)>) {
     let sender = Sender::with(&[("reconnect.backoff.max.ms", "500"), ("retry.backoff.max.ms", "200")]);
     let hand_over = |(at, record)| {
         // When a record is sent is what the order is about.
-        std::thread::sleep(at_least(began, at));
+        std::thread::sleep(left_until(began, at));
         sender.hand_over(&record).expect("librdkafka takes the record")
     };
-    records.into_iter().map(hand_over).collect()
+    let deliveries: Vec<_> = records.into_iter().map(hand_over).collect();
+    for delivery in deliveries {
+        let delivered = block_on(delivery).expect("the producer is there");
+        delivered.expect("the brokers take the record, in the end");
+    }
 }
 
-fn at_least(began: Instant, at: Duration) -> Duration {
+fn left_until(began: Instant, at: Duration) -> Duration {
     at.saturating_sub(began.elapsed())
 }
 
