@@ -3,7 +3,7 @@
 use livecheck_core::Timestamp;
 use proptest::prelude::*;
 
-use super::world::{Position, World, plans};
+use super::world::{Position, World, examples, plans};
 use crate::engine::{CommitPoint, Limits};
 
 /// What happens next while the topics are read.
@@ -20,7 +20,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(examples(2_000))]
 
     #[test]
     fn every_execution_has_one_report_and_the_verdict_of_the_log(plans in plans(), moves in moves()) {

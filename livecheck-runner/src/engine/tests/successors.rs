@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use livecheck_core::wire::{State, TestReport};
 use livecheck_core::{ExecutionKey, Timestamp};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
 
 use super::harness::{Harness, ms};
-use super::world::{Position, World, plans};
+use super::world::{Position, World, examples, plans};
 use crate::engine::{Checkpoint, CheckpointChange, CheckpointKey, CommitPoint, Limits, Reported};
 
 /// What happens next.
@@ -22,6 +23,8 @@ enum Move {
     Commit(usize),
     /// The shard learns how far its reports have been written.
     Delivered,
+    /// The partition goes to another runner, in order: all that was done is committed.
+    HandOver,
     /// The runner dies: what it has not committed has not happened.
     Crash,
 }
@@ -34,6 +37,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         10 => (1..30_u64).prop_map(Move::Wait),
         15 => (0..4_usize).prop_map(Move::Commit),
         10 => Just(Move::Delivered),
+        4 => Just(Move::HandOver),
         5 => Just(Move::Crash),
     ];
     proptest::collection::vec(one, 0..200)
@@ -71,6 +75,7 @@ impl Committed {
             executions: self.reports[from..].iter().map(key).collect(),
             tests_end: world.end().test_offset,
         });
+        self.reports.iter().for_each(|report| run.shard.ended_lately(&key(report)));
         for checkpoint in self.checkpoints.values() {
             run.shard.restore(checkpoint.clone(), run.now);
         }
@@ -88,46 +93,96 @@ fn key(report: &TestReport) -> ExecutionKey {
     report.test.as_ref().expect("a report on an execution").key()
 }
 
+/// The runners of one partition, one after the other.
+struct Runners<'w> {
+    world: &'w World,
+    limits: Limits,
+    committed: Committed,
+    position: Position,
+    run: Harness,
+}
+
+impl<'w> Runners<'w> {
+    fn new(world: &'w World, limits: Limits) -> Self {
+        let start = CommitPoint::START;
+        let committed = Committed { point: start, reports: Vec::new(), checkpoints: BTreeMap::new() };
+        Self { world, limits, committed, position: start.into(), run: world.harness(limits, start) }
+    }
+
+    fn make(&mut self, mv: Move) {
+        match mv {
+            Move::ReadTest => self.world.read_test(&mut self.run, &mut self.position),
+            Move::ReadSignal => self.world.read_signal(&mut self.run, &mut self.position),
+            Move::RunCase => drop(self.run.go_on()),
+            Move::Wait(millis) => self.run.now = self.run.now + ms(millis),
+            Move::Commit(most) => self.committed.commit(&mut self.run, most),
+            Move::Delivered => self.run.shard.reports_written_to(self.committed.reports_end()),
+            Move::HandOver => {
+                self.committed.commit(&mut self.run, usize::MAX);
+                self.succeed();
+            }
+            Move::Crash => self.succeed(),
+        }
+    }
+
+    fn succeed(&mut self) {
+        self.position = self.committed.point.into();
+        self.run = self.committed.successor(self.world, self.limits);
+    }
+
+    /// Lets the last of them come to the end, and looks at what they have reported together.
+    fn check(mut self) -> TestCaseResult {
+        self.world.read_to_the_end(&mut self.run, &mut self.position);
+        self.committed.commit(&mut self.run, usize::MAX);
+        for (id, verdict) in self.world.verdicts() {
+            prop_assert_eq!(self.committed.states(&id), vec![verdict], "execution {}", id);
+        }
+        self.run.shard.all_tests_read(Timestamp::MAX);
+        self.committed.commit(&mut self.run, usize::MAX);
+        prop_assert!(self.run.shard.holds_nothing(), "memory is freed");
+        prop_assert!(self.committed.checkpoints.is_empty(), "left over: {:?}", self.committed.checkpoints);
+        Ok(())
+    }
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    proptest::option::of(0..50_u64)
+        .prop_map(|save_after| Limits { save_after: save_after.map(ms), ..Limits::default() })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(examples(3_000))]
 
     #[test]
     fn nothing_is_lost_or_repeated_and_every_verdict_is_that_of_the_log(
         plans in plans(),
         moves in moves(),
-        save_after in proptest::option::of(0..50_u64),
+        limits in limits(),
     ) {
         let world = World::new(plans);
-        let limits = Limits { save_after: save_after.map(ms), ..Limits::default() };
-        let mut committed = Committed {
-            point: CommitPoint::START,
-            reports: Vec::new(),
-            checkpoints: BTreeMap::new(),
-        };
-        let mut position = Position::from(committed.point);
-        let mut run = world.harness(limits, committed.point);
-        for mv in moves {
-            match mv {
-                Move::ReadTest => world.read_test(&mut run, &mut position),
-                Move::ReadSignal => world.read_signal(&mut run, &mut position),
-                Move::RunCase => drop(run.go_on()),
-                Move::Wait(millis) => run.now = run.now + ms(millis),
-                Move::Commit(most) => committed.commit(&mut run, most),
-                Move::Delivered => run.shard.reports_written_to(committed.reports_end()),
-                Move::Crash => {
-                    position = committed.point.into();
-                    run = committed.successor(&world, limits);
-                }
-            }
+        let mut runners = Runners::new(&world, limits);
+        moves.into_iter().for_each(|mv| runners.make(mv));
+        runners.check()?;
+    }
+}
+
+proptest! {
+    #![proptest_config(examples(50))]
+
+    #[test]
+    fn after_whichever_step_a_runner_dies_nothing_is_lost_or_repeated(
+        plans in plans(),
+        moves in moves(),
+        limits in limits(),
+    ) {
+        let world = World::new(plans);
+        for step in 0..=moves.len() {
+            let mut runners = Runners::new(&world, limits);
+            let (before, after) = moves.split_at(step);
+            before.iter().for_each(|mv| runners.make(*mv));
+            runners.make(Move::Crash);
+            after.iter().for_each(|mv| runners.make(*mv));
+            runners.check()?;
         }
-        world.read_to_the_end(&mut run, &mut position);
-        committed.commit(&mut run, usize::MAX);
-        for (id, verdict) in world.verdicts() {
-            prop_assert_eq!(committed.states(&id), vec![verdict], "execution {}", id);
-        }
-        run.shard.all_tests_read(Timestamp::MAX);
-        committed.commit(&mut run, usize::MAX);
-        prop_assert!(run.shard.holds_nothing(), "memory is freed");
-        prop_assert!(committed.checkpoints.is_empty(), "left over: {:?}", committed.checkpoints);
     }
 }

@@ -16,16 +16,44 @@ const LIFETIME: Duration = Duration::from_millis(400);
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     triggered: u64,
+    /// How long after the trigger it is repeated, word for word.
+    repeated: Option<u64>,
+    /// Whether the shard has its case.
+    is_known: bool,
     waits: Vec<(usize, Option<u64>)>,
     sent: Vec<(usize, u64, bool)>,
 }
 
+/// How many examples of a property are tried: so many, or more where the variable `PROPTEST_CASES` says.
+pub(super) fn examples(at_least: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: config.cases.max(at_least), ..config }
+}
+
+/// Some executions; some triggers and signals are repeated, as an at-least-once sender has it.
 pub(super) fn plans() -> impl Strategy<Value = Vec<Plan>> {
+    let repeated = proptest::option::weighted(0.2, 0..300_u64);
+    let is_known = proptest::bool::weighted(0.9);
     let wait = (0..SIGNALS.len(), proptest::option::of(1..200_u64));
+    let waits = proptest::collection::vec(wait, 0..4);
     let sent = (0..SIGNALS.len(), 0..700_u64, any::<bool>());
-    let plan = (0..300_u64, proptest::collection::vec(wait, 0..4), proptest::collection::vec(sent, 0..6))
-        .prop_map(|(triggered, waits, sent)| Plan { triggered, waits, sent });
+    let sent = proptest::collection::vec((sent, proptest::option::weighted(0.2, 0..200_u64)), 0..6);
+    let plan = (0..300_u64, repeated, is_known, waits, sent).prop_map(
+        |(triggered, repeated, is_known, waits, sent)| Plan {
+            triggered,
+            repeated,
+            is_known,
+            waits,
+            sent: if is_known { sent.into_iter().flat_map(twice).collect() } else { Vec::new() },
+        },
+    );
     proptest::collection::vec(plan, 1..8)
+}
+
+/// A signal, and its repetition that long after it, if there is one.
+fn twice(((signal, time, headers), again): ((usize, u64, bool), Option<u64>)) -> Vec<(usize, u64, bool)> {
+    let again = again.map(|after| (signal, time + after, headers));
+    [Some((signal, time, headers)), again].into_iter().flatten().collect()
 }
 
 /// Everything that stands on the topics, in the order of the log.
@@ -65,6 +93,8 @@ fn offset(count: usize) -> i64 {
 impl World {
     pub(super) fn new(plans: Vec<Plan>) -> Self {
         let mut tests: Vec<_> = plans.iter().enumerate().map(|(i, plan)| (plan.triggered, i)).collect();
+        let repeated = |(i, plan): (usize, &Plan)| Some((plan.triggered + plan.repeated?, i));
+        tests.extend(plans.iter().enumerate().filter_map(repeated));
         tests.sort_unstable();
         let sent = plans.iter().enumerate().flat_map(|(i, plan)| {
             plan.sent.iter().map(move |&(signal, time, headers)| (time, i, signal, headers))
@@ -88,6 +118,9 @@ impl World {
 
     fn verdict(&self, execution: usize) -> State {
         let plan = &self.plans[execution];
+        if !plan.is_known {
+            return State::Skip;
+        }
         let (start, mut clock) = (plan.triggered, plan.triggered);
         let expires = start + u64::try_from(LIFETIME.as_millis()).expect("a short time");
         let mut taken = [0; SIGNALS.len()];
@@ -118,7 +151,11 @@ impl World {
 
     pub(super) fn read_test(&self, harness: &mut Harness, position: &mut Position) {
         let Some(&(time, i)) = self.tests.get(index(position.tests)) else { return };
-        harness.test(position.tests, at(time), test(&id(i), at(self.plans[i].triggered), LIFETIME));
+        let mut trigger = test(&id(i), at(self.plans[i].triggered), LIFETIME);
+        if !self.plans[i].is_known {
+            trigger.case_name = "elsewhere::case".into();
+        }
+        harness.test(position.tests, at(time), trigger);
         position.tests += 1;
     }
 
