@@ -147,7 +147,9 @@ impl Drop for TestBroker {
 fn ci_kafka(folder: &Path, what: &str, variables: &[(&str, &str)]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/kafka");
     let mut command = Command::new(script);
-    command.arg(what).env("CI_KAFKA_DIR", folder).envs(variables.iter().copied());
+    // A machine with much to do starts it slowly.
+    let patience = ("CI_KAFKA_TIMEOUT", "240");
+    command.arg(what).env("CI_KAFKA_DIR", folder).envs([patience]).envs(variables.iter().copied());
     if variables.is_empty() {
         // A restart keeps its port.
         command.env_remove("CI_KAFKA_PORT");

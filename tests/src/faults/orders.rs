@@ -114,6 +114,10 @@ impl Shop<'_> {
         };
         let mut sent = self.with_repetitions(signals);
         sent.push((self.at, Sent::Trigger));
+        if self.chance.random_bool(0.03) {
+            // Word for word, as a producer without idempotence has it that got no answer.
+            sent.push((self.later(self.at, 1..4_000), Sent::Trigger));
+        }
         let case = PARCEL.replace("parcel", case);
         Order { id, case, at: self.at, arguments, intended, sent }
     }
