@@ -28,9 +28,10 @@ mod reqwest;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::Future;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use baggage::BAGGAGE;
@@ -52,13 +53,26 @@ tokio::task_local! {
 }
 
 /// The test that a request belongs to. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Context(Arc<Fields>);
+#[derive(Clone)]
+pub struct Context(Arc<Shared>);
+
+struct Shared {
+    fields: Fields,
+    /// Made when it is first sent: a request sends signals and records of its own, one after the other.
+    texts: OnceLock<Box<Texts>>,
+}
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Fields {
     key: ExecutionKey,
     expires: Timestamp,
+}
+
+/// What stands in headers.
+struct Texts {
+    timestamp: String,
+    expires: String,
+    baggage: String,
 }
 
 /// The test that this task is in, if it is in one.
@@ -126,42 +140,69 @@ impl Context {
     /// The context of that execution, which expires then.
     #[must_use]
     pub fn new(key: ExecutionKey, expires: Timestamp) -> Self {
-        Self(Arc::new(Fields { key, expires }))
+        Self(Arc::new(Shared { fields: Fields { key, expires }, texts: OnceLock::new() }))
     }
 
     /// The id of the test.
     #[must_use]
     pub fn id(&self) -> &TestId {
-        &self.0.key.id
+        &self.0.fields.key.id
     }
 
     /// The case that is executed.
     #[must_use]
     pub fn case_name(&self) -> &CaseName {
-        &self.0.key.case
+        &self.0.fields.key.case
     }
 
     /// When the test was triggered.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
-        self.0.key.timestamp
+        self.0.fields.key.timestamp
     }
 
     /// When the test expires.
     #[must_use]
     pub fn expires(&self) -> Timestamp {
-        self.0.expires
+        self.0.fields.expires
     }
 
     /// What tells the execution from every other.
     #[must_use]
     pub fn key(&self) -> &ExecutionKey {
-        &self.0.key
+        &self.0.fields.key
+    }
+
+    fn texts(&self) -> &Texts {
+        self.0.texts.get_or_init(|| {
+            let (timestamp, expires) = (self.timestamp().to_header(), self.expires().to_header());
+            Box::new(Texts { timestamp, expires, baggage: baggage::members(self) })
+        })
     }
 
     /// Runs `future` in this test. See also [`InTest`].
     pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
         future.in_test(Some(self))
+    }
+}
+
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fields == other.0.fields
+    }
+}
+
+impl Eq for Context {}
+
+impl Hash for Context {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.fields.hash(state);
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Context").field(&self.0.fields).finish()
     }
 }
 

@@ -24,19 +24,24 @@ impl Context {
     /// A `baggage` header with this test in it, and with what stood in the header before but for another test.
     #[must_use]
     pub fn to_baggage(&self, before: Option<&str>) -> String {
-        let others = before.unwrap_or_default().split(',').filter(|member| {
+        let others = before.unwrap_or_default().split(',').map(str::trim).filter(|member| {
             let key = member.split(['=', ';']).next().unwrap_or_default().trim();
             !key.is_empty() && ![ID, NAME, TIMESTAMP, EXPIRES].contains(&key)
         });
-        let ours = [
-            (ID, self.id().to_string()),
-            (NAME, self.case_name().to_string()),
-            (TIMESTAMP, self.timestamp().to_string()),
-            (EXPIRES, self.expires().to_string()),
-        ]
-        .map(|(key, value)| format!("{key}={}", utf8_percent_encode(&value, RESERVED)));
-        others.map(|member| member.trim().to_owned()).chain(ours).collect::<Vec<_>>().join(",")
+        others.chain([self.texts().baggage.as_str()]).collect::<Vec<_>>().join(",")
     }
+}
+
+/// The members of a `baggage` header that carry that test.
+pub(super) fn members(context: &Context) -> String {
+    let (timestamp, expires) = (context.timestamp().to_string(), context.expires().to_string());
+    let members = [
+        (ID, context.id().as_str()),
+        (NAME, context.case_name().as_str()),
+        (TIMESTAMP, &timestamp),
+        (EXPIRES, &expires),
+    ];
+    members.map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, RESERVED))).join(",")
 }
 
 /// The test in a `baggage` header, if all of it is there.

@@ -16,11 +16,17 @@ impl Context {
     /// The four headers that carry this test, with Faust's names.
     #[must_use]
     pub fn to_headers(&self) -> [(&'static str, String); 4] {
+        self.headers().map(|(name, value)| (name, value.to_owned()))
+    }
+
+    /// The same, not copied.
+    pub(crate) fn headers(&self) -> [(&'static str, &str); 4] {
+        let texts = self.texts();
         [
-            (TEST_ID, self.id().to_string()),
-            (TEST_NAME, self.case_name().to_string()),
-            (TEST_TIMESTAMP, self.timestamp().to_header()),
-            (TEST_EXPIRES, self.expires().to_header()),
+            (TEST_ID, self.id().as_str()),
+            (TEST_NAME, self.case_name().as_str()),
+            (TEST_TIMESTAMP, &texts.timestamp),
+            (TEST_EXPIRES, &texts.expires),
         ]
     }
 

@@ -53,7 +53,8 @@ impl<K: ToBytes + ?Sized, P: ToBytes + ?Sized, D: IntoOpaque> InTestRecord for B
 
 fn add_current_test(headers: &mut Option<OwnedHeaders>) {
     if let Some(context) = current() {
-        *headers = Some(with_test(&context, headers.take().unwrap_or_default()));
+        *headers =
+            Some(with_test(&context, headers.take().unwrap_or_else(|| OwnedHeaders::new_with_capacity(5))));
     }
 }
 
@@ -74,7 +75,7 @@ pub fn with_test(context: &Context, headers: OwnedHeaders) -> OwnedHeaders {
         .iter()
         .find(|header| header.key == BAGGAGE)
         .and_then(|header| std::str::from_utf8(header.value?).ok().map(str::to_owned));
-    let ours = context.to_headers();
+    let ours = context.headers();
     // A record that is passed on may carry an older test; the first of a header counts, so it must go.
     let replaced = |key: &str| key == BAGGAGE || ours.iter().any(|(name, _)| key.eq_ignore_ascii_case(name));
     let stale = headers.iter().any(|header| replaced(header.key));
@@ -84,7 +85,7 @@ pub fn with_test(context: &Context, headers: OwnedHeaders) -> OwnedHeaders {
     } else {
         headers
     };
-    for (key, value) in &ours {
+    for (key, value) in ours {
         all = all.insert(Header { key, value: Some(value) });
     }
     all.insert(Header { key: BAGGAGE, value: Some(&context.to_baggage(before.as_deref())) })
