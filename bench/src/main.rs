@@ -118,7 +118,12 @@ fn beside(part: &str, given: &[String]) -> anyhow::Result<()> {
     };
     Kafka::share(servers);
     let (partitions, count) = (partitions.parse().context("partitions")?, count.parse().context("how many")?);
-    let topics = Topics { test_topic: tests.clone(), bus_topic: bus.clone(), report_topic: reports.clone() };
+    let topics = Topics {
+        test_topic: tests.clone(),
+        bus_topic: bus.clone(),
+        report_topic: reports.clone(),
+        ..Topics::default()
+    };
     match part {
         "floor" => floor::run(&topics, partitions, count),
         _ => floor::pings(&topics, partitions, count),

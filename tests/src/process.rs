@@ -125,12 +125,6 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
-    /// Its number in the system.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Stops it, so that it does not know that time passes.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
