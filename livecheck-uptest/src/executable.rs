@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use crate::captured::Captured;
 use crate::group::Group;
 use crate::limits::Limits;
-use crate::outcome::{Ending, LeftBehind, Outcome, Signalled};
+use crate::outcome::{End, Ending, LeftBehind, Outcome, Signalled};
 
 /// How long the process group may take to end once it is asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -99,9 +99,9 @@ impl Running {
         };
         let after = began.elapsed();
         // The process that has ended stays until it is waited for, and is none of those that run.
-        let killed = self.group.end(GRACE).await;
+        let end = if self.group.end(GRACE).await { End::Killed } else { End::Asked };
         self.child.wait().await?;
-        Ok(Limits::ending(limit, after, killed))
+        Ok(Limits::ending(limit, after, end))
     }
 
     /// Ends what is left of the group when the process itself has ended.

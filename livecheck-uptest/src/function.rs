@@ -11,7 +11,7 @@ use livecheck_core::{Result, Target, Uptest};
 
 use crate::captured::Captured;
 use crate::limits::Limits;
-use crate::outcome::{Ending, Outcome, Panicked};
+use crate::outcome::{End, Ending, Outcome, Panicked};
 
 /// What an uptest did: what it returned, or what it panicked with.
 pub type Caught = Result<Result, Panicked>;
@@ -56,7 +56,7 @@ pub(crate) async fn run(uptest: &Uptest, target: Target, limits: &Limits, catch:
         },
         limit = limits.reached() => {
             task.abort();
-            Limits::ending(limit, began.elapsed(), false)
+            Limits::ending(limit, began.elapsed(), End::Dropped)
         }
     };
     Outcome { ending, output: Captured::default(), elapsed: began.elapsed(), left_behind: None }

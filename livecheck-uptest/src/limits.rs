@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::outcome::{Ending, Limit};
+use crate::outcome::{End, Ending, Limit};
 
 /// What ends an uptest that does not end itself.
 #[derive(Clone, Debug)]
@@ -57,10 +57,10 @@ impl Limits {
     }
 
     /// How an uptest has ended that had to be.
-    pub(crate) fn ending(limit: Limit, after: Duration, killed: bool) -> Ending {
+    pub(crate) fn ending(limit: Limit, after: Duration, end: End) -> Ending {
         match limit {
             Limit::Asked => Ending::Stopped(limit),
-            Limit::Uptest | Limit::Run => Ending::TimedOut { limit, after, killed },
+            Limit::Uptest | Limit::Run => Ending::TimedOut { limit, after, end },
         }
     }
 }

@@ -34,8 +34,8 @@ pub enum Ending {
         limit: Limit,
         /// How long it had run.
         after: Duration,
-        /// Whether it did not end when it was asked to, so that it had to be killed.
-        killed: bool,
+        /// What it took to end it.
+        end: End,
     },
     /// The run was stopped before it ended, or before its turn.
     Stopped(Limit),
@@ -51,6 +51,18 @@ pub enum Limit {
     Run,
     /// Somebody who asked the run to end.
     Asked,
+}
+
+/// What it took to end an uptest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// Its process group ended when it was asked to.
+    Asked,
+    /// Its process group did not, and was killed.
+    Killed,
+    /// It is a function, whose future was dropped.
+    Dropped,
 }
 
 /// A signal that ended a process.
@@ -152,15 +164,15 @@ impl fmt::Display for Ending {
                 f.write_str(message)?;
                 location.as_ref().map_or(Ok(()), |location| write!(f, "\nat {location}"))
             }
-            Self::TimedOut { limit, after, killed } => {
+            Self::TimedOut { limit, after, end } => {
                 let whose =
                     if *limit == Limit::Run { ", when the time of the whole run was over" } else { "" };
                 let after = Duration::from_millis(after.as_millis().try_into().unwrap_or(u64::MAX));
                 write!(f, "not done after {}{whose}; ", humantime::format_duration(after))?;
-                f.write_str(if *killed {
-                    "its process group did not end when asked to, and was killed"
-                } else {
-                    "its process group was ended"
+                f.write_str(match end {
+                    End::Asked => "its process group was ended",
+                    End::Killed => "its process group did not end when asked to, and was killed",
+                    End::Dropped => "it was given up",
                 })
             }
             Self::Stopped(Limit::Run) => {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use livecheck_uptest::Ending;
+use livecheck_uptest::outcome::End;
 
 use crate::rig::{assert_terminal, settings, testdata, uptest};
 
@@ -12,8 +13,8 @@ const LONG: Duration = Duration::from_secs(120);
 #[tokio::test]
 async fn one_that_hangs_is_ended_with_all_that_it_has_started() {
     let ran = uptest(&["hangs=10.0.0.1:8000"], &settings(&testdata("bad-input"), SHORT)).await;
-    assert!(matches!(ran.result("hangs").outcome.ending, Ending::TimedOut { killed: false, .. }));
-    assert!(matches!(ran.result("will-not-end").outcome.ending, Ending::TimedOut { killed: true, .. }));
+    assert!(matches!(ran.result("hangs").outcome.ending, Ending::TimedOut { end: End::Asked, .. }));
+    assert!(matches!(ran.result("will-not-end").outcome.ending, Ending::TimedOut { end: End::Killed, .. }));
     assert_terminal!(ran);
 }
 
@@ -38,6 +39,6 @@ async fn of_a_gigabyte_the_beginning_and_the_end_are_kept_and_no_output_moves_th
 async fn one_that_prints_without_end_is_ended_in_time() {
     let ran = uptest(&["endless=10.0.0.1:8000"], &settings(&testdata("bad-input"), SHORT)).await;
     let outcome = &ran.result("yes").outcome;
-    assert!(matches!(outcome.ending, Ending::TimedOut { killed: false, .. }), "{:?}", outcome.ending);
+    assert!(matches!(outcome.ending, Ending::TimedOut { end: End::Asked, .. }), "{:?}", outcome.ending);
     assert!(outcome.elapsed < Duration::from_secs(30), "{:?}", outcome.elapsed);
 }

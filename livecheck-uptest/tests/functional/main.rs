@@ -1,6 +1,7 @@
 //! Uptests as they are run: real executables, real processes.
 
 mod bad_input;
+mod functions;
 mod rig;
 mod running;
 mod velociraptor;

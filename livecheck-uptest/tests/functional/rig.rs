@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use livecheck_core::Uptest;
 use livecheck_uptest::environment::Environment;
 use livecheck_uptest::instance::from_words;
 use livecheck_uptest::plan::{Planned, plan};
 use livecheck_uptest::run::{Settings, run};
 use livecheck_uptest::verdict::judge;
-use livecheck_uptest::{Terminal, UptestResult, function};
+use livecheck_uptest::{Terminal, UptestResult, Verdict, function};
 use tokio::sync::{mpsc, watch};
 
 /// A folder of this package's `testdata`.
@@ -32,6 +33,7 @@ pub(crate) fn settings(root: &Path, timeout: Duration) -> Settings {
 pub(crate) struct Ran {
     pub(crate) plan: Vec<Planned>,
     pub(crate) results: Vec<UptestResult>,
+    pub(crate) verdict: Verdict,
     pub(crate) terminal: String,
 }
 
@@ -42,11 +44,16 @@ impl Ran {
     }
 }
 
-/// Runs the uptests for the instances that the words name.
+/// Runs the executables for the instances that the words name.
 pub(crate) async fn uptest(words: &[&str], settings: &Settings) -> Ran {
+    uptest_with(words, settings, &[]).await
+}
+
+/// The same, with uptests in Rust.
+pub(crate) async fn uptest_with(words: &[&str], settings: &Settings, functions: &[&'static Uptest]) -> Ran {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let instances = from_words(&words).expect("instances");
-    let plan = plan(&settings.environment.root, instances, &[]).expect("folders that can be read");
+    let plan = plan(&settings.environment.root, instances, functions).expect("folders that can be read");
     let (events, mut happened) = mpsc::unbounded_channel();
     let (_stop, is_asked) = watch::channel(false);
     let look = Terminal::default();
@@ -57,7 +64,7 @@ pub(crate) async fn uptest(words: &[&str], settings: &Settings) -> Ran {
     }
     let verdict = judge(&plan, &results, false);
     terminal.push_str(&look.summary(&plan, &results, verdict, Duration::from_secs(1)));
-    Ran { plan, results, terminal: anstream::adapter::strip_str(&terminal).to_string() }
+    Ran { plan, results, verdict, terminal: anstream::adapter::strip_str(&terminal).to_string() }
 }
 
 /// Compares what stands on the terminal with its snapshot, whatever the times and the ids of processes.
