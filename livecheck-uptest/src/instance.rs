@@ -82,6 +82,12 @@ pub enum InstanceError {
         /// What was given.
         words: Vec<String>,
     },
+    /// A file of instances names none.
+    #[error("{file} names no instance; expected a line such as web: 10.0.0.1:8000")]
+    Empty {
+        /// The file.
+        file: String,
+    },
     /// A line of a file of instances cannot be read.
     #[error("line {line} of {file}: {reason}")]
     Line {
@@ -121,7 +127,7 @@ pub fn from_words(words: &[String]) -> Result<Vec<Instance>, InstanceError> {
 ///
 /// # Errors
 ///
-/// A line names none, or one of them is wrong.
+/// It names none, a line does not, or one of them is wrong.
 pub fn from_file(text: &str, file: &str) -> Result<Vec<Instance>, InstanceError> {
     let mut instances = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -142,6 +148,9 @@ pub fn from_file(text: &str, file: &str) -> Result<Vec<Instance>, InstanceError>
         if instances.len() == before {
             return Err(line_error(format!("`{proc}` has no instance; expected {proc}: HOST:PORT …")));
         }
+    }
+    if instances.is_empty() {
+        return Err(InstanceError::Empty { file: file.to_owned() });
     }
     Ok(instances)
 }
@@ -223,8 +232,9 @@ mod tests {
     fn a_line_that_is_wrong_is_named() {
         let said = |text| shown(from_file(text, "blue")).expect_err(text);
         assert_eq!(
-            [said("web: a:1\nworker"), said("web:"), said("web: a"), said("a b: c:1")],
+            [said("# none"), said("web: a:1\nworker"), said("web:"), said("web: a"), said("a b: c:1")],
             [
+                "blue names no instance; expected a line such as web: 10.0.0.1:8000",
                 "line 2 of blue: expected PROC: HOST:PORT HOST:PORT …",
                 "line 1 of blue: `web` has no instance; expected web: HOST:PORT …",
                 "line 1 of blue: `a` has no port; expected HOST:PORT, such as 10.0.0.1:8000, web-1:8000 or [::1]:8000",

@@ -70,6 +70,9 @@ impl UptestError {
 /// `functions` are the uptests in Rust, of which those for the instances are run. Once `stop` resolves, what runs
 /// is ended.
 ///
+/// On Linux this makes the process the reaper of its descendants, and ends those that have come to be its children
+/// when the run is over.
+///
 /// # Errors
 ///
 /// The arguments are wrong, or the results cannot be told.
@@ -93,14 +96,14 @@ pub async fn uptest(
     let orphans = Orphans::adopt();
     let began = Instant::now();
     if is_for_people {
-        anstream::eprint!("{}", terminal.header(&plan));
+        tell(&terminal.header(&plan));
     }
-    anstream::eprint!("{}", terminal.without_uptests(&plan, args.allow_empty));
+    tell(&terminal.without_uptests(&plan, args.allow_empty));
     let (events, mut happened) = mpsc::unbounded_channel();
     let telling = async {
         while let Some(event) = happened.recv().await {
             if is_for_people {
-                anstream::eprint!("{}", terminal.event(&event));
+                tell(&terminal.event(&event));
             }
         }
     };
@@ -117,7 +120,7 @@ pub async fn uptest(
         }
     };
     if let Some(left_behind) = orphans.end().await {
-        anstream::eprint!("{}", terminal.left_behind(&left_behind));
+        tell(&terminal.left_behind(&left_behind));
     }
     let verdict = judge(&plan, &results, args.allow_empty);
     let elapsed = began.elapsed();
@@ -125,9 +128,7 @@ pub async fn uptest(
         write_junit(path, &plan, &results, args.allow_empty, elapsed)?;
     }
     match args.format {
-        Format::Human => {
-            anstream::eprint!("{}", terminal.summary(&plan, &results, verdict, elapsed));
-        }
+        Format::Human => tell(&terminal.summary(&plan, &results, verdict, elapsed)),
         Format::Json => {
             let object = json::render(&plan, &results, verdict, elapsed);
             write_out(&object.map_err(|error| UptestError::Output(error.into()))?.into_bytes())?;
@@ -156,6 +157,12 @@ fn write_junit(
     let document = junit::render(plan, results, allow_empty, elapsed).map_err(io::Error::other);
     let written = document.and_then(|document| fs::write(path, document));
     written.map_err(|source| UptestError::Junit { path: path.to_owned(), source })
+}
+
+/// Writes to standard error. Where nobody reads that any more, the verdict still counts.
+fn tell(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 fn write_out(bytes: &[u8]) -> Result<(), UptestError> {

@@ -77,9 +77,13 @@ pub async fn run(
         deadline: settings.total_timeout.map(|timeout| began + timeout),
         stop,
     };
-    let of_instance = |planned| Asking { planned, settings, limits: &limits, events: &events }.ask();
-    let results = futures_util::stream::iter(plan).map(of_instance).buffered(settings.jobs.max(1));
-    results.collect::<Vec<_>>().await.into_iter().flatten().collect()
+    let asking = plan.iter().enumerate().map(async |(place, planned)| {
+        (place, Asking { planned, settings, limits: &limits, events: &events }.ask().await)
+    });
+    let asking = futures_util::stream::iter(asking).buffer_unordered(settings.jobs.max(1));
+    let mut results: Vec<_> = asking.collect().await;
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().flat_map(|(_, of_instance)| of_instance).collect()
 }
 
 /// The uptests of one instance.

@@ -99,3 +99,31 @@ fn ctrl_c_ends_a_run_with_a_summary() {
     assert!(rest.iter().any(|line| line.contains("Summary")), "{rest:#?}");
     assert_eq!(child.wait().expect("ends").code(), Some(0), "{rest:#?}");
 }
+
+#[test]
+fn uptests_in_rust_run_behind_the_executables_and_what_they_panic_with_is_shown_once() {
+    let text = r#"
+        #[livecheck::uptest(proc = "web")]
+        async fn answers(target: livecheck::Target) {
+            assert_eq!(target.host(), "10.0.0.1");
+        }
+
+        #[livecheck::uptest(proc = "web")]
+        async fn breaks(target: livecheck::Target) -> livecheck::Result {
+            assert_eq!(target.port(), 9, "the port");
+            Ok(())
+        }
+    "#;
+    let workspace = library(workspace("real-uptest"), "orders", text);
+    // A link to what is executable already: a file that is written here another test may hold open.
+    let passes = checkout().join("livecheck-uptest/testdata/velociraptor/passes/uptests");
+    std::os::unix::fs::symlink(passes, workspace.path("uptests")).expect("can be linked");
+
+    let both = run(&workspace, &["uptest", "web", "10.0.0.1", "8000"]);
+    let filters = [(r"\[ *\d+\.\d{3}s\]", "[   0.000s]")];
+    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(both.to_string()) });
+
+    let executables = run(&workspace, &["uptest", "web", "10.0.0.1", "8000", "--no-build"]);
+    assert_eq!(executables.code, Some(0), "{executables}");
+    assert!(executables.stderr.contains("2 uptests: 2 passed"), "{executables}");
+}

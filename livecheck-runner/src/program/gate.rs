@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use livecheck_core::Timestamp;
 use livecheck_terminal::style::{PASS, verb};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use super::broker::running_broker;
 use super::stop::Stop;
@@ -20,6 +21,8 @@ use crate::kafka::{Connection, KafkaEdgeError};
 
 /// How far back is looked where nothing says how far.
 const LAST: Duration = Duration::from_secs(10 * 60);
+/// How many questions are answered at once: each reads the reports for itself.
+const AT_ONCE: usize = 4;
 
 pub(super) async fn gate(program: &Program, args: &GateArgs) -> Result<u8, RunnerError> {
     let connection = running_broker(&program.config()?)?;
@@ -120,9 +123,11 @@ async fn serve(
     default: Question,
     mut stop: Stop,
 ) -> Result<u8, RunnerError> {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     let judge = move |Question { criteria, last }: Question| {
-        let connection = connection.clone();
+        let (connection, places) = (connection.clone(), Arc::clone(&places));
         let judging = async move {
+            let _place = places.acquire().await.map_err(|error| error.to_string())?;
             looking_back(&connection, &criteria, last).await.map_err(|error| with_cause(&error))
         };
         Box::pin(judging) as std::pin::Pin<Box<_>>
