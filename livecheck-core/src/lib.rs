@@ -13,6 +13,7 @@
 //! | [`client`] | how triggers and signals leave the process |
 //! | [`variables`] | how the environment configures it |
 //! | [`wire`] | what they look like on the topics |
+//! | [`fake_request`] | requests of our own, where there are too few |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
 //! | [`uptest`] | asking one instance whether it is ready for traffic |
 
@@ -20,6 +21,7 @@ pub mod case;
 pub mod client;
 pub mod context;
 pub mod execution;
+pub mod fake_request;
 pub mod identity;
 pub mod outcome;
 pub mod settings;
@@ -27,6 +29,8 @@ pub mod signal;
 pub mod time;
 pub mod trigger;
 pub mod uptest;
+#[cfg(feature = "reqwest")]
+pub mod url;
 pub mod variables;
 pub mod wire;
 
@@ -50,3 +54,5 @@ pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};
 pub use crate::time::Timestamp;
 pub use crate::trigger::Trigger;
 pub use crate::uptest::{Target, Uptest};
+#[cfg(feature = "reqwest")]
+pub use crate::url::{ServiceDown, get_url, post_url, url_request};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::case::Case;
 use crate::client;
 use crate::context::{Context, InTest, Scoped, current};
+use crate::fake_request::Slot;
 use crate::identity::TestId;
 use crate::time::Timestamp;
 use crate::wire::{Arguments, TestExecution};
@@ -120,7 +121,10 @@ impl Trigger {
     /// A trigger of `case`, chosen with its probability.
     #[doc(hidden)]
     pub fn sampled(case: &'static Case, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
-        let chosen = case.settings.active && rand::random::<f64>() < case.settings.probability;
+        let chosen = case.settings.active
+            && rand::random::<f64>() < case.settings.probability
+            // A request that is followed already, such as a fake one, is not followed by a second test.
+            && current().is_none_or(|test| *test.case_name() != case.name);
         Self::new(case, chosen, write)
     }
 
@@ -134,7 +138,8 @@ impl Trigger {
         Self { case, chosen, id: None }
     }
 
-    /// Gives the test an id: that of the order or request which is followed. Without one it is a UUID v7.
+    /// Gives the test an id: that of the order or request which is followed. Without one it is a UUID v7; in a
+    /// [fake request](crate::fake_request) of the case, it is made of the case and the slot.
     pub fn id(mut self, id: impl Display) -> Self {
         if self.chosen.is_some() {
             self.id = Some(TestId::from(id.to_string()));
@@ -146,8 +151,12 @@ impl Trigger {
     /// could not be sent.
     pub fn send(self) -> Option<Context> {
         let arguments = self.chosen?;
-        let id = self.id.unwrap_or_else(|| TestId::from(uuid::Uuid::now_v7().to_string()));
-        let timestamp = Timestamp::now();
+        let (id, timestamp) = match (self.id, Slot::current(self.case)) {
+            // Whoever fires that slot asks for the same execution.
+            (None, Some(slot)) => (slot.id(), slot.time()),
+            (Some(id), _) => (id, Timestamp::now()),
+            (None, None) => (TestId::from(uuid::Uuid::now_v7().to_string()), Timestamp::now()),
+        };
         let test = TestExecution {
             id,
             case_name: self.case.name.into(),

@@ -1,5 +1,5 @@
-//! The attributes `#[livecheck::case]`, with `#[signal]` on the parameters, and `#[livecheck::uptest]`. Use them
-//! through the façade crate, `livecheck`, whose front page is a tutorial.
+//! The attributes `#[livecheck::case]`, with `#[signal]` on the parameters, `#[livecheck::fake_request]` and
+//! `#[livecheck::uptest]`. Use them through the façade crate, `livecheck`, whose front page is a tutorial.
 //!
 //! The parts, in the order in which an attribute passes them: `attribute.rs` takes `option = value` apart,
 //! `value.rs` and `case/options.rs` read and check the values, `function.rs` and `case/parameters.rs` the
@@ -11,6 +11,7 @@ mod case;
 mod docs;
 mod duration;
 mod errors;
+mod fake_request;
 mod function;
 mod nearest;
 mod uptest;
@@ -129,9 +130,7 @@ use proc_macro::TokenStream;
 /// | `url_error_delay_max = duration` | `"5s"` | the longest pause between retries |
 /// | `crate = path` | `::livecheck` | where this crate is, for a library that re-exports it or has it under another name |
 ///
-/// Not all of them act yet. `warn_stalled_after`, `frequency`, `max_history`, `max_consecutive_failures`,
-/// `state_transition_delay`, `realtime_logs` and those that begin with `url_` are checked, registered and
-/// listed, for what watches over a case as a whole, which is still to come.
+/// `realtime_logs` does not act yet: it is checked, registered and listed.
 #[proc_macro_attribute]
 pub fn case(options: TokenStream, item: TokenStream) -> TokenStream {
     case::expand(options.into(), &item.into()).into()
@@ -172,4 +171,34 @@ pub fn case(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn uptest(options: TokenStream, item: TokenStream) -> TokenStream {
     uptest::expand(options.into(), &item.into()).into()
+}
+
+/// Makes a fake request of an `async fn`: one that the runners send themselves, at each slot of the case's `frequency`,
+/// so that there is something to follow where the real traffic is thin.
+///
+/// ```
+/// # mod website { pub async fn post(order: &str) -> livecheck::Result { Ok(()) } }
+/// /// An order is executed.
+/// #[livecheck::case(frequency = "1m")]
+/// async fn order_flow(order: String) -> livecheck::Result {
+///     Ok(())
+/// }
+///
+/// /// An order that nobody has made, and that the system knows as such.
+/// #[livecheck::fake_request(order_flow)]
+/// async fn fake_order() -> livecheck::Result {
+///     order_flow::trigger("fake").scope(website::post("fake")).await
+/// }
+/// ```
+///
+/// The function has no parameters, and returns what a case may. One of the runners of a group calls it, the one that
+/// leads; each slot is fired once at most, also when the lead changes, and one that nobody was there for is left out.
+/// The test that it triggers has an id made of the case and the slot. In the service that receives the request, a
+/// `maybe_trigger` of the same case goes on with that test, and does not begin another.
+///
+/// An error is no crash: it is a report on the case, which has failed then as a whole. With the feature `reqwest`,
+/// `livecheck::get_url`, `post_url` and `url_request` ask as often as the case's settings say before they give up.
+#[proc_macro_attribute]
+pub fn fake_request(case: TokenStream, item: TokenStream) -> TokenStream {
+    fake_request::expand(case.into(), &item.into()).into()
 }

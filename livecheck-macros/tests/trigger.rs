@@ -165,3 +165,17 @@ async fn the_function_is_a_unit_test_of_itself() -> livecheck::Result {
     assert!(late.await.is_err_and(|error| error.to_string().contains("no further value")));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_request_that_is_followed_already_is_not_followed_by_a_second_test() {
+    #[livecheck::case]
+    async fn once() {}
+
+    records();
+    let first = once::trigger().id("followed").send().expect("a client is installed");
+    let scoped =
+        first.clone().scope(async { once::maybe_trigger().id("again").scope(async { current() }).await });
+    assert_eq!(scoped.await, Some(first));
+    assert!(sent("livecheck", "again").is_empty());
+    assert!(once::maybe_trigger().id("another").send().is_some(), "that one is not followed");
+}

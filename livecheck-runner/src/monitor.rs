@@ -7,6 +7,7 @@
 //! | `board` | all cases, and how far the reports on them were read |
 //! | `record` | what is kept of that on the monitor's topic |
 //! | `merge` | what is read from several partitions, in the order of the log |
+//! | `fake_requests` | when each is due, and the sending |
 //! | `kept` | the same put together again |
 //! | `roster` | the runners at work, and what they have in flight |
 //! | `membership` | who leads |
@@ -31,6 +32,7 @@
 
 mod board;
 pub mod case_state;
+mod fake_requests;
 pub mod history;
 mod kept;
 mod leader;
@@ -46,6 +48,7 @@ mod term;
 mod writer;
 
 pub use board::CaseChange;
+pub(crate) use fake_requests::are_wanted as fake_requests_are_wanted;
 pub(crate) use kept::Kept;
 pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};
 pub(crate) use own_topic::OwnTopic;

@@ -172,6 +172,55 @@ fn a_leader_that_is_killed_takes_no_failure_with_it_and_none_is_reported_twice()
     assert_eq!(states(&on_the_whole("lamp", &topics)), [State::Fail, State::Pass]);
 }
 
+/// The ids of the fake requests that were executed, in the order of their slots.
+fn fake_requests(topics: &OwnTopics) -> Vec<String> {
+    let reports = reports::all(&topics.names.report_topic).into_iter();
+    let mut ids: Vec<_> = reports
+        .filter(|report| report.value.case_name == "buoy" && report.value.test.is_some())
+        .map(|report| report.id().to_owned())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn each_slot_has_one_fake_request_also_when_the_leader_is_killed() {
+    let topics = OwnTopics::named("fake-requests");
+    let (first, second) = (runner(&topics), runner(&topics));
+    let deadline = Instant::now() + PATIENCE;
+    let wait_for = |count: usize| {
+        while fake_requests(&topics).len() < count {
+            assert!(Instant::now() < deadline, "{count} fake requests");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    wait_for(2);
+    drop(first);
+    wait_for(fake_requests(&topics).len() + 3);
+    assert_eq!(second.interrupted().code, Some(0));
+    let ids = fake_requests(&topics);
+    let mut unique = ids.clone();
+    unique.dedup();
+    assert_eq!(ids, unique, "no slot was fired twice");
+    assert!(ids.iter().all(|id| id.starts_with("buoy@") && id.ends_with(".000000Z")), "{ids:?}");
+}
+
+#[test]
+fn a_fake_request_that_cannot_be_sent_is_a_report_on_the_case() {
+    let topics = OwnTopics::named("service-down");
+    let runner = RunnerCommand::on(&topics)
+        .program("lamp-runner")
+        .arguments("run")
+        .variable("TESTS_CALM", "1")
+        .start_ready();
+    runner.wait_for_text("a fake request could not be sent");
+    runner.wait_for_text("service down: the sea is calm");
+    assert_eq!(runner.interrupted().code, Some(0));
+    let reports = on_the_whole("buoy", &topics);
+    assert_eq!(states(&reports), [State::Fail], "it is said once");
+    assert_eq!(reports[0].error.as_deref(), Some("service down: the sea is calm"));
+}
+
 #[test]
 fn a_run_of_ones_own_says_nothing_of_cases_as_a_whole() {
     let topics = OwnTopics::named("own-look");

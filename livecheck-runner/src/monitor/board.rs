@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use livecheck_core::wire::{State, TestReport};
-use livecheck_core::{CaseName, Cases, Timestamp};
+use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 
 use super::case_state::{CaseState, Change, ChangeKind, Rules};
 
@@ -26,6 +26,7 @@ impl CaseChange {
     pub fn report(&self) -> TestReport {
         let (state, error) = match &self.change.kind {
             ChangeKind::Failing { .. } => (State::Fail, Some(self.change.kind.to_string())),
+            ChangeKind::ServiceDown { latest } => (State::Fail, latest.error.clone()),
             ChangeKind::Stalled { .. } => (State::Stall, Some(self.change.kind.to_string())),
             ChangeKind::Recovered { .. } => (State::Pass, None),
         };
@@ -99,6 +100,17 @@ impl Board {
     /// Executions of a case were triggered, by then.
     pub(crate) fn seen(&mut self, case: &CaseName, at: Timestamp) -> Vec<CaseChange> {
         self.change(case, at, |case, rules| case.seen(rules, at))
+    }
+
+    /// A fake request could not be sent.
+    pub(crate) fn service_down(
+        &mut self,
+        case: &CaseName,
+        request: TestId,
+        error: &str,
+        at: Timestamp,
+    ) -> Vec<CaseChange> {
+        self.change(case, at, |case, rules| case.service_down(rules, request, error, at))
     }
 
     /// When a case changes its state if nothing is seen of it before.

@@ -12,6 +12,7 @@
 //!
 //!        any ── max_consecutive_failures in a row ─────────▶ failing   reported as FAIL
 //!        any ── nothing seen for warn_stalled_after ───────▶ STALL     reported as STALL
+//!        any ── a fake request cannot be sent ──────────────▶ failing   reported as FAIL
 //!    failing ── a pass, and no failure for state_transition_delay ──▶ PASS   reported as PASS
 //!      STALL ── a pass or a skip ──────────────────────────▶ PASS, SKIP      reported as PASS
 //! ```
@@ -27,6 +28,7 @@
 //! | It has recovered with a pass, and when it has not failed for the delay. | `_maybe_recover_from_failed_state`, `state_transition_delay` | the same; a pass within the delay counts once the delay is over |
 //! | The pass is of a test that was triggered after the failure. | `on_test_pass`: wall clock against monotonic, so always true | by log time |
 //! | A pass ends the row of failures, and is counted. | only where it changes the state | always |
+//! | A service that is down fails the case as a whole. | `url_request`: `ServiceDown` | a fake request that fails does |
 //! | Nothing seen for a time: stalled. A skipped test is seen, too. | `_check_frequency`, `warn_stalled_after`, looked at once in that time | at that moment |
 //! | Tests that are seen end a stall. | `_check_frequency`; also where all of them fail, and failing cases are set to pass so, too | a pass or a skip does; a failure shows as such |
 //! | The state is that of one process. | yes | kept, and derived from all reports |
@@ -104,6 +106,11 @@ pub enum ChangeKind {
         /// The latest of them.
         latest: Box<LastFailure>,
     },
+    /// A fake request could not be sent: what it asks is down.
+    ServiceDown {
+        /// The request, and what went wrong.
+        latest: Box<LastFailure>,
+    },
     /// No execution was seen for so long.
     Stalled {
         /// How long that is: the case's `warn_stalled_after`.
@@ -127,6 +134,7 @@ impl fmt::Display for ChangeKind {
             Self::Failing { consecutive_failures, .. } => {
                 write!(f, "{consecutive_failures} executions in a row did not pass")
             }
+            Self::ServiceDown { .. } => f.write_str("a fake request could not be sent"),
             Self::Stalled { nothing_for, last_seen } => {
                 let before = if last_seen.is_none() { ", nor any before" } else { "" };
                 write!(f, "no execution was seen for {}{before}", humantime::format_duration(*nothing_for))
@@ -305,7 +313,7 @@ impl CaseState {
             at,
             state: report.state,
             id: report.test.as_ref().map(|test| test.id.clone()),
-            error: report.error.as_ref().map(|error| error.chars().take(ERROR_KEPT).collect()),
+            error: report.error.as_deref().map(cut),
         };
         self.set(report.state, at);
         self.last_failure = Some(failure.clone());
@@ -319,6 +327,27 @@ impl CaseState {
         }
         self.trouble = Some(Trouble::Failing { since: at, passes: false });
         Some(Change { kind: ChangeKind::Failing { consecutive_failures, latest: Box::new(failure) }, at })
+    }
+
+    /// A fake request could not be sent. It is no execution, and is not counted as one.
+    pub fn service_down(
+        &mut self,
+        rules: &Rules,
+        request: TestId,
+        error: &str,
+        at: Timestamp,
+    ) -> Vec<Change> {
+        let mut changes = self.tick(rules, at);
+        let failure = LastFailure { at, state: State::Fail, id: Some(request), error: Some(cut(error)) };
+        self.set(State::Fail, at);
+        self.last_failure = Some(failure.clone());
+        if let Some(Trouble::Failing { passes, .. }) = &mut self.trouble {
+            *passes = false;
+        } else {
+            self.trouble = Some(Trouble::Failing { since: at, passes: false });
+            changes.push(Change { kind: ChangeKind::ServiceDown { latest: Box::new(failure) }, at });
+        }
+        changes
     }
 
     fn stall(&mut self, rules: &Rules, at: Timestamp) -> Option<Change> {
@@ -395,6 +424,11 @@ impl CaseState {
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
     }
+}
+
+/// A text as it is kept.
+fn cut(text: &str) -> String {
+    text.chars().take(ERROR_KEPT).collect()
 }
 
 /// What a report says in seconds. A text from elsewhere may say anything.

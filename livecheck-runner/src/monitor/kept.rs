@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use livecheck_core::CaseName;
+use livecheck_core::{CaseName, Timestamp};
 
 use super::case_state::CaseState;
 use super::own_topic::OwnRecord;
@@ -14,6 +14,8 @@ use super::roster::Roster;
 pub(crate) struct Kept {
     pub(crate) cases: BTreeMap<CaseName, CaseState>,
     pub(crate) position: Option<Position>,
+    /// By case: the latest slot whose fake request was sent, or was about to be.
+    pub(crate) fired: BTreeMap<CaseName, Timestamp>,
     pub(crate) roster: Roster,
 }
 
@@ -24,6 +26,9 @@ impl Kept {
         let taken = match &key {
             Key::Case(name) => decode_value(value).map(|state| drop(self.cases.insert(name.clone(), state))),
             Key::Position => decode_value(value).map(|position| self.position = Some(position)),
+            Key::Fired(name) => decode_value(value).map(|slot| {
+                self.fired.insert(name.clone(), slot);
+            }),
             Key::Runner(id) if value.is_none() => {
                 self.roster.gone(id);
                 Ok(())

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Cases;
+use tokio::runtime::Handle;
 
 use super::board::CaseChange;
 use super::membership::Membership;
@@ -46,7 +47,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Starts it. What it has to say goes to `say`, from its own thread.
+    /// Starts it, within a tokio runtime. What it has to say goes to `say`, from its own thread.
     pub(crate) fn start(
         options: MonitorOptions,
         say: impl Fn(MonitorEvent) + Send + 'static,
@@ -60,7 +61,7 @@ impl Monitor {
         let tally = Arc::<Mutex<Option<Tally>>>::default();
         let stop = Arc::new(AtomicBool::new(false));
         let work = Work {
-            options: TermOptions { connection, group, id, cases, health },
+            options: TermOptions { connection, group, id, cases, runtime: Handle::current(), health },
             membership,
             presence,
             tally: Arc::clone(&tally),

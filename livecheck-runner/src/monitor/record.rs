@@ -5,10 +5,11 @@
 //! |---|---|
 //! | `["GROUP","case","NAME"]` | [`CaseState`](super::case_state::CaseState) |
 //! | `["GROUP","position"]` | [`Position`] |
+//! | `["GROUP","fired","NAME"]` | the latest slot of the case whose fake request was sent, or is about to be |
 //! | `["GROUP","runner","ID"]` | [`RunnerRecord`]; none once the runner has ended |
 //!
 //! The values are JSON, within `{"version":1,"value":…}`. The topic is compacted: of each key the latest is kept.
-//! The first two are written by the leader alone, in transactions; the last by each runner about itself.
+//! All but the last are written by the leader alone, in transactions; that one by each runner about itself.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub(crate) enum Key {
     Case(CaseName),
     /// How far the reports were read.
     Position,
+    /// Which slot of a case was fired last.
+    Fired(CaseName),
     /// A runner, by its id.
     Runner(String),
 }
@@ -38,6 +41,7 @@ impl Key {
         let parts = match self {
             Self::Case(name) => vec![group, "case", name.as_str()],
             Self::Position => vec![group, "position"],
+            Self::Fired(name) => vec![group, "fired", name.as_str()],
             Self::Runner(id) => vec![group, "runner", id],
         };
         // A list of texts has JSON.
@@ -53,6 +57,7 @@ impl Key {
             _ if *of != group => None,
             ["case", name] => Some(Self::Case((*name).into())),
             ["position"] => Some(Self::Position),
+            ["fired", name] => Some(Self::Fired((*name).into())),
             ["runner", id] => Some(Self::Runner((*id).to_owned())),
             _ => None,
         }
@@ -122,7 +127,12 @@ mod tests {
 
     #[test]
     fn a_key_is_read_as_it_was_written_and_only_in_its_group() {
-        for key in [Key::Case("a::\"b\"".into()), Key::Position, Key::Runner("r-1".to_owned())] {
+        for key in [
+            Key::Case("a::\"b\"".into()),
+            Key::Position,
+            Key::Fired("a".into()),
+            Key::Runner("r-1".to_owned()),
+        ] {
             let written = key.encode("shop");
             assert_eq!(Key::decode("shop", Some(written.as_bytes())), Some(key.clone()));
             assert_eq!(Key::decode("another", Some(written.as_bytes())), None);

@@ -3,9 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use livecheck_core::fake_request::Slot;
 use livecheck_core::{Cases, Timestamp};
+use tokio::runtime::Handle;
 
 use super::board::{Board, CaseChange};
+use super::fake_requests::{Failure, FakeRequests};
 use super::kept::Kept;
 use super::membership::{Membership, PARTITION};
 use super::own_topic::{OwnRecord, OwnTopic};
@@ -31,6 +34,8 @@ pub(super) struct TermOptions {
     /// This runner.
     pub(super) id: String,
     pub(super) cases: Cases,
+    /// Where fake requests are sent.
+    pub(super) runtime: Handle,
     pub(super) health: Health,
 }
 
@@ -42,6 +47,9 @@ pub(super) struct Term {
     reports: Reports,
     board: Board,
     roster: Roster,
+    fake_requests: FakeRequests,
+    /// Fake requests that are sent once it is written that they were.
+    to_fire: Vec<(usize, Slot)>,
     /// Until when it was watched before this term.
     watched_until: Option<Timestamp>,
     /// Whether it is watched by this term.
@@ -70,6 +78,8 @@ impl Term {
         }
         let watched_until = kept.position.as_ref().and_then(|position| position.watched_until);
         let offsets = kept.position.map(|position| position.offsets).unwrap_or_default();
+        let mut fake_requests = FakeRequests::of(cases, &options.runtime);
+        kept.fired.iter().for_each(|(case, slot)| fake_requests.fired(case, *slot));
         let board = Board::restored(cases, kept.cases, offsets);
         let (reports, missed) = Reports::follow(connection, board.offsets()).map_err(setup)?;
         let mut term = Self {
@@ -79,6 +89,8 @@ impl Term {
             reports,
             board,
             roster: kept.roster,
+            fake_requests,
+            to_fire: Vec::new(),
             watched_until,
             has_begun: false,
             asked: None,
@@ -104,10 +116,19 @@ impl Term {
             self.hear(record);
         }
         self.judge()?;
+        let now = self.writer.log_time();
+        for Failure { slot, error } in self.fake_requests.failures() {
+            let case = slot.case().name.into();
+            self.changes.extend(self.board.service_down(&case, slot.id(), &error, now));
+        }
+        self.to_fire = self.fake_requests.due(now);
         let elapsed = self.kept.elapsed();
         let is_due = elapsed >= if self.board.is_changed() { KEEP_EVERY } else { HEARTBEAT };
-        if is_due || !self.changes.is_empty() {
+        if is_due || !self.changes.is_empty() || !self.to_fire.is_empty() {
             self.keep(membership)?;
+        }
+        for (index, slot) in std::mem::take(&mut self.to_fire) {
+            self.fake_requests.send(index, slot);
         }
         Ok(std::mem::take(&mut self.changes))
     }
@@ -169,6 +190,9 @@ impl Term {
         let watched_until = if self.has_begun { Some(self.writer.log_time()) } else { self.watched_until };
         let position = Position { leader: id.clone(), offsets: self.board.offsets().clone(), watched_until };
         records.push(own(&Key::Position, Some(encode_value(&position)?)));
+        for (_, slot) in &self.to_fire {
+            records.push(own(&Key::Fired(slot.case().name.into()), Some(encode_value(&slot.time())?)));
+        }
         for silent in self.roster.silent_since(self.writer.log_time() - FORGOTTEN_AFTER) {
             records.push(own(&Key::Runner(silent.clone()), None));
             self.roster.gone(&silent);

@@ -4,7 +4,7 @@ use livecheck_core::Cases;
 
 use crate::config::Config;
 use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
-use crate::monitor::{Monitor, MonitorEvent, MonitorOptions};
+use crate::monitor::{Monitor, MonitorEvent, MonitorOptions, fake_requests_are_wanted};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
 
@@ -36,6 +36,12 @@ impl Monitoring {
         events: Events,
     ) -> Result<Self, KafkaEdgeError> {
         let Some(group) = sharing.group() else { return Ok(Self(None)) };
+        if fake_requests_are_wanted(cases) {
+            // What they trigger goes where the services' triggers go.
+            if let Err(error) = connection.client_builder().install() {
+                events.send(RunEvent::Warning(format!("fake requests trigger nothing: {error}")));
+            }
+        }
         let options =
             MonitorOptions { connection: connection.clone(), group: group.to_owned(), cases: cases.clone() };
         let monitor = Monitor::start(options, move |event| {

@@ -56,6 +56,11 @@ pub(super) fn latest(LastFailure { state, id, error, .. }: &LastFailure, options
     block(&line, INDENT, options.width)
 }
 
+/// What went wrong with a fake request.
+pub(super) fn request(LastFailure { error, .. }: &LastFailure, options: &RenderOptions) -> String {
+    block(error.as_deref().unwrap_or_default(), INDENT, options.width)
+}
+
 /// Where it went wrong; and how it came there, where more is asked for.
 fn traceback(report: &TestReport, options: &RenderOptions) -> String {
     let Some(traceback) = report.traceback.as_deref().map(str::trim_end) else { return String::new() };

@@ -212,7 +212,7 @@ impl Renderer {
     /// What is said of a case as a whole: the verb, for how long it was so, the case, and why.
     fn case(&self, CaseChange { case, change }: &CaseChange) -> String {
         let (style, what, time) = match &change.kind {
-            ChangeKind::Failing { .. } => (FAIL, "FAILING", None),
+            ChangeKind::Failing { .. } | ChangeKind::ServiceDown { .. } => (FAIL, "FAILING", None),
             ChangeKind::Stalled { .. } => (FAIL, "STALLED", None),
             ChangeKind::Recovered { after, .. } => (PASS, "RECOVERED", Some(*after)),
         };
@@ -220,6 +220,7 @@ impl Renderer {
         let time = bracketed(time.map(|time| time.as_secs_f64()));
         let latest = match &change.kind {
             ChangeKind::Failing { latest, .. } => failure::latest(latest, &self.options),
+            ChangeKind::ServiceDown { latest } => failure::request(latest, &self.options),
             ChangeKind::Stalled { .. } | ChangeKind::Recovered { .. } => String::new(),
         };
         format!("{} {time} {name}: {}\n{latest}", verb(style, what), change.kind)

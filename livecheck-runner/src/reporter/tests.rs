@@ -186,7 +186,7 @@ fn a_skip() {
     insta::assert_snapshot!(reported(with_error(report(State::Skip, "order-22", &[]), reason, None)));
 }
 
-fn case_changes() -> [RunEvent; 4] {
+fn case_changes() -> [RunEvent; 5] {
     let at = "2026-11-21T02:03:04Z".parse().expect("a time");
     let latest = LastFailure {
         at,
@@ -199,7 +199,16 @@ fn case_changes() -> [RunEvent; 4] {
     let recovered = |from, after| ChangeKind::Recovered { from, after: Duration::from_micros(after) };
     let passes = recovered(State::Fail, 305_600_700);
     let is_seen = recovered(State::Stall, 12_345_678);
-    [failing, passes, stalled, is_seen]
+    let down = LastFailure {
+        at,
+        state: State::Fail,
+        id: Some("stock_orders::cases::order_flow@2026-11-21T02:03:00.000000Z".into()),
+        error: Some(
+            "service down: http://127.0.0.1:6066/order/ after 11 attempts: connection refused".to_owned(),
+        ),
+    };
+    let down = ChangeKind::ServiceDown { latest: Box::new(down) };
+    [failing, passes, stalled, is_seen, down]
         .map(|kind| RunEvent::Case(CaseChange { case: ORDER_FLOW.name.into(), change: Change { kind, at } }))
 }
 

@@ -21,6 +21,21 @@ async fn tide(#[signal] turned: Signal) -> livecheck::Result {
     Ok(())
 }
 
+/// A buoy rings, every second.
+#[livecheck::case(name = "buoy", frequency = "1s")]
+async fn buoy(rung: u32) {
+    assert!(rung > 0, "the buoy is silent");
+}
+
+#[livecheck::fake_request(buoy)]
+async fn a_wave() -> livecheck::Result {
+    if std::env::var_os("TESTS_CALM").is_some() {
+        anyhow::bail!("service down: the sea is calm");
+    }
+    buoy::trigger(1_u32).send();
+    Ok(())
+}
+
 fn main() -> ExitCode {
     livecheck::runner::main()
 }

@@ -80,6 +80,7 @@ fn millis(at: Timestamp) -> u64 {
 fn said(change: &Change) -> String {
     match &change.kind {
         ChangeKind::Failing { .. } => "failing".to_owned(),
+        ChangeKind::ServiceDown { .. } => "down".to_owned(),
         ChangeKind::Stalled { .. } => "stalled".to_owned(),
         ChangeKind::Recovered { from, .. } => format!("recovered from {from}"),
     }
@@ -161,6 +162,19 @@ fn failures_after_a_stall_are_shown_as_what_they_are() {
 
     let mut case = Watched::new();
     case.tick(1_000).ended(1_100, State::Timeout).tick(2_100).is(State::Stall, &[(1_000, "stalled")]);
+}
+
+#[test]
+fn a_service_that_is_down_fails_the_case_at_once_and_until_tests_pass_again() {
+    let mut case = Watched::new();
+    case.ended(1, State::Pass);
+    for time in [10, 20] {
+        let changes = case.case.service_down(&rules(), "fake".into(), "nobody listens", at(time));
+        case.say(&changes);
+    }
+    case.ended(200, State::Pass).is(State::Fail, &[(10, "down")]);
+    assert_eq!((case.case.consecutive_failures(), case.case.statistics().totals().fail), (0, 0));
+    case.tick(320).is(State::Pass, &[(10, "down"), (320, "recovered from FAIL")]);
 }
 
 #[test]
@@ -309,6 +323,7 @@ proptest! {
                     prop_assert!(*consecutive_failures >= IN_A_ROW.into());
                     Some(State::Fail)
                 }
+                ChangeKind::ServiceDown { .. } => unreachable!("no request was sent"),
                 ChangeKind::Stalled { .. } => {
                     prop_assert_ne!(trouble, Some(State::Stall), "it is said once");
                     let since = change.at - Duration::from_millis(STALLED_AFTER);
