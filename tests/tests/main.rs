@@ -7,6 +7,7 @@ mod before_it_starts;
 mod blue_green;
 mod bounds;
 mod checkpoints;
+mod coming_from_faust;
 mod crash;
 mod faults;
 mod faust;
