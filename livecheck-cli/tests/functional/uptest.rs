@@ -155,3 +155,28 @@ fn ctrl_c_ends_what_runs_and_starts_nothing_more() {
     assert_eq!(child.wait().expect("it ends").code(), Some(100), "{said}");
     assert!(said.contains("STOPPED") && said.contains("2 not run to the end"), "{said}");
 }
+
+#[test]
+fn all_instances_of_a_file_are_asked() {
+    let project = tempfile::tempdir().expect("can be made");
+    let folder = project.path().join("uptests");
+    std::fs::create_dir(&folder).expect("can be made");
+    let web = checkout().join("livecheck-uptest/testdata/velociraptor/passes/uptests/web");
+    symlink(web, folder.join("web")).expect("can be linked");
+    std::fs::write(folder.join("instances"), "# green\nweb: 10.0.0.1:8000 [::1]:8000\n")
+        .expect("can be written");
+    let run = run_in(&project, &["uptest", "--all", "web=web-3:8000", "--jobs", "1"]);
+    assert_run("all_instances", &run);
+
+    std::fs::write(project.path().join("blue"), "web: 10.0.0.1\n").expect("can be written");
+    let run = run_in(&project, &["uptest", "--all=blue"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.starts_with("error: line 1 of blue: `10.0.0.1` has no port"), "{run}");
+}
+
+#[test]
+fn more_or_less_is_said_where_that_is_asked_for() {
+    let project = project("fails");
+    assert_run("verbose", &run_in(&project, &["uptest", "web", "10.0.0.1", "8000", "-v"]));
+    assert_run("quiet", &run_in(&project, &["uptest", "web", "10.0.0.1", "8000", "-q"]));
+}
