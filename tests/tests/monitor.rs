@@ -172,6 +172,24 @@ fn a_leader_that_is_killed_takes_no_failure_with_it_and_none_is_reported_twice()
     assert_eq!(states(&on_the_whole("lamp", &topics)), [State::Fail, State::Pass]);
 }
 
+#[test]
+fn a_leader_that_was_stopped_for_long_writes_nothing_once_another_leads() {
+    let topics = OwnTopics::named("leader-stopped");
+    let sender = Sender::new();
+    let (first, second) = (runner(&topics), runner(&topics));
+    trigger(&topics, &sender, &[("dark-1", false), ("dark-2", false)]);
+    let _ = reports::first(&topics.names.report_topic, 2);
+    first.pause();
+    trigger(&topics, &sender, &[("dark-3", false)]);
+    second.wait_for_text("3 executions in a row did not pass");
+    // It takes itself for the leader still, and has read as much as the second one had then.
+    first.resume();
+    shine_until_recovered(&topics, &sender, &second);
+    assert_eq!((first.count("FAILING"), first.count("executions pass again")), (0, 0));
+    assert_eq!((first.interrupted().code, second.interrupted().code), (Some(0), Some(0)));
+    assert_eq!(states(&on_the_whole("lamp", &topics)), [State::Fail, State::Pass]);
+}
+
 /// The ids of the fake requests that were executed, in the order of their slots.
 fn fake_requests(topics: &OwnTopics) -> Vec<String> {
     let reports = reports::all(&topics.names.report_topic).into_iter();
