@@ -9,6 +9,7 @@
 mod kafka;
 mod statistics;
 
+use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use statistics::Counters;
 
 use crate::case::Case;
 use crate::context::{Context, current};
+use crate::identity::TestId;
 use crate::wire::{SignalEvent, TestExecution, encode};
 
 static INSTALLED: OnceLock<Client> = OnceLock::new();
@@ -213,13 +215,13 @@ pub(crate) fn count_unserializable(case: &Case, error: &serde_json::Error) {
     }
 }
 
-/// Hands a trigger to the client; says whether it was taken.
-pub(crate) fn send_test(test: &TestExecution) -> bool {
+/// Hands a trigger to the client; says whether it was taken. The context is that of the test.
+pub(crate) fn send_test(test: &TestExecution, context: &Context) -> bool {
     let Some(client) = installed() else { return false };
     match encode(test) {
         Ok(value) => client.send(OutgoingRecord {
             topic: client.topics.test_topic.clone(),
-            key: test.id.to_string(),
+            key: context.record_key().to_owned(),
             value,
             headers: Vec::new(),
         }),
@@ -230,37 +232,49 @@ pub(crate) fn send_test(test: &TestExecution) -> bool {
     }
 }
 
-/// Hands a signal for the current test to the client. Outside a test, and without a client, it costs a look.
-pub(crate) fn send_signal(
+/// Whom a signal is for.
+pub(crate) enum Addressee<K> {
+    /// The test that this task is in.
+    CurrentTest,
+    /// Whoever waits for that key, if this task is in a test.
+    Key(K),
+    /// Whoever waits for that key.
+    KeyAlways(K),
+}
+
+/// Hands a signal to the client, if this task is in a test or needs none. Otherwise, and without a client, it costs
+/// a look.
+pub(crate) fn send_signal<K: Display>(
     case: &'static Case,
     signal_name: &'static str,
+    addressee: Addressee<K>,
     value: impl FnOnce() -> Result<Option<Box<RawValue>>, serde_json::Error>,
 ) {
     let Some(client) = installed() else { return };
-    let Some(context) = current() else { return };
-    match signal_record(client, &context, case, signal_name, value) {
-        Ok(record) => drop(client.send(record)),
+    let context = current();
+    let (key, record_key) = match (addressee, &context) {
+        (Addressee::KeyAlways(key), _) | (Addressee::Key(key), Some(_)) => {
+            let key = key.to_string();
+            (TestId::from(key.as_str()), key)
+        }
+        (Addressee::CurrentTest, Some(context)) => (context.id().clone(), context.record_key().to_owned()),
+        (Addressee::CurrentTest | Addressee::Key(_), None) => return,
+    };
+    let encoded = value().and_then(|value| {
+        encode(&SignalEvent {
+            signal_name: signal_name.to_owned(),
+            case_name: case.name.into(),
+            key,
+            value: value.map(Into::into),
+        })
+    });
+    match encoded {
+        Ok(value) => drop(client.send(OutgoingRecord {
+            topic: client.topics.bus_topic.clone(),
+            key: record_key,
+            value,
+            headers: context.map(|context| context.to_headers()).unwrap_or_default(),
+        })),
         Err(error) => client.counters.unserializable(case.name, &error),
     }
-}
-
-fn signal_record(
-    client: &Client,
-    context: &Context,
-    case: &'static Case,
-    signal_name: &'static str,
-    value: impl FnOnce() -> Result<Option<Box<RawValue>>, serde_json::Error>,
-) -> Result<OutgoingRecord, serde_json::Error> {
-    let event = SignalEvent {
-        signal_name: signal_name.to_owned(),
-        case_name: case.name.into(),
-        key: context.id().clone(),
-        value: value()?.map(Into::into),
-    };
-    Ok(OutgoingRecord {
-        topic: client.topics.bus_topic.clone(),
-        key: context.id().to_string(),
-        value: encode(&event)?,
-        headers: context.to_headers().into(),
-    })
 }

@@ -35,7 +35,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use baggage::BAGGAGE;
-pub use headers::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
+pub use headers::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_PARTITION_KEY, TEST_TIMESTAMP};
 #[cfg(feature = "kafka")]
 pub use kafka::InTestRecord;
 #[cfg(feature = "reqwest")]
@@ -45,7 +45,7 @@ pub use tower::TestLayer;
 
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::identity::{CaseName, ExecutionKey, TestId};
+use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};
 use crate::time::Timestamp;
 
 tokio::task_local! {
@@ -66,6 +66,7 @@ struct Shared {
 struct Fields {
     key: ExecutionKey,
     expires: Timestamp,
+    partition_key: Option<PartitionKey>,
 }
 
 /// What stands in headers.
@@ -140,7 +141,20 @@ impl Context {
     /// The context of that execution, which expires then.
     #[must_use]
     pub fn new(key: ExecutionKey, expires: Timestamp) -> Self {
-        Self(Arc::new(Shared { fields: Fields { key, expires }, texts: OnceLock::new() }))
+        Self::with_fields(Fields { key, expires, partition_key: None })
+    }
+
+    fn with_fields(fields: Fields) -> Self {
+        Self(Arc::new(Shared { fields, texts: OnceLock::new() }))
+    }
+
+    /// The same, with the key that decides the test's partition, where that is not its id.
+    #[must_use]
+    pub fn with_partition_key(self, partition_key: Option<PartitionKey>) -> Self {
+        if self.0.fields.partition_key == partition_key {
+            return self;
+        }
+        Self::with_fields(Fields { key: self.key().clone(), expires: self.expires(), partition_key })
     }
 
     /// The id of the test.
@@ -165,6 +179,18 @@ impl Context {
     #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.0.fields.expires
+    }
+
+    /// What decides the partition of the test, where that is not its id.
+    #[must_use]
+    pub fn partition_key(&self) -> Option<&PartitionKey> {
+        self.0.fields.partition_key.as_ref()
+    }
+
+    /// What the records of this test have as their key, on the test topic and on the bus.
+    #[must_use]
+    pub fn record_key(&self) -> &str {
+        self.partition_key().map_or(self.id().as_str(), PartitionKey::as_str)
     }
 
     /// What tells the execution from every other.

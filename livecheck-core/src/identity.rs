@@ -90,6 +90,12 @@ shared_text! {
     CaseName
 }
 
+shared_text! {
+    /// What decides the partition of a test, where that is not its id: the account, say, so that all tests of one
+    /// account are executed by one runner. Given with [`Trigger::partition_key`](crate::Trigger::partition_key).
+    PartitionKey
+}
+
 /// What makes an execution that one and no other: the case, the test id, and the instant of the trigger.
 ///
 /// An id may be used again later, so the instant is part of the identity. Instants are compared as

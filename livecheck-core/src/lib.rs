@@ -47,7 +47,7 @@ pub use crate::context::InTestRequest;
 pub use crate::context::TestLayer;
 pub use crate::context::{Context, InTest, NotInTest, current, test_id};
 pub use crate::execution::Execution;
-pub use crate::identity::{CaseName, ExecutionKey, TestId};
+pub use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};
 pub use crate::outcome::{Error, Result, Skip, skip};
 pub use crate::settings::Settings;
 pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};

@@ -1,18 +1,20 @@
 //! Signals: the events that the steps of a request send, and that a case waits for.
 
-use std::fmt;
+mod sender;
+
+use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+pub use sender::{KeyedSender, SignalSender};
+
 use crate::case::Case;
-use crate::client;
+use crate::identity::TestId;
 use crate::time::{DurationError, IntoDuration, Timestamp};
 use crate::wire::{FromWire, PayloadError};
 
@@ -141,7 +143,7 @@ impl<T: Payload> Signal<T> {
     /// Awaiting it gives [`WaitError::Timeout`] when no event came in time, [`WaitError::Payload`] when what
     /// came does not fit `T`, and [`WaitError::Duration`] when the timeout given is not a duration.
     pub fn wait(&self) -> Wait<'_, T> {
-        Wait { signal: self, timeout: None }
+        Wait { signal: self, timeout: None, key: None }
     }
 }
 
@@ -160,6 +162,7 @@ impl<T> fmt::Debug for Signal<T> {
 pub struct Wait<'a, T> {
     signal: &'a Signal<T>,
     timeout: Option<Result<Duration, DurationError>>,
+    key: Option<TestId>,
 }
 
 impl<T> Wait<'_, T> {
@@ -168,6 +171,31 @@ impl<T> Wait<'_, T> {
     /// Takes a [`Duration`], a text such as `"5s"`, or a number of seconds.
     pub fn timeout(mut self, timeout: impl IntoDuration) -> Self {
         self.timeout = Some(timeout.into_duration());
+        self
+    }
+
+    /// Waits for a signal that was sent with this key, in place of one for this test: what a step sends that knows
+    /// no test id, but, say, the number of a parcel. See [`SignalSender::key`].
+    ///
+    /// Every execution that waits for the key gets the signal. One that came before the wait counts, if it is no
+    /// older than the case's `test_expires`. In a unit test with [`Signal::ready`] the key is not looked at.
+    ///
+    /// ```
+    /// use livecheck_core::Signal;
+    ///
+    /// async fn delivered(parcel: String, delivered: Signal) -> livecheck_core::Result {
+    ///     delivered.wait().key(&parcel).timeout("48h").await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// delivered("parcel-9".to_owned(), Signal::arrived()).await?;
+    /// # Ok::<(), livecheck_core::Error>(())
+    /// # })?;
+    /// # Ok::<(), livecheck_core::Error>(())
+    /// ```
+    pub fn key(mut self, key: impl Display) -> Self {
+        self.key = Some(TestId::from(key.to_string()));
         self
     }
 }
@@ -188,7 +216,7 @@ impl<'a, T: Payload + 'a> IntoFuture for Wait<'a, T> {
                     let definition = &case.signals[*index];
                     let timeout = timeout.or(definition.timeout);
                     let event = engine
-                        .wait(WaitRequest { signal: *index, timeout })
+                        .wait(WaitRequest { signal: *index, key: self.key, timeout })
                         .await
                         .map_err(WaitError::Timeout)?;
                     T::from_json(event.value.as_deref()).map_err(|cause| WaitError::Payload {
@@ -262,10 +290,12 @@ pub trait SignalSource: Send + Sync + 'static {
 }
 
 /// A wait that begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitRequest {
     /// The position of the signal in [`Case::signals`].
     pub signal: usize,
+    /// The key that the signal was sent with; without one, the id of the test.
+    pub key: Option<TestId>,
     /// How long it may last; without one, until the test expires.
     pub timeout: Option<Duration>,
 }
@@ -314,51 +344,4 @@ mod sealed {
     )]
     pub trait Sealed {}
     impl<T> Sealed for super::Signal<T> {}
-}
-
-/// The sending side of a signal: an associated constant beside the case, such as `order_flow::cached`.
-///
-/// Sending never blocks and never fails the request: outside a test it does nothing; within one the event is
-/// handed to the client, and what cannot be sent is counted.
-pub struct SignalSender<T> {
-    case: &'static Case,
-    index: usize,
-    payload: PhantomData<fn(&T)>,
-}
-
-impl<T> SignalSender<T> {
-    /// The sender of the signal at that position of the case's signals.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(case: &'static Case, index: usize) -> Self {
-        Self { case, index, payload: PhantomData }
-    }
-
-    /// The name of the signal.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.case.signals[self.index].name
-    }
-}
-
-impl SignalSender<NoPayload> {
-    /// Sends the signal for the test that this task is in, if it is in one.
-    pub fn send(&self) {
-        client::send_signal(self.case, self.name(), || Ok(None));
-    }
-}
-
-impl<T: Serialize> SignalSender<T> {
-    /// Sends the signal with its payload for the test that this task is in, if it is in one.
-    ///
-    /// Outside a test the value is not even serialized.
-    pub fn send(&self, value: &T) {
-        client::send_signal(self.case, self.name(), || serde_json::value::to_raw_value(value).map(Some));
-    }
-}
-
-impl<T> fmt::Debug for SignalSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SignalSender({}::{})", self.case.name, self.name())
-    }
 }

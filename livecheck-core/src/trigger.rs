@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::client;
 use crate::context::{Context, InTest, Scoped, current};
 use crate::fake_request::Slot;
-use crate::identity::TestId;
+use crate::identity::{PartitionKey, TestId};
 use crate::time::Timestamp;
 use crate::wire::{Arguments, TestExecution};
 
@@ -25,6 +25,7 @@ pub struct Trigger {
     /// The arguments, where this request was chosen and they could be serialized.
     chosen: Option<Arguments>,
     id: Option<TestId>,
+    partition_key: Option<PartitionKey>,
 }
 
 /// What may stand for an argument of type `T` in a call of `trigger` and `maybe_trigger`: the value itself or
@@ -130,12 +131,12 @@ impl Trigger {
 
     fn new(case: &'static Case, chosen: bool, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
         if !chosen || !client::is_installed() {
-            return Self { case, chosen: None, id: None };
+            return Self { case, chosen: None, id: None, partition_key: None };
         }
         let mut writer = ArgumentsWriter(Ok(Arguments::new()));
         write(&mut writer);
         let chosen = writer.0.map_err(|error| client::count_unserializable(case, &error)).ok();
-        Self { case, chosen, id: None }
+        Self { case, chosen, id: None, partition_key: None }
     }
 
     /// Gives the test an id: that of the order or request which is followed. Without one it is a UUID v7; in a
@@ -143,6 +144,18 @@ impl Trigger {
     pub fn id(mut self, id: impl Display) -> Self {
         if self.chosen.is_some() {
             self.id = Some(TestId::from(id.to_string()));
+        }
+        self
+    }
+
+    /// Lets this decide the partition of the test, and so the runner that executes it, in place of the id: with the
+    /// account all tests of one account meet in one place.
+    ///
+    /// The key travels with the test, and its signals follow it. Those of a sender that does not pass it on, as
+    /// one that uses Faust, find the test too, a little later.
+    pub fn partition_key(mut self, key: impl Display) -> Self {
+        if self.chosen.is_some() {
+            self.partition_key = Some(PartitionKey::from(key.to_string()));
         }
         self
     }
@@ -164,7 +177,8 @@ impl Trigger {
             expires: timestamp + self.case.settings.test_expires,
             arguments,
         };
-        client::send_test(&test).then(|| Context::new(test.key(), test.expires))
+        let context = Context::new(test.key(), test.expires).with_partition_key(self.partition_key);
+        client::send_test(&test, &context).then_some(context)
     }
 
     /// Sends the trigger, and runs `future` in the test that has begun. Where this request was not chosen, it

@@ -41,8 +41,8 @@ impl SignalSource for Engine {
         &self,
         request: WaitRequest,
     ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>> {
-        self.asked.lock().expect("no test panics here").push(request);
         let value = self.values.get(request.signal).cloned().flatten();
+        self.asked.lock().expect("no test panics here").push(request);
         Box::pin(async { Ok(ReceivedSignal { value, partition: 0, offset: 0, time: Timestamp::now() }) })
     }
 }
@@ -75,8 +75,8 @@ async fn a_case_gets_its_arguments_and_signals() {
         asked,
         [
             // The timeout of the definition is the engine's affair: it is that of the parameter.
-            WaitRequest { signal: 0, timeout: Some(Duration::from_secs(30)) },
-            WaitRequest { signal: 1, timeout: Some(Duration::from_secs(5)) },
+            WaitRequest { signal: 0, key: None, timeout: Some(Duration::from_secs(30)) },
+            WaitRequest { signal: 1, key: None, timeout: Some(Duration::from_secs(5)) },
         ]
     );
 }

@@ -179,3 +179,41 @@ async fn a_request_that_is_followed_already_is_not_followed_by_a_second_test() {
     assert!(sent("livecheck", "again").is_empty());
     assert!(once::maybe_trigger().id("another").send().is_some(), "that one is not followed");
 }
+
+/// The one record sent to the bus under that key.
+fn signal_of_key(key: &str) -> Option<(SignalEvent, Option<Context>)> {
+    let records = records().lock().expect("no test panics here");
+    let mut found = records.iter().filter(|record| record.topic == "livecheck-bus" && record.key == key);
+    let record = found.next()?;
+    assert!(found.next().is_none(), "more than one signal of key {key}");
+    let headers = record.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    Some((decode(Some(&record.value)).expect("a signal"), Context::from_headers(headers)))
+}
+
+#[tokio::test]
+async fn a_signal_with_a_key_is_sent_within_a_test_or_when_it_is_forced() {
+    records();
+    order_flow::executed.key("outside").send(&3);
+    order_flow::executed.key("forced").force().send(&3);
+    let test = Context::for_test("keyed");
+    test.clone().scope(async { order_flow::cached.key(format_args!("within-{}", 1)).send() }).await;
+
+    assert!(signal_of_key("outside").is_none());
+    let (event, context) = signal_of_key("forced").expect("it is forced");
+    assert_eq!((event.key.as_str(), event.signal_name.as_str(), context), ("forced", "executed", None));
+    let (event, context) = signal_of_key("within-1").expect("it is in a test");
+    assert_eq!((event.key.as_str(), context), ("within-1", Some(test)));
+}
+
+#[tokio::test]
+async fn a_partition_key_is_the_key_of_the_records_and_travels_with_the_test() {
+    records();
+    let trigger = order_flow::trigger(Side::Buy, "me", [], 3).id("of-account").partition_key("account-7");
+    trigger.scope(async { order_flow::cached.send() }).await;
+    let test: TestExecution =
+        decode(sent("livecheck", "account-7").first().map(Vec::as_slice)).expect("one test was sent");
+    assert_eq!(test.id, "of-account");
+    let (event, context) = signal_of_key("account-7").expect("it goes where its test is");
+    assert_eq!(event.key, "of-account");
+    assert_eq!(context.expect("a test").partition_key(), Some(&"account-7".into()));
+}

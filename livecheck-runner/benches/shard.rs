@@ -16,7 +16,8 @@ use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Arguments, SignalEvent, TestExecution};
 use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timestamp};
 use livecheck_runner::engine::{
-    CommitPoint, Effect, Ending, Handle, Limits, Logged, Selection, Shard, SignalRecord, UnknownCases,
+    CommitPoint, Effect, Ending, Handle, Limits, Logged, Placement, Selection, Shard, SignalRecord,
+    TestRecord, UnknownCases,
 };
 
 const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
@@ -52,7 +53,7 @@ impl Log {
         let cases = Cases::new([&CASE]).expect("one case");
         let selection = Arc::new(Selection { cases, unknown: UnknownCases::Skip });
         let limits = Limits { execution_bytes: usize::MAX, ..Limits::default() };
-        let shard = Shard::new(0, selection, limits, CommitPoint::START);
+        let shard = Shard::new(Placement::new(0, 1), selection, limits, CommitPoint::START);
         let mut log = Self { shard, now: Timestamp::from_millis(1_800_000_000_000), tests: 0, signals: 0 };
         for _ in 0..count {
             let (execution, _) = log.trigger();
@@ -73,7 +74,8 @@ impl Log {
             arguments: Arguments::new(),
         };
         let key = test.key();
-        self.shard.test(Logged { offset, time: self.now, value: test }, self.now);
+        let value = TestRecord { test, partition_key: None };
+        self.shard.test(Logged { offset, time: self.now, value }, self.now);
         match self.shard.take_effects().pop() {
             Some(Effect::Start { execution, .. }) => (execution, key),
             other => unreachable!("a trigger starts an execution: {other:?}"),
@@ -81,7 +83,13 @@ impl Log {
     }
 
     fn wait(&mut self, execution: Handle, signal: usize) {
-        self.shard.wait(execution, WaitRequest { signal, timeout: None }, self.now, execution);
+        self.shard.wait(
+            execution,
+            WaitRequest { signal, key: None, timeout: None },
+            self.now,
+            execution,
+            self.now,
+        );
     }
 
     fn send(&mut self, key: &ExecutionKey, signal: usize) {

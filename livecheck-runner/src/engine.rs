@@ -5,7 +5,8 @@
 //!  signals ──┤                    ├──▶ Resolve   a wait has its event, or its timeout
 //!  bus time ─┼──▶  Shard  ────────┼──▶ Abort     stop executing: the test expired
 //!  waits ────┤                    ├──▶ Report    the verdict, for the report topic
-//!  outcomes ─┘                    └──▶ Notice    what an operator should know
+//!  outcomes ─┤                    ├──▶ Send      a message for another shard
+//!  messages ─┘                    └──▶ Notice    what an operator should know
 //! ```
 //!
 //! Two clocks run in it, and neither is read here. *Log time* is the timestamp of the records: a test starts
@@ -21,7 +22,10 @@ mod effect;
 mod execution;
 mod holds;
 mod limits;
+mod message;
 mod notice;
+mod placement;
+mod questions;
 mod recent;
 mod record;
 mod schedule;
@@ -33,14 +37,16 @@ mod tests;
 mod verdict;
 
 pub use checkpoint::{
-    Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution, SavedSignal,
+    Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution, SavedQuestion, SavedSignal,
 };
 pub use commit_point::{CommitPoint, Handover, Reported};
 pub use effect::Effect;
 pub use execution::Handle;
 pub use limits::{Limits, Pressure};
+pub use message::{Answer, Asker, Message, Place, Question};
 pub use notice::Notice;
-pub use record::{Logged, SignalRecord};
+pub use placement::Placement;
+pub use record::{Logged, SignalRecord, TestRecord};
 pub use schedule::Skew;
 pub use selection::{Selection, UnknownCases};
 pub use shard::Shard;

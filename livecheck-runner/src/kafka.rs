@@ -3,8 +3,8 @@
 //! ```text
 //!  test topic ──▶ intake (a thread; the consumer group) ──┐
 //!                                                         ├──▶ shard tasks ──▶ committer (a thread)
-//!  bus ─────────▶ bus (a thread; assigned by hand) ───────┘                     reports and offsets,
-//!                                                                               in one transaction
+//!  bus ─────────▶ bus (a thread; assigned by hand) ───────┤                     reports, messages and
+//!  keys ────────▶ keys (a thread; assigned by hand) ──────┘                     offsets, in one transaction
 //! ```
 //!
 //! The consumer group subscribes to the test topic alone. The bus partition of the same number is assigned by
@@ -16,7 +16,8 @@
 //! while it finds on a topic of checkpoints instead, which commit in the same transaction.
 
 mod beginnings;
-mod bus;
+pub(crate) mod bus;
+mod by_hand;
 mod checkpoints;
 mod commit_metadata;
 mod committer;
@@ -27,6 +28,7 @@ mod error;
 mod health;
 mod intake;
 mod internal_topics;
+pub(crate) mod keys;
 mod read_back;
 mod reported;
 pub(crate) mod reports;
@@ -34,7 +36,7 @@ mod routes;
 mod topics;
 mod transactions;
 
-pub(crate) use bus::{Bus, OnUnreadable};
+pub(crate) use by_hand::{ByHand, OnUnreadable};
 pub(crate) use committer::{CommitListener, Committer, CommitterHandle, Progress};
 pub(crate) use connection::{BusContext, Connection, Sharing};
 pub(crate) use decode::Unreadable;
@@ -43,6 +45,6 @@ pub(crate) use health::{Health, HealthEvent};
 pub(crate) use intake::{Intake, IntakeParts, Warn};
 pub(crate) use internal_topics::{ensure_internal_topic, is_there};
 pub(crate) use reported::ReportPositions;
-pub(crate) use routes::{Routes, ShardInbox, SignalInput, TestInput};
+pub(crate) use routes::{MessageInput, Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
-pub(crate) use topics::{FoundTopics, ensure_checkpoint_topic, ensure_topics};
+pub(crate) use topics::{FoundTopics, ensure_group_topics, ensure_topics};

@@ -10,8 +10,8 @@ use livecheck_core::wire::TestReport;
 use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
 use crate::kafka::{
-    Bus, CommitListener, Committer, Connection, Health, HealthEvent, Intake, IntakeParts, KafkaEdgeError,
-    OnUnreadable, ReportPositions, Routes, Sharing, Unreadable, Warn,
+    ByHand, CommitListener, Committer, Connection, Health, HealthEvent, Intake, IntakeParts, KafkaEdgeError,
+    OnUnreadable, ReportPositions, Routes, Sharing, Unreadable, Warn, bus, keys,
 };
 use crate::shard_task::{self, ShardParts};
 
@@ -39,6 +39,8 @@ pub(crate) struct ObserverOptions {
     /// Whether reports are written to the report topic.
     pub(crate) reports: bool,
     pub(crate) selection: Selection,
+    /// How many partitions the topics have.
+    pub(crate) partitions: i32,
     pub(crate) limits: Limits,
     pub(crate) commit_interval: Duration,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Observer {
     intake: Intake,
     committer: Committer,
     /// Last: the shards ask it for the end of the bus.
-    bus: Arc<Bus>,
+    bus: Arc<ByHand>,
 }
 
 impl Observer {
@@ -57,7 +59,8 @@ impl Observer {
         options: ObserverOptions,
         say: impl Fn(Observation) + Send + Sync + 'static,
     ) -> Result<Self, KafkaEdgeError> {
-        let ObserverOptions { connection, sharing, reports, selection, limits, commit_interval } = options;
+        let ObserverOptions { connection, sharing, reports, selection, partitions, limits, commit_interval } =
+            options;
         capture_panics();
         let say: Say = Arc::new(say);
         let health = {
@@ -66,7 +69,11 @@ impl Observer {
         };
         let routes = Routes::default();
         let on_unreadable = counting_unreadable(&say);
-        let bus = Bus::start(&connection, routes.clone(), &health, Arc::clone(&on_unreadable))?;
+        let bus = bus::start(&connection, routes.clone(), &health, Arc::clone(&on_unreadable))?;
+        let keys = sharing
+            .group()
+            .map(|group| keys::start(group, &connection, routes.clone(), &health, Arc::clone(&on_unreadable)))
+            .transpose()?;
         let listener = Listener { say: Arc::clone(&say) };
         let report_positions = ReportPositions::default();
         let positions = report_positions.clone();
@@ -74,16 +81,19 @@ impl Observer {
             Committer::start(&connection, &sharing, reports, commit_interval, &health, positions, listener);
         let shard_parts = ShardParts {
             selection: Arc::new(selection),
+            partitions,
             limits,
             bus: Arc::clone(&bus),
             committer: committer.handle(),
             report_positions: report_positions.clone(),
+            neighbours: (!sharing.is_shared()).then(|| routes.clone()),
             on_notice: counting_notices(&say),
         };
         let runtime = tokio::runtime::Handle::current();
         let parts = IntakeParts {
             routes,
             bus: Arc::clone(&bus),
+            keys,
             committer: committer.handle(),
             report_positions,
             start_shard: Arc::new(move |partition, handover| {

@@ -10,9 +10,14 @@ use livecheck_core::wire::TestReport;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::engine::{CommitPoint, Effect, Handle, Handover, Limits, Notice, Selection, Shard};
+use crate::engine::{
+    CommitPoint, Effect, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
+};
 use crate::execute::{self, FromCase, Reply};
-use crate::kafka::{Bus, CommitterHandle, Progress, ReportPositions, ShardInbox, SignalInput, TestInput};
+use crate::kafka::{
+    ByHand, CommitterHandle, MessageInput, Progress, ReportPositions, Routes, ShardInbox, SignalInput,
+    TestInput,
+};
 
 /// How many batches of records can wait for a shard, of each kind.
 const INBOX: usize = 8;
@@ -32,10 +37,14 @@ const CONTROL_RECORDS_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct ShardParts {
     pub(crate) selection: Arc<Selection>,
+    /// How many partitions there are.
+    pub(crate) partitions: i32,
     pub(crate) limits: Limits,
-    pub(crate) bus: Arc<Bus>,
+    pub(crate) bus: Arc<ByHand>,
     pub(crate) committer: CommitterHandle,
     pub(crate) report_positions: ReportPositions,
+    /// The other shards, where all are in this process; else messages for them are committed.
+    pub(crate) neighbours: Option<Routes>,
     pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
@@ -48,10 +57,13 @@ pub(crate) fn start(
 ) -> ShardInbox {
     let (tests, tests_inbox) = mpsc::channel(INBOX);
     let (signals, signals_inbox) = mpsc::channel(INBOX);
+    let (messages, messages_inbox) = mpsc::channel(INBOX);
+    let (from_neighbours, neighbours_inbox) = mpsc::unbounded_channel();
     let (to_shard, from_cases) = mpsc::unbounded_channel();
     let (close, closed) = oneshot::channel();
     let Handover { from, reported, recent, checkpoints } = handover;
-    let mut shard = Shard::new(partition, Arc::clone(&parts.selection), parts.limits, from);
+    let placement = Placement::new(partition, parts.partitions);
+    let mut shard = Shard::new(placement, Arc::clone(&parts.selection), parts.limits, from);
     shard.already_reported(reported);
     recent.iter().for_each(|execution| shard.ended_lately(execution));
     let now = Timestamp::now();
@@ -60,7 +72,13 @@ pub(crate) fn start(
         partition,
         shard,
         parts,
-        inboxes: Inboxes { tests: tests_inbox, signals: signals_inbox, from_cases },
+        inboxes: Inboxes {
+            tests: tests_inbox,
+            signals: signals_inbox,
+            messages: messages_inbox,
+            neighbours: neighbours_inbox,
+            from_cases,
+        },
         to_shard,
         executing: HashMap::new(),
         question: None,
@@ -68,16 +86,19 @@ pub(crate) fn start(
         bus: BusEnd::default(),
         tests_at_end: false,
         reports: Vec::new(),
+        messages: Vec::new(),
         told: None,
         progress_at: Instant::now(),
     };
     runtime.spawn(task.run(closed));
-    ShardInbox { tests, signals, close }
+    ShardInbox { tests, signals, messages, from_neighbours, close }
 }
 
 struct Inboxes {
     tests: mpsc::Receiver<Vec<TestInput>>,
     signals: mpsc::Receiver<Vec<SignalInput>>,
+    messages: mpsc::Receiver<Vec<MessageInput>>,
+    neighbours: mpsc::UnboundedReceiver<Message>,
     from_cases: mpsc::UnboundedReceiver<FromCase>,
 }
 
@@ -96,6 +117,8 @@ struct ShardTask {
     tests_at_end: bool,
     /// Verdicts that the committer has not been told.
     reports: Vec<TestReport>,
+    /// Messages for other shards that the committer has not been told.
+    messages: Vec<(i32, Message)>,
     /// The commit point that the committer has been told, and how many executions were in flight then.
     told: Option<(CommitPoint, usize)>,
     /// When that was.
@@ -130,6 +153,10 @@ impl ShardTask {
             tokio::select! {
                 done = &mut closed => break done,
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
+                Some(batch) = self.inboxes.messages.recv() => self.messages(batch),
+                Some(message) = self.inboxes.neighbours.recv() => {
+                    self.shard.message(None, message, Timestamp::now());
+                }
                 Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
                 Some(batch) = self.inboxes.tests.recv(), if !pressure.pause_tests => self.tests(batch),
                 answer = answered(&mut self.question) => self.bus_end(answer),
@@ -174,6 +201,16 @@ impl ShardTask {
         }
     }
 
+    fn messages(&mut self, batch: Vec<MessageInput>) {
+        let now = Timestamp::now();
+        for input in batch {
+            match input {
+                MessageInput::Message { offset, message } => self.shard.message(Some(offset), *message, now),
+                MessageInput::Unreadable { offset } => self.shard.message_read(offset),
+            }
+        }
+    }
+
     fn take_from_cases(&mut self, first: FromCase) {
         self.take_from_case(first);
         for _ in 1..CASE_BATCH {
@@ -185,7 +222,7 @@ impl ShardTask {
     fn take_from_case(&mut self, message: FromCase) {
         match message {
             FromCase::Wait { execution, request, since, reply } => {
-                self.shard.wait(execution, request, since, reply);
+                self.shard.wait(execution, request, since, reply, Timestamp::now());
             }
             FromCase::Ended { execution, ending } => {
                 self.executing.remove(&execution);
@@ -275,6 +312,10 @@ impl ShardTask {
                     }
                 }
                 Effect::Report(report) => self.reports.push(*report),
+                Effect::Send { to, message } => match &self.parts.neighbours {
+                    Some(neighbours) => neighbours.tell(to, *message),
+                    None => self.messages.push((to, *message)),
+                },
                 Effect::Notice(notice) => (self.parts.on_notice)(notice),
             }
         }
@@ -282,6 +323,7 @@ impl ShardTask {
 
     fn has_progress(&self) -> bool {
         !self.reports.is_empty()
+            || !self.messages.is_empty()
             || self.told != Some((self.shard.commit_point(), self.shard.in_flight()))
             || self.shard.next_save().is_some_and(|due| due <= Timestamp::now())
     }
@@ -297,6 +339,7 @@ impl ShardTask {
         self.parts.committer.progress(Progress {
             partition: self.partition,
             reports: std::mem::take(&mut self.reports),
+            messages: std::mem::take(&mut self.messages),
             checkpoints,
             commit_point,
             tally: self.shard.tally().clone(),

@@ -30,6 +30,23 @@ pub async fn courier(#[signal(timeout = "3s")] came: Signal) -> livecheck::Resul
     Ok(())
 }
 
+/// What another company carries is delivered: that one knows the parcel by a number of its own.
+#[livecheck::case]
+pub async fn shipment(
+    number: String,
+    #[signal(timeout = "30s")] delivered: Signal<u32>,
+) -> livecheck::Result {
+    assert_eq!(delivered.wait().key(&number).await?, 3, "as many are delivered as were sent");
+    Ok(())
+}
+
+/// What another company collects is collected within half a second.
+#[livecheck::case]
+pub async fn collection(number: String, #[signal(timeout = "500ms")] collected: Signal) -> livecheck::Result {
+    collected.wait().key(&number).await?;
+    Ok(())
+}
+
 /// A customer gets money back.
 #[livecheck::case]
 pub async fn refund(amount: u32) -> livecheck::Result {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use livecheck::context::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
 use livecheck::wire::{SignalEvent, TestExecution, encode};
-use livecheck::{Context, Topics};
+use livecheck::{CaseName, Context, Topics};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
@@ -62,17 +62,19 @@ impl Record {
     /// A signal that only its key leads to its test.
     #[must_use]
     pub fn signal_without_headers(topics: &Topics, test: &TestExecution, name: &str, value: &Value) -> Self {
+        Self::signal_with_key(topics, &test.case_name, test.id.as_str(), name, value)
+    }
+
+    /// A signal with that key, for whoever waits for it.
+    #[must_use]
+    pub fn signal_with_key(topics: &Topics, case: &CaseName, key: &str, name: &str, value: &Value) -> Self {
         let value = match value {
             Value::Null => None,
             value => Some(serde_json::value::to_raw_value(value).expect("a JSON value is JSON").into()),
         };
-        let event = SignalEvent {
-            signal_name: name.to_owned(),
-            case_name: test.case_name.clone(),
-            key: test.id.clone(),
-            value,
-        };
-        Self::raw(&topics.bus_topic, encode(&event).expect("a signal is JSON")).key(test.id.as_str())
+        let event =
+            SignalEvent { signal_name: name.to_owned(), case_name: case.clone(), key: key.into(), value };
+        Self::raw(&topics.bus_topic, encode(&event).expect("a signal is JSON")).key(key)
     }
 
     /// With that key.
@@ -83,9 +85,9 @@ impl Record {
 
     /// With those headers.
     #[must_use]
-    pub fn headers<const N: usize>(self, headers: [(&str, String); N]) -> Self {
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
-        Self { headers: headers.into(), ..self }
+    pub fn headers<'n>(self, headers: impl IntoIterator<Item = (&'n str, String)>) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
+        Self { headers: headers.collect(), ..self }
     }
 
     /// Without a key.

@@ -14,6 +14,7 @@ mod faust;
 mod gate;
 mod golden;
 mod hand_over;
+mod keys;
 mod monitor;
 mod orders;
 mod outage;

@@ -3,10 +3,20 @@
 
 use libfuzzer_sys::fuzz_target;
 use livecheck_core::Context;
-use livecheck_core::context::{BAGGAGE, TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
+use livecheck_core::context::{
+    BAGGAGE, TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_PARTITION_KEY, TEST_TIMESTAMP,
+};
 
 fuzz_target!(|headers: Vec<(u8, &[u8])>| {
-    let names = [TEST_ID, TEST_NAME, TEST_TIMESTAMP, TEST_EXPIRES, BAGGAGE, "livecheck-test-id"];
+    let names = [
+        TEST_ID,
+        TEST_NAME,
+        TEST_TIMESTAMP,
+        TEST_EXPIRES,
+        TEST_PARTITION_KEY,
+        BAGGAGE,
+        "livecheck-test-id",
+    ];
     let named = headers.iter().map(|(name, value)| (names[usize::from(*name) % names.len()], *value));
     let Some(context) = Context::from_headers(named.clone()) else { return };
 

@@ -15,6 +15,7 @@ const ID: &str = "livecheck-test-id";
 const NAME: &str = "livecheck-test-name";
 const TIMESTAMP: &str = "livecheck-test-timestamp";
 const EXPIRES: &str = "livecheck-test-expires";
+const PARTITION_KEY: &str = "livecheck-test-partition-key";
 
 /// What must not stand as it is in a baggage value: all but the `baggage-octet`s of the specification, and the
 /// percent sign.
@@ -26,7 +27,7 @@ impl Context {
     pub fn to_baggage(&self, before: Option<&str>) -> String {
         let others = before.unwrap_or_default().split(',').map(str::trim).filter(|member| {
             let key = member.split(['=', ';']).next().unwrap_or_default().trim();
-            !key.is_empty() && ![ID, NAME, TIMESTAMP, EXPIRES].contains(&key)
+            !key.is_empty() && ![ID, NAME, TIMESTAMP, EXPIRES, PARTITION_KEY].contains(&key)
         });
         others.chain([self.texts().baggage.as_str()]).collect::<Vec<_>>().join(",")
     }
@@ -35,13 +36,16 @@ impl Context {
 /// The members of a `baggage` header that carry that test.
 pub(super) fn members(context: &Context) -> String {
     let (timestamp, expires) = (context.timestamp().to_string(), context.expires().to_string());
-    let members = [
+    let four = [
         (ID, context.id().as_str()),
         (NAME, context.case_name().as_str()),
         (TIMESTAMP, &timestamp),
         (EXPIRES, &expires),
     ];
-    members.map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, RESERVED))).join(",")
+    let partition_key = context.partition_key().map(|key| (PARTITION_KEY, key.as_str()));
+    let members = four.into_iter().chain(partition_key);
+    let members = members.map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, RESERVED)));
+    members.collect::<Vec<_>>().join(",")
 }
 
 /// The test in a `baggage` header, if all of it is there.
@@ -54,7 +58,14 @@ pub(super) fn read(header: &str) -> Option<Context> {
         })
         .collect();
     let get = |wanted| members.iter().find(|(key, _)| *key == wanted).map(|(_, value)| &**value);
-    Found { id: get(ID), name: get(NAME), timestamp: get(TIMESTAMP), expires: get(EXPIRES) }.context()
+    let found = Found {
+        id: get(ID),
+        name: get(NAME),
+        timestamp: get(TIMESTAMP),
+        expires: get(EXPIRES),
+        partition_key: get(PARTITION_KEY),
+    };
+    found.context()
 }
 
 #[cfg(test)]
@@ -72,8 +83,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_id_it_comes_back(id in "\\PC*", case in "\\PC*") {
-            let context = context(&id, &case);
+        fn whatever_the_id_it_comes_back(
+            id in "\\PC*",
+            case in "\\PC*",
+            partition_key in proptest::option::of("\\PC*"),
+        ) {
+            let context = context(&id, &case).with_partition_key(partition_key.map(Into::into));
             let header = context.to_baggage(None);
             prop_assert!(header.is_ascii());
             prop_assert_eq!(read(&header), Some(context));

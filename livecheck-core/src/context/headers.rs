@@ -1,4 +1,4 @@
-//! The four headers of LiveCheck, on Kafka records and HTTP requests.
+//! The headers of LiveCheck, on Kafka records and HTTP requests: four, and one more where a test has a partition key.
 
 use super::{BAGGAGE, Context, baggage};
 use crate::identity::ExecutionKey;
@@ -11,23 +11,27 @@ pub const TEST_NAME: &str = "LiveCheck-Test-Name";
 pub const TEST_TIMESTAMP: &str = "LiveCheck-Test-Timestamp";
 /// The header with the instant at which the test expires.
 pub const TEST_EXPIRES: &str = "LiveCheck-Test-Expires";
+/// The header with the key that decides the test's partition, where that is not its id. Faust has no such header.
+pub const TEST_PARTITION_KEY: &str = "LiveCheck-Test-Partition-Key";
 
 impl Context {
-    /// The four headers that carry this test, with Faust's names.
+    /// The headers that carry this test: four, with Faust's names, and that of the partition key where there is one.
     #[must_use]
-    pub fn to_headers(&self) -> [(&'static str, String); 4] {
-        self.headers().map(|(name, value)| (name, value.to_owned()))
+    pub fn to_headers(&self) -> Vec<(&'static str, String)> {
+        self.headers().map(|(name, value)| (name, value.to_owned())).collect()
     }
 
     /// The same, not copied.
-    pub(crate) fn headers(&self) -> [(&'static str, &str); 4] {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let texts = self.texts();
-        [
+        let four = [
             (TEST_ID, self.id().as_str()),
             (TEST_NAME, self.case_name().as_str()),
             (TEST_TIMESTAMP, &texts.timestamp),
             (TEST_EXPIRES, &texts.expires),
-        ]
+        ];
+        let partition_key = self.partition_key().map(|key| (TEST_PARTITION_KEY, key.as_str()));
+        four.into_iter().chain(partition_key)
     }
 
     /// The test that these headers carry: LiveCheck's own four, or else W3C baggage.
@@ -45,6 +49,7 @@ impl Context {
                 name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
                 name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
                 name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
+                name if name.eq_ignore_ascii_case(TEST_PARTITION_KEY) => &mut found.partition_key,
                 name if name.eq_ignore_ascii_case(BAGGAGE) => &mut bag,
                 _ => continue,
             };
@@ -54,13 +59,14 @@ impl Context {
     }
 }
 
-/// The four values, as far as they were found.
+/// The values, as far as they were found.
 #[derive(Default)]
 pub(super) struct Found<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) name: Option<&'a str>,
     pub(super) timestamp: Option<&'a str>,
     pub(super) expires: Option<&'a str>,
+    pub(super) partition_key: Option<&'a str>,
 }
 
 impl Found<'_> {
@@ -70,7 +76,8 @@ impl Found<'_> {
             id: self.id?.into(),
             timestamp: self.timestamp?.parse().ok()?,
         };
-        Some(Context::new(key, self.expires?.parse().ok()?))
+        let context = Context::new(key, self.expires?.parse().ok()?);
+        Some(context.with_partition_key(self.partition_key.map(Into::into)))
     }
 }
 
@@ -117,5 +124,16 @@ mod tests {
         let binary =
             FAUST.map(|(name, value)| (name, if name == TEST_ID { b"\xff\xfe".as_slice() } else { value }));
         assert_eq!(Context::from_headers(binary), None);
+    }
+
+    #[test]
+    fn a_partition_key_is_a_header_more() {
+        let context = Context::from_headers(FAUST).expect("all four are there");
+        let with_key = context.clone().with_partition_key(Some("account-7".into()));
+        let written = with_key.to_headers();
+        let pairs = || written.iter().map(|(name, value)| (*name, value.as_bytes()));
+        assert_eq!(Context::from_headers(pairs()), Some(with_key));
+        assert_eq!(Context::from_headers(pairs().take(4)), Some(context));
+        assert_eq!(Context::from_headers(pairs().skip(1)), None, "alone it is no test");
     }
 }

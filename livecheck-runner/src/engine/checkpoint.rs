@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use livecheck_core::wire::TestExecution;
-use livecheck_core::{CaseName, ExecutionKey, TestId, Timestamp};
+use livecheck_core::{CaseName, ExecutionKey, PartitionKey, TestId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use super::message::{Place, Question};
 
 /// Something in flight, as it was when it was saved.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub enum Checkpoint {
     Execution(Box<SavedExecution>),
     /// A signal whose test has not come yet.
     Early(Box<SavedEarlySignal>),
+    /// A question of another shard that could not be answered yet.
+    Question(Box<SavedQuestion>),
 }
 
 /// An execution, with all the signals that it has received.
@@ -28,6 +32,9 @@ pub struct SavedExecution {
     pub start: Timestamp,
     /// When it expires, in log time.
     pub expires: Timestamp,
+    /// What decided its partition, where that was not its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_key: Option<PartitionKey>,
     /// The signals, whether the case has waited for them or not.
     pub signals: Vec<SavedSignal>,
 }
@@ -52,12 +59,34 @@ pub struct SavedEarlySignal {
 pub struct SavedSignal {
     /// Its name.
     pub name: String,
-    /// Where on the bus it stands.
+    /// The partition of the bus that it stands in, where that is not the execution's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// Where in it.
     pub offset: i64,
+    /// The key that it was sent with, where that is not the id of the test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<TestId>,
     /// Its log time.
     pub time: Timestamp,
     /// Its payload.
     pub value: Option<Arc<RawValue>>,
+}
+
+impl SavedSignal {
+    /// Where it stands, for an execution of that partition.
+    pub(super) fn place(&self, own_partition: i32) -> Place {
+        Place { partition: self.partition.unwrap_or(own_partition), offset: self.offset }
+    }
+}
+
+/// A question of another shard that could not be answered yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedQuestion {
+    /// The question.
+    pub question: Question,
+    /// Where among the messages it stands.
+    pub offset: i64,
 }
 
 /// What a checkpoint is of. There is one of each at most, and the latest counts.
@@ -67,6 +96,8 @@ pub enum CheckpointKey {
     Execution(ExecutionKey),
     /// The early signal at that offset of the bus.
     Early(i64),
+    /// The question at that offset among the messages.
+    Question(i64),
 }
 
 impl Checkpoint {
@@ -76,6 +107,7 @@ impl Checkpoint {
         match self {
             Self::Execution(saved) => CheckpointKey::Execution(saved.test.key()),
             Self::Early(saved) => CheckpointKey::Early(saved.signal.offset),
+            Self::Question(saved) => CheckpointKey::Question(saved.offset),
         }
     }
 }

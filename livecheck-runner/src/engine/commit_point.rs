@@ -15,11 +15,13 @@ pub struct CommitPoint {
     pub bus_offset: i64,
     /// Where on the report topic the first report may be of a test that a successor reads again.
     pub report_offset: i64,
+    /// The first message of another shard that has not been answered, or the next to read.
+    pub message_offset: i64,
 }
 
 impl CommitPoint {
     /// The beginning of everything.
-    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0 };
+    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0, message_offset: 0 };
 }
 
 /// All that a predecessor has left of a partition.

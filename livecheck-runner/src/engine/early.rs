@@ -6,6 +6,7 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 
 use super::checkpoint::{Checkpoint, CheckpointKey, SavedEarlySignal};
 use super::execution::Event;
+use super::message::Place;
 
 /// What a held signal takes beside its payload, roughly: its places in the two maps, and the event itself.
 const OVERHEAD_BYTES: usize = 300;
@@ -37,6 +38,8 @@ pub(super) struct HeldSignal {
     /// When it is given up, in log time.
     pub(super) until: Timestamp,
     pub(super) saved: Saved,
+    /// Whether a shard that has asked for it was given it.
+    pub(super) is_given: bool,
 }
 
 /// Whether a checkpoint holds a signal.
@@ -57,7 +60,7 @@ impl HeldSignal {
 
 impl EarlySignals {
     pub(super) fn hold(&mut self, test: (CaseName, TestId), held: HeldSignal) {
-        let offset = held.event.offset;
+        let offset = held.event.place.offset;
         self.given_up.insert((held.until, offset), test.clone());
         if held.saved != Saved::Yes {
             self.unsaved.insert(offset);
@@ -87,37 +90,49 @@ impl EarlySignals {
         };
         self.forget_if_empty(test);
         for held in &taken {
-            self.given_up.remove(&(held.until, held.event.offset));
+            self.given_up.remove(&(held.until, held.event.place.offset));
             self.forget(held);
         }
         taken.into_iter().map(|held| (held.signal, held.event))
     }
 
     /// Gives up the signals whose test can come no more: the test partition has been read to that log time.
-    /// Returns how many.
+    /// Returns how many nobody was given.
     pub(super) fn give_up(&mut self, tests_read_to: Timestamp) -> u64 {
         let mut count = 0;
         while self.given_up.first_key_value().is_some_and(|((until, _), _)| *until < tests_read_to) {
-            self.give_up_next();
-            count += 1;
+            let was_given = self.give_up_next().is_some_and(|(_, was_given)| was_given);
+            count += u64::from(!was_given);
         }
         count
     }
 
-    /// Gives up the signal that would be given up next; returns the id of its test.
-    pub(super) fn give_up_next(&mut self) -> Option<TestId> {
+    /// Gives up the signal that would be given up next; returns the id of its test, and whether somebody was given it.
+    pub(super) fn give_up_next(&mut self) -> Option<(TestId, bool)> {
         let ((_, offset), test) = self.given_up.pop_first()?;
         let of_test = self.by_test.get_mut(&test)?;
-        let position = of_test.iter().position(|held| held.event.offset == offset)?;
+        let position = of_test.iter().position(|held| held.event.place.offset == offset)?;
         let held = of_test.remove(position);
         self.forget(&held);
         self.forget_if_empty(&test);
-        Some(test.1)
+        Some((test.1, held.is_given))
+    }
+
+    /// Those of a test, or a key, that are events of that signal.
+    pub(super) fn of_test(&self, test: &(CaseName, TestId), signal: usize) -> impl Iterator<Item = &Event> {
+        let held = self.by_test.get(test).into_iter().flatten();
+        held.filter(move |held| held.signal == signal).map(|held| &held.event)
+    }
+
+    /// A shard that has asked was given the signal of that place.
+    pub(super) fn given(&mut self, test: &(CaseName, TestId), place: Place) {
+        let of_test = self.by_test.get_mut(test).into_iter().flatten();
+        of_test.filter(|held| held.event.place == place).for_each(|held| held.is_given = true);
     }
 
     /// A signal is held no more.
     fn forget(&mut self, held: &HeldSignal) {
-        let offset = held.event.offset;
+        let offset = held.event.place.offset;
         self.bytes -= held.bytes();
         match held.saved {
             Saved::Yes => self.removed.push(CheckpointKey::Early(offset)),
@@ -131,7 +146,7 @@ impl EarlySignals {
 
     /// Whether a signal of that offset is held.
     pub(super) fn holds(&self, test: &(CaseName, TestId), offset: i64) -> bool {
-        self.by_test.get(test).is_some_and(|held| held.iter().any(|held| held.event.offset == offset))
+        self.by_test.get(test).is_some_and(|held| held.iter().any(|held| held.event.place.offset == offset))
     }
 
     /// When, in local time, the next one is to be saved.
@@ -144,7 +159,7 @@ impl EarlySignals {
         let due = self.save_at.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, offset), test) = due.remove_entry();
         self.unsaved.remove(&offset);
-        let held = self.by_test.get_mut(&test)?.iter_mut().find(|held| held.event.offset == offset)?;
+        let held = self.by_test.get_mut(&test)?.iter_mut().find(|held| held.event.place.offset == offset)?;
         held.saved = Saved::Yes;
         Some(Checkpoint::Early(Box::new(SavedEarlySignal {
             case: test.0,

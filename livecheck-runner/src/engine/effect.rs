@@ -5,6 +5,7 @@ use livecheck_core::wire::{Arguments, TestReport};
 use livecheck_core::{Case, Context, Timeout, Timestamp};
 
 use super::execution::Handle;
+use super::message::Message;
 use super::notice::Notice;
 
 /// What a shard asks of whoever drives it. `R` is how a wait is answered.
@@ -37,6 +38,13 @@ pub enum Effect<R> {
     },
     /// A verdict: produce it, in the transaction that commits the [commit point](super::Shard::commit_point).
     Report(Box<TestReport>),
+    /// Tell another shard, in the same transaction.
+    Send {
+        /// Its partition.
+        to: i32,
+        /// What to tell.
+        message: Box<Message>,
+    },
     /// Tell the operator.
     Notice(Notice),
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use livecheck_core::signal::{ReceivedSignal, WaitRequest};
 use livecheck_core::wire::TestExecution;
-use livecheck_core::{Case, Timeout, Timestamp};
+use livecheck_core::{Case, PartitionKey, TestId, Timeout, Timestamp};
 use serde_json::value::RawValue;
 
 use super::checkpoint::{SavedExecution, SavedSignal};
+use super::message::{Asker, Place, Question};
 
 /// What an execution takes beside its arguments, roughly: its places in the shard's maps, and its task.
 const OVERHEAD_BYTES: usize = 1500;
@@ -26,7 +27,9 @@ pub struct Handle {
 /// A signal for one execution.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
-    pub(super) offset: i64,
+    pub(super) place: Place,
+    /// The key that it was sent with, where that is not the id of the test.
+    pub(super) key: Option<TestId>,
     pub(super) time: Timestamp,
     pub(super) value: Option<Arc<RawValue>>,
 }
@@ -37,13 +40,21 @@ impl Event {
     }
 
     pub(super) fn saved(&self, name: &str) -> SavedSignal {
-        SavedSignal { name: name.to_owned(), offset: self.offset, time: self.time, value: self.value.clone() }
+        SavedSignal {
+            name: name.to_owned(),
+            partition: Some(self.place.partition),
+            offset: self.place.offset,
+            key: self.key.clone(),
+            time: self.time,
+            value: self.value.clone(),
+        }
     }
-}
 
-impl From<SavedSignal> for Event {
-    fn from(SavedSignal { offset, time, value, .. }: SavedSignal) -> Self {
-        Self { offset, time, value }
+    /// What was saved of it, by a shard of that partition.
+    pub(super) fn restored(saved: SavedSignal, own_partition: i32) -> Self {
+        let place = saved.place(own_partition);
+        let SavedSignal { time, value, key, .. } = saved;
+        Self { place, key, time, value }
     }
 }
 
@@ -52,10 +63,44 @@ impl From<SavedSignal> for Event {
 pub(super) struct Waiting<R> {
     pub(super) number: u32,
     pub(super) signal: usize,
+    /// The key that the signal is sent with, where that is not the id of the test.
+    key: Option<TestId>,
+    elsewhere: Elsewhere,
     pub(super) deadline: Timestamp,
     /// The wait's own time; none where it lasts until the test expires.
     timeout: Option<Duration>,
     reply: R,
+}
+
+/// What the partition of its key says to a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Elsewhere {
+    /// It need not be asked: what the wait is for comes to this one.
+    NotNeeded,
+    /// It is to be asked.
+    ToAsk,
+    /// It was asked for an event beside those that the execution had then.
+    Asked,
+    /// There is none by the deadline.
+    Nothing,
+}
+
+impl<R> Waiting<R> {
+    /// Whether an event is what it waits for, and in time.
+    fn takes(&self, event: &Event) -> bool {
+        self.key == event.key && event.time <= self.deadline
+    }
+
+    /// Whether no event can come any more.
+    fn is_over(&self, bus_read_to: Timestamp) -> bool {
+        let here = self.key.is_some() || self.deadline <= bus_read_to;
+        here && matches!(self.elsewhere, Elsewhere::NotNeeded | Elsewhere::Nothing)
+    }
+
+    /// Whether signals for it may lie in the partition of the execution.
+    pub(super) fn is_judged_here(&self) -> bool {
+        self.key.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -69,6 +114,10 @@ pub(super) struct Running<R> {
     pub(super) start: Timestamp,
     /// In log time.
     pub(super) expires: Timestamp,
+    /// What decided its partition, where that was not its id.
+    pub(super) partition_key: Option<PartitionKey>,
+    /// Whether its partition is not that of its id: signals may lie there, too.
+    pub(super) is_misplaced: bool,
     /// When it is aborted if it does not end, in local time.
     pub(super) local_limit: Timestamp,
     /// When it was started, in local time.
@@ -108,6 +157,8 @@ impl<R> Running<R> {
             offset,
             start,
             expires,
+            partition_key: None,
+            is_misplaced: false,
             local_limit: local_start + expires.since(start),
             local_start,
             unsaved_from: None,
@@ -145,10 +196,20 @@ impl<R> Running<R> {
         self.clock = self.clock.max(time);
     }
 
-    /// Whether it has the event of that offset: one that a checkpoint had may be read again.
-    pub(super) fn has(&self, signal: usize, offset: i64) -> bool {
-        let received = self.received.iter().map(|(_, event)| event);
-        received.chain(&self.inboxes[signal]).any(|event| event.offset == offset)
+    /// Whether it has the event of that place: one that a checkpoint had may be read again.
+    pub(super) fn has(&self, signal: usize, place: Place) -> bool {
+        self.events(signal).any(|event| event.place == place)
+    }
+
+    /// The events of a signal that were sent with the id of the test.
+    pub(super) fn own_events(&self, signal: usize) -> impl Iterator<Item = &Event> {
+        self.events(signal).filter(|event| event.key.is_none())
+    }
+
+    /// The events of a signal, whether a wait has received them or not.
+    fn events(&self, signal: usize) -> impl Iterator<Item = &Event> {
+        let received = self.received.iter().filter(move |(of, _)| *of == signal).map(|(_, event)| event);
+        received.chain(&self.inboxes[signal])
     }
 
     /// An event has come: puts it into its inbox, in the order of time, which is that of the log where the log
@@ -156,7 +217,7 @@ impl<R> Running<R> {
     pub(super) fn receive(&mut self, signal: usize, event: Event) {
         self.bytes += event.payload_bytes() + EVENT_BYTES;
         let inbox = &mut self.inboxes[signal];
-        let place = inbox.partition_point(|other| (other.time, other.offset) < (event.time, event.offset));
+        let place = inbox.partition_point(|other| (other.time, other.place) < (event.time, event.place));
         inbox.insert(place, event);
     }
 
@@ -170,6 +231,7 @@ impl<R> Running<R> {
             offset: self.offset,
             start: self.start,
             expires: self.expires,
+            partition_key: self.partition_key.clone(),
             signals: received
                 .chain(waiting)
                 .map(|(signal, event)| event.saved(self.case.signals[signal].name))
@@ -183,50 +245,88 @@ impl<R> Running<R> {
     }
 
     /// The case begins a wait. The clock of the wait starts at `since`.
-    pub(super) fn begin_wait(
-        &mut self,
-        request: WaitRequest,
-        since: Timestamp,
-        reply: R,
-    ) -> (u32, Timestamp) {
-        let WaitRequest { signal, timeout } = request;
+    pub(super) fn begin_wait(&mut self, request: WaitRequest, since: Timestamp, reply: R) -> &Waiting<R> {
+        let WaitRequest { signal, key, timeout } = request;
+        let key = key.filter(|key| *key != self.test.id);
         let own = timeout.map_or(Timestamp::MAX, |timeout| since.max(self.start) + timeout);
         let timeout = timeout.filter(|_| own <= self.expires);
         let deadline = own.min(self.expires);
         let number = self.next_wait;
         self.next_wait += 1;
-        self.waits.push(Waiting { number, signal, deadline, timeout, reply });
-        (number, deadline)
+        let is_elsewhere = key.is_some() || self.is_misplaced;
+        let elsewhere = if is_elsewhere { Elsewhere::ToAsk } else { Elsewhere::NotNeeded };
+        self.waits.push(Waiting { number, signal, key, elsewhere, deadline, timeout, reply });
+        &self.waits[self.waits.len() - 1]
+    }
+
+    /// What is to be asked of the partition of a key, for the waits for that signal.
+    pub(super) fn questions(&mut self, signal: usize, asker: &Asker) -> Vec<Question> {
+        let to_ask = |wait: &&Waiting<R>| wait.signal == signal && wait.elsewhere == Elsewhere::ToAsk;
+        let questions = self.waits.iter().filter(to_ask).map(|wait| Question {
+            asker: asker.clone(),
+            case: self.test.case_name.clone(),
+            signal: self.case.signals[signal].name.to_owned(),
+            key: wait.key.clone().unwrap_or_else(|| self.test.id.clone()),
+            seen: self
+                .events(signal)
+                .filter(|event| event.key == wait.key)
+                .map(|event| event.place)
+                .collect(),
+            deadline: wait.deadline,
+        });
+        let questions = questions.collect();
+        for wait in &mut self.waits {
+            if wait.signal == signal && wait.elsewhere == Elsewhere::ToAsk {
+                wait.elsewhere = Elsewhere::Asked;
+            }
+        }
+        questions
+    }
+
+    /// An event has come that one of the waits for it receives: the others ask for another one.
+    pub(super) fn ask_again(&mut self, signal: usize, event: &Event) {
+        let asked = |wait: &&mut Waiting<R>| wait.elsewhere == Elsewhere::Asked && wait.signal == signal;
+        for wait in self.waits.iter_mut().filter(asked).filter(|wait| wait.takes(event)) {
+            wait.elsewhere = Elsewhere::ToAsk;
+        }
+    }
+
+    /// The partition of a key has no event by that time.
+    pub(super) fn nothing_elsewhere(&mut self, signal: usize, key: Option<&TestId>, until: Timestamp) {
+        for wait in &mut self.waits {
+            let is_meant = wait.signal == signal && wait.key.as_ref() == key && wait.deadline <= until;
+            if is_meant && wait.elsewhere == Elsewhere::Asked {
+                wait.elsewhere = Elsewhere::Nothing;
+            }
+        }
     }
 
     /// Ends the first wait for that signal that can be ended: with an event in time, or, if the bus has been
     /// read past its deadline, with a timeout.
     pub(super) fn resolve_next(
         &mut self,
-        partition: i32,
         bus_read_to: Timestamp,
         signal: usize,
     ) -> Option<(Waiting<R>, Result<ReceivedSignal, Timeout>)> {
-        let first = self.inboxes[signal].front().map(|event| event.time);
-        let position = self.waits.iter().position(|wait| {
-            wait.signal == signal
-                && (first.is_some_and(|time| time <= wait.deadline) || wait.deadline <= bus_read_to)
-        })?;
-        let in_time = first.is_some_and(|time| time <= self.waits[position].deadline);
-        let event = if in_time { self.inboxes[signal].pop_front() } else { None };
+        let inbox = &self.inboxes[signal];
+        let of_signal = self.waits.iter().enumerate().filter(|(_, wait)| wait.signal == signal);
+        let (position, event) = of_signal
+            .map(|(position, wait)| (position, inbox.iter().position(|event| wait.takes(event))))
+            .find(|&(position, event)| event.is_some() || self.waits[position].is_over(bus_read_to))?;
+        let event = event.and_then(|event| self.inboxes[signal].remove(event));
         let wait = self.waits.remove(position);
         let result = match event {
-            Some(event) => Ok(self.accept(partition, &wait, event)),
+            Some(event) => Ok(self.accept(&wait, event)),
             None => Err(self.time_out(&wait)),
         };
         Some((wait, result))
     }
 
-    fn accept(&mut self, partition: i32, wait: &Waiting<R>, event: Event) -> ReceivedSignal {
+    fn accept(&mut self, wait: &Waiting<R>, event: Event) -> ReceivedSignal {
         self.advance_clock(event.time);
         let name = self.case.signals[wait.signal].name;
         self.latencies.entry(name).or_insert_with(|| event.time.since(self.start).as_secs_f64());
-        let Event { offset, time, value } = event.clone();
+        let Event { place: Place { partition, offset }, time, value, .. } = event.clone();
         // For its checkpoint: a successor executes the case from its start.
         self.received.push((wait.signal, event));
         ReceivedSignal { value, partition, offset, time }

@@ -1,7 +1,7 @@
 //! What is read from the topics.
 
-use livecheck_core::wire::SignalEvent;
-use livecheck_core::{Context, Timestamp};
+use livecheck_core::wire::{SignalEvent, TestExecution};
+use livecheck_core::{Context, PartitionKey, Timestamp};
 
 /// A record as it was read from a partition.
 #[derive(Clone, Debug)]
@@ -12,6 +12,15 @@ pub struct Logged<T> {
     pub time: Timestamp,
     /// What it says.
     pub value: T,
+}
+
+/// A record on the test topic: the test, and what decided its partition.
+#[derive(Clone, Debug)]
+pub struct TestRecord {
+    /// The test.
+    pub test: TestExecution,
+    /// The record's key, where that is not the id of the test.
+    pub partition_key: Option<PartitionKey>,
 }
 
 /// A record on the bus: the event, and the test that its headers name.

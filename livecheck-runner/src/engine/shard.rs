@@ -1,12 +1,13 @@
 //! The state machine of one partition: tests, signals and waits in; reports and commits out.
 
+mod asking;
 mod saving;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use livecheck_core::signal::WaitRequest;
-use livecheck_core::wire::{TestExecution, TestReport};
+use livecheck_core::wire::{SignalEvent, TestExecution, TestReport};
 use livecheck_core::{Case, CaseName, Context, ExecutionKey, TestId, Timestamp};
 use slab::Slab;
 use smallvec::SmallVec;
@@ -19,9 +20,12 @@ use super::effect::Effect;
 use super::execution::{Event, Handle, Running};
 use super::holds::Holds;
 use super::limits::{Limits, Pressure};
+use super::message::Place;
 use super::notice::Notice;
+use super::placement::Placement;
+use super::questions::Questions;
 use super::recent::RecentExecutions;
-use super::record::{Logged, SignalRecord};
+use super::record::{Logged, SignalRecord, TestRecord};
 use super::schedule::{AlreadyExpired, schedule};
 use super::selection::{Selection, UnknownCases};
 use super::tally::Tally;
@@ -39,13 +43,16 @@ struct Fresh {
 /// It has no clock: `now` is the local time, given by the caller; log time comes with the records.
 #[derive(Debug)]
 pub struct Shard<R> {
-    partition: i32,
+    placement: Placement,
     selection: Arc<Selection>,
     limits: Limits,
     running: Slab<Running<R>>,
     /// The executions in flight of each id: one, but for an id used again or by several cases.
     by_id: HashMap<TestId, SmallVec<[usize; 1]>>,
     early: EarlySignals,
+    /// What other shards want to know.
+    questions: Questions,
+    next_message: i64,
     recent: RecentExecutions,
     reported: Reported,
     bus: BusProgress,
@@ -77,13 +84,15 @@ pub struct Shard<R> {
 impl<R> Shard<R> {
     /// A shard that reads its partition of the test topic and of the bus from there.
     #[must_use]
-    pub fn new(partition: i32, selection: Arc<Selection>, limits: Limits, from: CommitPoint) -> Self {
+    pub fn new(placement: Placement, selection: Arc<Selection>, limits: Limits, from: CommitPoint) -> Self {
         Self {
-            partition,
+            placement,
             selection,
             running: Slab::new(),
             by_id: HashMap::new(),
             early: EarlySignals::default(),
+            questions: Questions::default(),
+            next_message: from.message_offset,
             recent: RecentExecutions::new(limits.recent_executions),
             reported: Reported::default(),
             report_offset: from.report_offset,
@@ -129,8 +138,8 @@ impl<R> Shard<R> {
     }
 
     /// A trigger was read.
-    pub fn test(&mut self, record: Logged<TestExecution>, now: Timestamp) {
-        let Logged { offset, time, value: test } = record;
+    pub fn test(&mut self, record: Logged<TestRecord>, now: Timestamp) {
+        let Logged { offset, time, value: TestRecord { test, partition_key } } = record;
         self.next_test_offset = self.next_test_offset.max(offset + 1);
         self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.tests));
         self.give_up_early(time);
@@ -161,7 +170,8 @@ impl<R> Shard<R> {
         if let Some(skew) = schedule.skew {
             self.effects.push(Effect::Notice(Notice::Skewed { case: test.case_name.clone(), skew }));
         }
-        self.start(case, test, offset, (schedule.start, schedule.expires), now);
+        let record = TestRecord { test, partition_key };
+        self.start(case, record, offset, (schedule.start, schedule.expires), now);
     }
 
     /// A record of the test partition was read that is no trigger.
@@ -173,20 +183,26 @@ impl<R> Shard<R> {
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
         self.read_from_bus(offset, time, now);
-        self.route(offset, time, record, now);
-        self.judge();
+        let place = Place { partition: self.placement.partition(), offset };
+        let asked_for = (!self.questions.is_empty()).then(|| record.event.clone());
+        self.route(place, time, record, now);
+        if let Some(SignalEvent { case_name, signal_name, key, value }) = asked_for {
+            let event = Event { place, key: None, time, value };
+            self.answer_waiting(&(case_name, key), &signal_name, &event, now);
+        }
+        self.judge(now);
     }
 
     /// A record of the bus was read that is no signal.
     pub fn unreadable_signal(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
         self.read_from_bus(offset, time, now);
-        self.judge();
+        self.judge(now);
     }
 
     /// The end of the bus partition was asked for at `asked`, in local time, and is `end_offset`.
     pub fn bus_end(&mut self, end_offset: i64, asked: Timestamp) {
         self.bus.at_end(end_offset, asked);
-        self.judge();
+        self.judge(asked);
     }
 
     /// No signal stands on the bus before that offset but those read: what is between is control records, or
@@ -208,11 +224,22 @@ impl<R> Shard<R> {
     }
 
     /// A case waits for a signal. The clock of the wait starts at `since`, in log time.
-    pub fn wait(&mut self, execution: Handle, request: WaitRequest, since: Timestamp, reply: R) {
+    pub fn wait(
+        &mut self,
+        execution: Handle,
+        request: WaitRequest,
+        since: Timestamp,
+        reply: R,
+        now: Timestamp,
+    ) {
         let Some(running) = live(&mut self.running, execution) else { return };
-        let (number, deadline) = running.begin_wait(request, since, reply);
-        self.deadlines.insert((deadline, execution, number));
-        self.resolve(execution, request.signal);
+        let signal = request.signal;
+        let wait = running.begin_wait(request, since, reply);
+        if wait.is_judged_here() {
+            self.deadlines.insert((wait.deadline, execution, wait.number));
+        }
+        self.resolve(execution, signal);
+        self.ask(execution, signal, now);
     }
 
     /// A case has ended.
@@ -252,7 +279,9 @@ impl<R> Shard<R> {
     /// record comes: then call [`bus_end`](Self::bus_end).
     #[must_use]
     pub fn next_bus_question(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(deadline, _, _)| self.bus.ask_at(*deadline))
+        let waits = self.deadlines.first().map(|(deadline, _, _)| *deadline);
+        let first = [waits, self.questions.first_deadline()].into_iter().flatten().min();
+        first.map(|deadline| self.bus.ask_at(deadline))
     }
 
     /// From where a successor has to read.
@@ -264,7 +293,12 @@ impl<R> Shard<R> {
             .holds
             .first_test()
             .unwrap_or_else(|| (self.next_test_offset, self.reports_from(self.next_test_offset)));
-        CommitPoint { test_offset, bus_offset: bus.min(self.bus.next_offset()), report_offset }
+        CommitPoint {
+            test_offset,
+            bus_offset: bus.min(self.bus.next_offset()),
+            report_offset,
+            message_offset: self.questions.first_unsaved().unwrap_or(self.next_message),
+        }
     }
 
     /// The counts, as they are between two inputs.
@@ -294,6 +328,7 @@ impl<R> Shard<R> {
         self.running.is_empty()
             && self.by_id.is_empty()
             && self.early.is_empty()
+            && self.questions.holds_nothing()
             && self.reported.executions.is_empty()
             && self.holds.is_empty()
             && self.to_save.is_empty()
@@ -370,15 +405,16 @@ impl<R> Shard<R> {
     fn start(
         &mut self,
         case: &'static Case,
-        test: TestExecution,
+        TestRecord { test, partition_key }: TestRecord,
         offset: i64,
         (start, expires): (Timestamp, Timestamp),
         now: Timestamp,
     ) {
         let early: Vec<_> =
             self.early.take(&(test.case_name.clone(), test.id.clone()), test.timestamp).collect();
-        let first_early = early.iter().map(|(_, event)| event.offset).min();
+        let first_early = early.iter().map(|(_, event)| event.place.offset).min();
         let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
+        running.partition_key = partition_key;
         for (signal, event) in early {
             running.receive(signal, event);
         }
@@ -400,11 +436,13 @@ impl<R> Shard<R> {
     }
 
     /// Takes an execution into the maps, and has its case executed.
-    fn execute(&mut self, running: Running<R>) {
+    fn execute(&mut self, mut running: Running<R>) {
+        running.is_misplaced = !self.placement.is_of_key(running.test.id.as_str());
         let effect = |execution| Effect::Start {
             execution,
             case: running.case,
-            context: Context::new(running.test.key(), running.test.expires),
+            context: Context::new(running.test.key(), running.test.expires)
+                .with_partition_key(running.partition_key.clone()),
             arguments: running.test.arguments.clone(),
             start: running.start,
         };
@@ -422,16 +460,16 @@ impl<R> Shard<R> {
     }
 
     /// Finds whom a signal is for.
-    fn route(&mut self, offset: i64, time: Timestamp, record: SignalRecord, now: Timestamp) {
+    fn route(&mut self, place: Place, time: Timestamp, record: SignalRecord, now: Timestamp) {
         let triggered = record.triggered_at();
         let SignalRecord { event, context } = record;
         let Some(case) = self.selection.cases.get(event.case_name.as_str()) else {
-            return self.unknown_signal(event.case_name, event.signal_name, offset);
+            return self.unknown_signal(event.case_name, event.signal_name, place.offset);
         };
         let Some(signal) = case.signal(&event.signal_name) else {
-            return self.unknown_signal(event.case_name, event.signal_name, offset);
+            return self.unknown_signal(event.case_name, event.signal_name, place.offset);
         };
-        let received = Event { offset, time, value: event.value };
+        let received = Event { place, key: None, time, value: event.value };
         if let Some(slot) = self.find(&event.case_name, &event.key, triggered, time) {
             return self.receive(slot, signal, received, now);
         }
@@ -447,33 +485,44 @@ impl<R> Shard<R> {
             .filter(|_| triggered.is_some())
             .map_or(case.settings.test_expires, |context| context.expires().since(context.timestamp()));
         let test = (event.case_name, event.key);
-        if self.early.holds(&test, offset) {
+        if self.early.holds(&test, place.offset) {
             return; // by a checkpoint
         }
         let saved = self.save_at(now).map_or(Saved::Never, Saved::At);
         let (name, until) = (case.signals[signal].name, time + lifetime);
-        self.early.hold(test, HeldSignal { signal, name, event: received, triggered, until, saved });
+        let is_given = false;
+        self.early
+            .hold(test, HeldSignal { signal, name, event: received, triggered, until, saved, is_given });
         self.relieve_early();
     }
 
     /// An execution in flight receives a signal.
     fn receive(&mut self, slot: usize, signal: usize, event: Event, now: Timestamp) {
-        let save_at = self.save_at(now);
         let running = &mut self.running[slot];
-        if running.has(signal, event.offset) {
+        if running.has(signal, event.place) {
             return; // from its checkpoint, or its signal's
         }
         let execution = Handle { slot, generation: running.generation };
         if running.unsaved_from.is_none() {
-            running.unsaved_from = Some(event.offset);
+            running.unsaved_from = Some(event.place.offset);
+            self.holds.hold_bus(event.place.offset);
+        }
+        self.take_in(slot, signal, event, now);
+        self.resolve(execution, signal);
+    }
+
+    /// Puts a signal into an execution's inbox, and sees to it that it will be saved.
+    fn take_in(&mut self, slot: usize, signal: usize, event: Event, now: Timestamp) {
+        let save_at = self.save_at(now);
+        let running = &mut self.running[slot];
+        if running.save_at.is_none() {
             running.save_at = save_at;
-            self.holds.hold_bus(event.offset);
+            let execution = Handle { slot, generation: running.generation };
             self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
         }
         let before = running.bytes();
         running.receive(signal, event);
         self.bytes += running.bytes() - before;
-        self.resolve(execution, signal);
     }
 
     /// The execution in flight that a signal is for: the one its headers name, or else the one of that id that
@@ -515,7 +564,7 @@ impl<R> Shard<R> {
     fn relieve_early(&mut self) {
         let limit = self.limits.early_signal_bytes;
         while self.early.bytes() > 2 * limit {
-            let Some(id) = self.early.give_up_next() else { break };
+            let Some((id, _)) = self.early.give_up_next() else { break };
             self.tally.abandoned_signals += 1;
             self.effects.push(Effect::Notice(Notice::EarlySignalsAbandoned { id, limit }));
         }
@@ -524,25 +573,25 @@ impl<R> Shard<R> {
     /// Ends the waits of an execution for a signal, as far as they can be ended.
     fn resolve(&mut self, execution: Handle, signal: usize) {
         let Some(running) = live(&mut self.running, execution) else { return };
-        while let Some((wait, result)) = running.resolve_next(self.partition, self.bus.read_to(), signal) {
+        while let Some((wait, result)) = running.resolve_next(self.bus.read_to(), signal) {
             self.deadlines.remove(&(wait.deadline, execution, wait.number));
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
         }
     }
 
-    /// The bus has been read further: ends the waits whose deadlines are behind.
-    fn judge(&mut self) {
+    /// The bus has been read further: ends the waits whose deadlines are behind, and answers who waits elsewhere.
+    fn judge(&mut self, now: Timestamp) {
+        self.answer_overdue(now);
         while let Some(&(deadline, execution, number)) = self.deadlines.first() {
             if deadline > self.bus.read_to() {
                 break;
             }
+            self.deadlines.pop_first();
             let signal = live(&mut self.running, execution)
                 .and_then(|running| running.waits().iter().find(|wait| wait.number == number))
                 .map(|wait| wait.signal);
-            match signal {
-                // Ends this wait, and removes its deadline.
-                Some(signal) => self.resolve(execution, signal),
-                None => drop(self.deadlines.pop_first()),
+            if let Some(signal) = signal {
+                self.resolve(execution, signal);
             }
         }
     }

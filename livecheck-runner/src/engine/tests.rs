@@ -1,6 +1,8 @@
 //! The shard against scripted cases, and against a model of what every verdict must be.
 
+mod committed;
 mod harness;
+mod keys;
 mod properties;
 mod saving;
 mod scenarios;

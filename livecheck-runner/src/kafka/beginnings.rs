@@ -10,7 +10,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::bus::Bus;
+use super::by_hand::ByHand;
 use super::checkpoints;
 use super::commit_metadata::CommitMetadata;
 use super::connection::{Connection, REQUEST_TIMEOUT, Sharing};
@@ -35,10 +35,19 @@ pub(super) struct Begin {
     pub(super) reports_end: i64,
 }
 
+/// The first and the next offset of a partition of each topic.
+struct Watermarks {
+    tests: (i64, i64),
+    bus: (i64, i64),
+    reports: (i64, i64),
+    messages: (i64, i64),
+}
+
 /// Asks where to begin.
 pub(super) struct Beginnings {
     reader: ReadBack,
-    bus: Arc<Bus>,
+    bus: Arc<ByHand>,
+    keys: Option<Arc<ByHand>>,
     test_topic: String,
     report_topic: String,
     sharing: Sharing,
@@ -54,6 +63,7 @@ impl Beginnings {
         Ok(Self {
             reader: ReadBack::new(connection)?,
             bus: Arc::clone(&parts.bus),
+            keys: parts.keys.clone(),
             test_topic: connection.topics.test_topic.clone(),
             report_topic: connection.topics.report_topic.clone(),
             sharing: sharing.clone(),
@@ -83,7 +93,10 @@ impl Beginnings {
                     |topic| self.reader.client().fetch_watermarks(topic, partition, REQUEST_TIMEOUT);
                 let (tests, reports) = (watermarks(&self.test_topic)?, watermarks(&self.report_topic)?);
                 let bus = self.bus.watermarks(partition)?;
-                let from = self.commit_point(partition, committed.get(&partition), tests, bus, reports);
+                // Without a group there is no such topic, and shards talk within the process.
+                let messages = self.keys.as_ref().map_or(Ok((0, 0)), |keys| keys.watermarks(partition))?;
+                let ends = Watermarks { tests, bus, reports, messages };
+                let from = self.commit_point(partition, committed.get(&partition), &ends);
                 Ok(Begin { partition, from, tests_end: tests.1, reports_end: reports.1 })
             })
             .collect()
@@ -161,15 +174,27 @@ impl Beginnings {
         &self,
         partition: i32,
         committed: Option<&(Offset, String)>,
-        (first_test, next_test): (i64, i64),
-        (first_signal, next_signal): (i64, i64),
-        (first_report, next_report): (i64, i64),
+        ends: &Watermarks,
     ) -> CommitPoint {
+        let (first_test, next_test) = ends.tests;
+        let (first_signal, next_signal) = ends.bus;
+        let (first_report, next_report) = ends.reports;
+        let (first_message, next_message) = ends.messages;
         let Some((Offset::Offset(test_offset), metadata)) = committed else {
             return if self.sharing.is_shared() {
-                CommitPoint { test_offset: first_test, bus_offset: first_signal, report_offset: first_report }
+                CommitPoint {
+                    test_offset: first_test,
+                    bus_offset: first_signal,
+                    report_offset: first_report,
+                    message_offset: first_message,
+                }
             } else {
-                CommitPoint { test_offset: next_test, bus_offset: next_signal, report_offset: next_report }
+                CommitPoint {
+                    test_offset: next_test,
+                    bus_offset: next_signal,
+                    report_offset: next_report,
+                    message_offset: next_message,
+                }
             };
         };
         if *test_offset < first_test {
@@ -182,10 +207,11 @@ impl Beginnings {
                 first_test - test_offset
             ));
         }
-        let CommitMetadata { bus_offset, report_offset } = metadata.parse().unwrap_or_else(|error| {
-            tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
-            CommitMetadata { bus_offset: first_signal, report_offset: first_report }
-        });
+        let CommitMetadata { bus_offset, report_offset, message_offset } =
+            metadata.parse().unwrap_or_else(|error| {
+                tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
+                CommitMetadata { bus_offset: first_signal, report_offset: first_report, message_offset: None }
+            });
         if bus_offset < first_signal {
             (self.warn)(format!(
                 "partition {partition} of the bus begins at offset {first_signal}, and tests in flight need it \
@@ -198,6 +224,7 @@ impl Beginnings {
             test_offset: *test_offset,
             bus_offset: bus_offset.clamp(first_signal, next_signal),
             report_offset: report_offset.clamp(first_report, next_report),
+            message_offset: message_offset.unwrap_or(first_message).clamp(first_message, next_message),
         }
     }
 }

@@ -1,144 +1,36 @@
-//! The thread that reads the bus.
+//! What is read from the bus.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::message::BorrowedMessage;
 
-use super::connection::{BusContext, Connection, REQUEST_TIMEOUT};
+use super::by_hand::{ByHand, ByHandInput, OnUnreadable};
+use super::connection::Connection;
 use super::decode::{self, Unreadable};
 use super::error::KafkaEdgeError;
 use super::health::Health;
-use super::routes::{Feed, Routes, SignalInput, partitions};
+use super::routes::{Routes, SignalInput};
 
-/// How many records are read before they are handed on.
-pub(super) const BATCH: usize = 1_000;
-/// How long a reading thread waits for a record.
-pub(super) const POLL: Duration = Duration::from_millis(100);
-/// How long it waits while a shard task is behind.
-pub(super) const POLL_WHEN_BEHIND: Duration = Duration::from_millis(2);
+impl ByHandInput for SignalInput {
+    const THREAD: &'static str = "livecheck-bus";
 
-/// How often brokers that seem to be away are asked, and how long they may take to answer.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-
-/// What a reading thread does with a record that cannot be read.
-pub(crate) type OnUnreadable = Arc<dyn Fn(Unreadable) + Send + Sync>;
-
-/// The consumer of the bus, and the thread that polls it.
-pub(crate) struct Bus {
-    consumer: Arc<BaseConsumer<BusContext>>,
-    topic: String,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Bus {
-    pub(crate) fn start(
-        connection: &Connection,
-        routes: Routes,
-        health: &Health,
-        on_unreadable: OnUnreadable,
-    ) -> Result<Arc<Self>, KafkaEdgeError> {
-        let consumer = Arc::new(connection.bus_consumer(health.clone())?);
-        let topic = connection.topics.bus_topic.clone();
-        let stop = Arc::new(AtomicBool::new(false));
-        let thread = {
-            let reader = Reader {
-                consumer: Arc::clone(&consumer),
-                feed: Feed::new(routes, topic.clone()),
-                health: health.clone(),
-                asked: None,
-                on_unreadable,
-            };
-            let stop = Arc::clone(&stop);
-            std::thread::Builder::new()
-                .name("livecheck-bus".to_owned())
-                .spawn(move || reader.run(&stop))
-                .expect("the system can start a thread")
-        };
-        Ok(Arc::new(Self { consumer, topic, stop, thread: Some(thread) }))
+    fn read(message: &BorrowedMessage<'_>, now: Timestamp) -> (Self, Option<Unreadable>) {
+        decode::signal(message, now)
     }
 
-    /// Reads these partitions too, each from that offset.
-    pub(super) fn assign(&self, from: &[(i32, i64)]) -> KafkaResult<()> {
-        let mut list = TopicPartitionList::with_capacity(from.len());
-        for (partition, offset) in from {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
-        }
-        self.consumer.incremental_assign(&list)
-    }
-
-    /// Reads these partitions no longer.
-    pub(super) fn unassign(&self, numbers: &[i32]) {
-        if let Err(error) = self.consumer.incremental_unassign(&partitions(&self.topic, numbers)) {
-            tracing::debug!(%error, ?numbers, "partitions of the bus were not assigned");
-        }
-    }
-
-    /// The first and the next offset of a partition of the bus, as the brokers have it now; what a sender's
-    /// open transaction holds back does not count. Blocks.
-    pub(crate) fn watermarks(&self, partition: i32) -> KafkaResult<(i64, i64)> {
-        self.consumer.fetch_watermarks(&self.topic, partition, REQUEST_TIMEOUT)
+    fn end() -> Option<Self> {
+        Some(Self::End)
     }
 }
 
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-struct Reader {
-    consumer: Arc<BaseConsumer<BusContext>>,
-    feed: Feed<SignalInput>,
-    health: Health,
-    /// When the brokers were last asked whether they are there.
-    asked: Option<Instant>,
+/// Reads the bus.
+pub(crate) fn start(
+    connection: &Connection,
+    routes: Routes,
+    health: &Health,
     on_unreadable: OnUnreadable,
-}
-
-impl Reader {
-    fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Relaxed) {
-            let mut patience = if self.feed.is_behind() { POLL_WHEN_BEHIND } else { POLL };
-            for _ in 0..BATCH {
-                let Some(polled) = self.consumer.poll(patience) else { break };
-                patience = Duration::ZERO;
-                match polled {
-                    Ok(message) => {
-                        let (input, unreadable) = decode::signal(&message, Timestamp::now());
-                        let partition = message.partition();
-                        self.feed.push(partition, input);
-                        unreadable.into_iter().for_each(|unreadable| (self.on_unreadable)(unreadable));
-                    }
-                    Err(KafkaError::PartitionEOF(partition)) => {
-                        self.feed.push(partition, SignalInput::End);
-                    }
-                    // librdkafka goes on by itself, and tells `Health` when no broker is left.
-                    Err(error) => tracing::debug!(%error, "reading the bus"),
-                }
-            }
-            self.feed.flush(&self.consumer);
-            self.ask_if_in_doubt();
-        }
-    }
-
-    /// Finds out whether the brokers are there, where a client has said that its are not.
-    fn ask_if_in_doubt(&mut self) {
-        let not_lately = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
-        if not_lately && self.health.is_in_doubt() {
-            let topic = self.feed.topic();
-            let is_answered = self.consumer.fetch_metadata(Some(topic), ASK_EVERY).is_ok();
-            self.health.asked(is_answered);
-            self.asked = Some(Instant::now());
-        }
-    }
+) -> Result<Arc<ByHand>, KafkaEdgeError> {
+    let topic = connection.topics.bus_topic.clone();
+    ByHand::start::<SignalInput>(topic, connection, routes, health, on_unreadable)
 }

@@ -1,8 +1,8 @@
 //! Checkpoints on their topic: what they look like there, and how they are read back.
 //!
 //! The topic is compacted, belongs to one group, and has as many partitions as the test topic. The key of a
-//! record is `execution:` and the case, the id and the trigger's time as a JSON array, or `early:` and an
-//! offset of the bus; the value is JSON, or null once what it was of has ended.
+//! record is `execution:` and the case, the id and the trigger's time as a JSON array, `early:` and an offset of
+//! the bus, or `question:` and an offset of the topic of keys; the value is JSON, or null once what it was of has ended.
 
 use std::collections::HashMap;
 
@@ -20,6 +20,9 @@ const EXECUTION: &str = "execution:";
 /// What the key of an early signal's record begins with.
 const EARLY: &str = "early:";
 
+/// What the key of a question's record begins with.
+const QUESTION: &str = "question:";
+
 /// The topic of a group's checkpoints.
 pub(super) fn topic_of(group: &str) -> String {
     format!("{group}-checkpoints")
@@ -33,6 +36,7 @@ pub(super) fn record(change: &CheckpointChange) -> serde_json::Result<(String, O
             let value = match checkpoint {
                 Checkpoint::Execution(saved) => encode(&**saved)?,
                 Checkpoint::Early(saved) => encode(&**saved)?,
+                Checkpoint::Question(saved) => encode(&**saved)?,
             };
             (key_text(&checkpoint.key())?, Some(value))
         }
@@ -45,6 +49,7 @@ fn key_text(key: &CheckpointKey) -> serde_json::Result<String> {
             format!("{EXECUTION}{}", serde_json::to_string(&(case, id, timestamp))?)
         }
         CheckpointKey::Early(offset) => format!("{EARLY}{offset}"),
+        CheckpointKey::Question(offset) => format!("{QUESTION}{offset}"),
     })
 }
 
@@ -86,6 +91,8 @@ fn checkpoint(key: &[u8], value: &[u8]) -> serde_json::Result<Checkpoint> {
     }
     if key.starts_with(EARLY.as_bytes()) {
         read(value).map(Checkpoint::Early)
+    } else if key.starts_with(QUESTION.as_bytes()) {
+        read(value).map(Checkpoint::Question)
     } else {
         read(value).map(Checkpoint::Execution)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The metadata of a commit, in the form `livecheck:1;bus=17;report=3`.
+/// The metadata of a commit, in the form `livecheck:1;bus=17;report=3;keys=5`.
 ///
 /// The number after `livecheck:` is the version of the form. A successor that finds a form that it does not
 /// know reads both from their beginnings: slow, and right.
@@ -13,6 +13,9 @@ pub(super) struct CommitMetadata {
     pub(super) bus_offset: i64,
     /// Where the first report may be of a test that a successor reads again.
     pub(super) report_offset: i64,
+    /// The first message among shards that has not been answered. None, where a version wrote it that knew none of
+    /// them: then there are none before the beginning.
+    pub(super) message_offset: Option<i64>,
 }
 
 /// Metadata of another form, or of another program.
@@ -22,7 +25,8 @@ pub(super) struct UnknownMetadata(String);
 
 impl fmt::Display for CommitMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "livecheck:1;bus={};report={}", self.bus_offset, self.report_offset)
+        write!(f, "livecheck:1;bus={};report={}", self.bus_offset, self.report_offset)?;
+        self.message_offset.map_or(Ok(()), |offset| write!(f, ";keys={offset}"))
     }
 }
 
@@ -36,7 +40,9 @@ impl FromStr for CommitMetadata {
             value.parse().ok().filter(|offset| *offset >= 0)
         };
         match (offset("bus"), offset("report")) {
-            (Some(bus_offset), Some(report_offset)) => Ok(Self { bus_offset, report_offset }),
+            (Some(bus_offset), Some(report_offset)) => {
+                Ok(Self { bus_offset, report_offset, message_offset: offset("keys") })
+            }
             _ => Err(UnknownMetadata(text.chars().take(64).collect())),
         }
     }
@@ -48,7 +54,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_what_a_later_version_adds_is_passed_over() {
-        let metadata = CommitMetadata { bus_offset: 17, report_offset: 3 };
+        let metadata = CommitMetadata { bus_offset: 17, report_offset: 3, message_offset: Some(5) };
+        assert_eq!(metadata.to_string(), "livecheck:1;bus=17;report=3;keys=5");
+        assert_eq!(metadata.to_string().parse(), Ok(metadata));
+        let metadata = CommitMetadata { message_offset: None, ..metadata };
         assert_eq!(metadata.to_string().parse(), Ok(metadata));
         assert_eq!("livecheck:1;report=3;lag=2;bus=17".parse(), Ok(metadata));
     }

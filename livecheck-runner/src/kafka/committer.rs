@@ -13,7 +13,7 @@ use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
 use super::reported::ReportPositions;
 use super::transactions::Transactions;
-use crate::engine::{CheckpointChange, CommitPoint, Tally};
+use crate::engine::{CheckpointChange, CommitPoint, Message, Tally};
 
 /// The pause after a transaction that failed.
 const RETRY: Duration = Duration::from_millis(100);
@@ -26,6 +26,8 @@ pub(crate) struct Progress {
     pub(crate) partition: i32,
     /// The verdicts reached.
     pub(crate) reports: Vec<TestReport>,
+    /// What is to be told to other shards, and to which.
+    pub(crate) messages: Vec<(i32, Message)>,
     /// What is to be written of checkpoints.
     pub(crate) checkpoints: Vec<CheckpointChange>,
     /// From where a successor has to read once all that is written.
@@ -35,7 +37,7 @@ pub(crate) struct Progress {
 }
 
 /// What the committer is told.
-enum Message {
+enum Order {
     Progress(Progress),
     /// Commit what these partitions have done, now, and forget them: they are being given back.
     Flush {
@@ -59,7 +61,7 @@ pub(crate) trait CommitListener: Send + 'static {
 /// The way to the committer.
 #[derive(Clone)]
 pub(crate) struct CommitterHandle {
-    messages: mpsc::Sender<Message>,
+    orders: mpsc::Sender<Order>,
     consumer: Arc<GroupConsumer>,
 }
 
@@ -67,21 +69,21 @@ impl CommitterHandle {
     /// Hands over what a shard has done.
     pub(crate) fn progress(&self, progress: Progress) {
         // The committer outlives the shards; if it does not, the run is over.
-        let _ = self.messages.send(Message::Progress(progress));
+        let _ = self.orders.send(Order::Progress(progress));
     }
 
     /// Commits what those partitions have done before they are given back. Says whether that succeeded; waits
     /// until that is certain, since a commit that came later would report what others have executed again.
     pub(super) fn flush(&self, partitions: &[i32]) -> bool {
         let (done, wait) = mpsc::channel();
-        let flush = Message::Flush { partitions: partitions.to_vec(), done };
-        self.messages.send(flush).is_ok() && wait.recv().unwrap_or(false)
+        let flush = Order::Flush { partitions: partitions.to_vec(), done };
+        self.orders.send(flush).is_ok() && wait.recv().unwrap_or(false)
     }
 
     /// Forgets what those partitions have done: they were lost. Waits until nothing of it is being committed.
     pub(super) fn discard(&self, partitions: &[i32]) {
         let (done, wait) = mpsc::channel();
-        if self.messages.send(Message::Discard { partitions: partitions.to_vec(), done }).is_ok() {
+        if self.orders.send(Order::Discard { partitions: partitions.to_vec(), done }).is_ok() {
             // An error means that the committer has ended.
             let _ = wait.recv();
         }
@@ -111,9 +113,9 @@ impl Committer {
         positions: ReportPositions,
         listener: impl CommitListener,
     ) -> Self {
-        let (messages, inbox) = mpsc::channel();
+        let (orders, inbox) = mpsc::channel();
         let consumer = Arc::new(GroupConsumer::new());
-        let handle = CommitterHandle { messages, consumer: Arc::clone(&consumer) };
+        let handle = CommitterHandle { orders, consumer: Arc::clone(&consumer) };
         let transactions =
             reports.then(|| Transactions::new(connection, sharing, health, positions, consumer));
         let work = Work {
@@ -138,7 +140,7 @@ impl Committer {
 
     /// Commits what there is, and ends. Blocks.
     pub(crate) fn stop(mut self) {
-        let _ = self.handle.messages.send(Message::Stop);
+        let _ = self.handle.orders.send(Order::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -149,12 +151,13 @@ impl Committer {
 #[derive(Default)]
 pub(super) struct Pending {
     pub(super) reports: Vec<TestReport>,
+    pub(super) messages: Vec<(i32, Message)>,
     pub(super) checkpoints: Vec<CheckpointChange>,
     pub(super) commit_point: Option<CommitPoint>,
 }
 
 struct Work<L> {
-    inbox: mpsc::Receiver<Message>,
+    inbox: mpsc::Receiver<Order>,
     interval: Duration,
     transactions: Option<Transactions>,
     pending: BTreeMap<i32, Pending>,
@@ -171,19 +174,19 @@ impl<L: CommitListener> Work<L> {
             // What comes within the interval goes into one transaction.
             let due = Instant::now() + self.interval;
             let mut next = Some(first);
-            while let Some(message) = next {
-                match message {
-                    Message::Progress(progress) => self.take(progress),
-                    Message::Flush { partitions, done } => {
+            while let Some(order) = next {
+                match order {
+                    Order::Progress(progress) => self.take(progress),
+                    Order::Flush { partitions, done } => {
                         let committed = self.commit_until(Instant::now() + LAST_COMMIT);
                         self.give_back(&partitions);
                         let _ = done.send(committed);
                     }
-                    Message::Discard { partitions, done } => {
+                    Order::Discard { partitions, done } => {
                         self.give_back(&partitions);
                         let _ = done.send(());
                     }
-                    Message::Stop => {
+                    Order::Stop => {
                         self.commit_until(Instant::now() + LAST_COMMIT);
                         return;
                     }
@@ -197,9 +200,11 @@ impl<L: CommitListener> Work<L> {
     }
 
     fn take(&mut self, progress: Progress) {
-        let Progress { partition, mut reports, mut checkpoints, commit_point, tally } = progress;
+        let Progress { partition, mut reports, mut messages, mut checkpoints, commit_point, tally } =
+            progress;
         let pending = self.pending.entry(partition).or_default();
         pending.reports.append(&mut reports);
+        pending.messages.append(&mut messages);
         pending.checkpoints.append(&mut checkpoints);
         pending.commit_point = Some(commit_point);
         self.tallies.insert(partition, tally);

@@ -1,12 +1,12 @@
 //! Records of Kafka to what the engine reads.
 
-use livecheck_core::Timestamp;
 use livecheck_core::context::kafka::extract;
 use livecheck_core::wire::{DecodeError, SignalEvent, TestExecution, decode};
+use livecheck_core::{PartitionKey, Timestamp};
 use rdkafka::Message;
 
-use super::routes::{SignalInput, TestInput};
-use crate::engine::{Logged, SignalRecord};
+use super::routes::{MessageInput, SignalInput, TestInput};
+use crate::engine::{Logged, Message as ShardMessage, SignalRecord, TestRecord};
 
 /// A record that cannot be read, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,10 @@ pub(crate) struct Unreadable {
 /// Reads a record of the test topic.
 pub(super) fn test<M: Message>(message: &M, now: Timestamp) -> (TestInput, Option<Unreadable>) {
     match decode::<TestExecution>(message.payload()) {
-        Ok(value) => {
+        Ok(test) => {
+            let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
+            let partition_key = key.filter(|key| test.id != *key).map(PartitionKey::from);
+            let value = TestRecord { test, partition_key };
             let record = Logged { offset: message.offset(), time: log_time(message, now), value };
             (TestInput::Test(Box::new(record)), None)
         }
@@ -40,6 +43,15 @@ pub(super) fn signal<M: Message>(message: &M, now: Timestamp) -> (SignalInput, O
             let input = SignalInput::Unreadable { offset: message.offset(), time };
             (input, Some(unreadable(message, error)))
         }
+    }
+}
+
+/// Reads a record of the topic of keys.
+pub(super) fn message<M: Message>(message: &M) -> (MessageInput, Option<Unreadable>) {
+    let offset = message.offset();
+    match decode::<ShardMessage>(message.payload()) {
+        Ok(value) => (MessageInput::Message { offset, message: Box::new(value) }, None),
+        Err(error) => (MessageInput::Unreadable { offset }, Some(unreadable(message, error))),
     }
 }
 

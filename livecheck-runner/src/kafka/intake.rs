@@ -14,7 +14,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
 use super::beginnings::{Begin, Beginnings};
-use super::bus::{BATCH, Bus, OnUnreadable, POLL, POLL_WHEN_BEHIND};
+use super::by_hand::{BATCH, ByHand, OnUnreadable, POLL, POLL_WHEN_BEHIND};
 use super::committer::CommitterHandle;
 use super::connection::{Connection, Sharing};
 use super::decode;
@@ -48,7 +48,9 @@ pub(crate) struct Intake {
 #[derive(Clone)]
 pub(crate) struct IntakeParts {
     pub(crate) routes: Routes,
-    pub(crate) bus: Arc<Bus>,
+    pub(crate) bus: Arc<ByHand>,
+    /// In a group.
+    pub(crate) keys: Option<Arc<ByHand>>,
     pub(crate) committer: CommitterHandle,
     pub(crate) report_positions: ReportPositions,
     pub(crate) start_shard: StartShard,
@@ -170,6 +172,9 @@ fn close(parts: &IntakeParts, numbers: &[i32], lost: bool) {
         return;
     }
     parts.bus.unassign(numbers);
+    if let Some(keys) = &parts.keys {
+        keys.unassign(numbers);
+    }
     for wait in closing {
         // An error means that the task is gone already.
         let _ = wait.blocking_recv();
@@ -289,6 +294,13 @@ impl Reader {
         let bus: Vec<_> = begins.iter().map(|begin| (begin.partition, begin.from.bus_offset)).collect();
         if let Err(error) = self.parts.bus.assign(&bus) {
             (self.parts.warn)(format!("the bus cannot be read: {error}"));
+        }
+        if let Some(keys) = &self.parts.keys {
+            let from: Vec<_> =
+                begins.iter().map(|begin| (begin.partition, begin.from.message_offset)).collect();
+            if let Err(error) = keys.assign(&from) {
+                (self.parts.warn)(format!("what other shards ask cannot be read: {error}"));
+            }
         }
         let assigned: Vec<i32> = begins.iter().map(|begin| begin.partition).collect();
         tracing::info!(partitions = ?assigned, "partitions assigned");

@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::bus::POLL;
+use super::by_hand::POLL;
 use super::connection::{BusContext, Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 

@@ -12,7 +12,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::bus::POLL;
+use super::by_hand::POLL;
 use super::connection::{BusContext, Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 

@@ -4,19 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use livecheck_core::Timestamp;
-use livecheck_core::wire::TestExecution;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::engine::{Logged, SignalRecord};
+use crate::engine::{Logged, Message, SignalRecord, TestRecord};
 
 /// What a shard task reads from its partition of the test topic.
 #[derive(Debug)]
 pub(crate) enum TestInput {
     /// A trigger.
-    Test(Box<Logged<TestExecution>>),
+    Test(Box<Logged<TestRecord>>),
     /// A record that is no trigger.
     Unreadable { offset: i64 },
     /// The end has been reached, and no trigger that is older than that will come.
@@ -34,11 +33,23 @@ pub(crate) enum SignalInput {
     End,
 }
 
+/// What a shard task reads from its partition of the topic of keys.
+#[derive(Debug)]
+pub(crate) enum MessageInput {
+    /// A message of another shard.
+    Message { offset: i64, message: Box<Message> },
+    /// A record that is no message.
+    Unreadable { offset: i64 },
+}
+
 /// The ways into a shard task.
 #[derive(Debug)]
 pub(crate) struct ShardInbox {
     pub(crate) tests: mpsc::Sender<Vec<TestInput>>,
     pub(crate) signals: mpsc::Sender<Vec<SignalInput>>,
+    pub(crate) messages: mpsc::Sender<Vec<MessageInput>>,
+    /// For what other shards of this process say, where it is not written to a topic.
+    pub(crate) from_neighbours: mpsc::UnboundedSender<Message>,
     /// Ends the task; it answers when its last progress is with the committer.
     pub(crate) close: oneshot::Sender<oneshot::Sender<()>>,
 }
@@ -54,6 +65,13 @@ impl Routes {
 
     pub(super) fn remove(&self, partition: i32) -> Option<ShardInbox> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&partition)
+    }
+
+    /// Tells a shard of this process something. Where there is none any more the run is over.
+    pub(crate) fn tell(&self, partition: i32, message: Message) {
+        if let Some(inbox) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&partition) {
+            let _ = inbox.from_neighbours.send(message);
+        }
     }
 
     pub(super) fn partitions(&self) -> Vec<i32> {
@@ -76,6 +94,12 @@ impl Input for TestInput {
 impl Input for SignalInput {
     fn way(inbox: &ShardInbox) -> &mpsc::Sender<Vec<Self>> {
         &inbox.signals
+    }
+}
+
+impl Input for MessageInput {
+    fn way(inbox: &ShardInbox) -> &mpsc::Sender<Vec<Self>> {
+        &inbox.messages
     }
 }
 

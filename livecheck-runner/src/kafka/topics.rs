@@ -7,9 +7,9 @@ use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::checkpoints;
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
+use super::{checkpoints, keys};
 
 /// How long topics that have just been created may take to be known everywhere.
 pub(super) const SETTLE: Duration = Duration::from_secs(30);
@@ -171,15 +171,28 @@ pub(super) fn not_there(topic: &str) -> TopicProblem {
     TopicProblem::Create { topic: topic.to_owned(), partitions: 0, reason }
 }
 
-/// Creates the topic of a group's checkpoints, if it is not there, with as many partitions as the others have, and
-/// checks that it has them.
-pub(crate) async fn ensure_checkpoint_topic(
+/// Creates a group's own topics, where they are not there, with as many partitions as the others have, and checks
+/// that they have them.
+pub(crate) async fn ensure_group_topics(
     connection: &Connection,
     group: &str,
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    let topic = checkpoints::topic_of(group);
+    // The latest checkpoint of each execution is all that is ever read.
+    let compacted = &[("cleanup.policy", "compact")];
+    let checkpoints = checkpoints::topic_of(group);
+    ensure_co_partitioned(connection, checkpoints, compacted, partitions, replication_factor).await?;
+    ensure_co_partitioned(connection, keys::topic_of(group), &[], partitions, replication_factor).await
+}
+
+async fn ensure_co_partitioned(
+    connection: &Connection,
+    topic: String,
+    settings: &[(&str, &str)],
+    partitions: usize,
+    replication_factor: Option<i32>,
+) -> Result<(), KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
     loop {
         let name = topic.clone();
@@ -196,8 +209,6 @@ pub(crate) async fn ensure_checkpoint_topic(
             }
             None if Instant::now() >= deadline => return Err(not_there(&topic).into()),
             None => {
-                // The latest checkpoint of each execution is all that is ever read.
-                let settings = &[("cleanup.policy", "compact")];
                 create(connection, std::slice::from_ref(&topic), settings, partitions, replication_factor)
                     .await?;
                 tokio::time::sleep(ASK_AGAIN).await;

@@ -14,14 +14,14 @@ use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::checkpoints;
 use super::commit_metadata::CommitMetadata;
 use super::committer::Pending;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::GroupConsumer;
 use super::reported::ReportPositions;
-use crate::engine::{CheckpointChange, CommitPoint};
+use super::{checkpoints, keys};
+use crate::engine::{CheckpointChange, CommitPoint, Message};
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
 const STEP: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub(super) enum Failure {
     Kafka(#[from] KafkaError),
     #[error("the partitions were given to another runner meanwhile")]
     Lost,
-    #[error("a report or a checkpoint cannot be written as JSON: {0}")]
+    #[error("a report, a checkpoint or a message cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -95,6 +95,8 @@ pub(super) struct Transactions {
     commits_offsets: bool,
     /// Where checkpoints go, in a group.
     checkpoint_topic: Option<String>,
+    /// Where messages for other shards go, in a group.
+    key_topic: Option<String>,
     id: String,
     deliveries: Deliveries,
     consumer: Arc<GroupConsumer>,
@@ -115,6 +117,7 @@ impl Transactions {
             connection: connection.clone(),
             commits_offsets: sharing.is_shared(),
             checkpoint_topic: sharing.group().map(checkpoints::topic_of),
+            key_topic: sharing.group().map(keys::topic_of),
             // Unique: who may write for a partition is decided by the group, whose metadata each transaction
             // carries, and not by a name.
             id: format!("livecheck-{}-{}", sharing.group().unwrap_or("alone"), uuid::Uuid::new_v4()),
@@ -139,6 +142,7 @@ impl Transactions {
     pub(super) fn commit(&mut self, pending: &BTreeMap<i32, Pending>) -> Result<(), Failure> {
         let nothing = pending.iter().all(|(partition, pending)| {
             pending.reports.is_empty()
+                && pending.messages.is_empty()
                 && pending.checkpoints.is_empty()
                 && !self.has_moved(*partition, pending.commit_point)
         });
@@ -190,6 +194,9 @@ impl Transactions {
             for change in &pending.checkpoints {
                 self.send_checkpoint(producer, *partition, change)?;
             }
+            for (to, message) in &pending.messages {
+                self.send_message(producer, *to, message)?;
+            }
         }
         if !self.commits_offsets {
             return Ok(());
@@ -209,12 +216,13 @@ impl Transactions {
     fn offsets(&self, pending: &BTreeMap<i32, Pending>) -> Result<TopicPartitionList, KafkaError> {
         let mut list = TopicPartitionList::new();
         for (partition, pending) in pending {
-            let Some(CommitPoint { test_offset, bus_offset, report_offset }) = pending.commit_point else {
-                continue;
-            };
+            let Some(point) = pending.commit_point else { continue };
+            let CommitPoint { test_offset, bus_offset, report_offset, message_offset } = point;
             let mut element = list.add_partition(&self.connection.topics.test_topic, *partition);
             element.set_offset(Offset::Offset(test_offset))?;
-            element.set_metadata(CommitMetadata { bus_offset, report_offset }.to_string());
+            let message_offset = Some(message_offset);
+            let metadata = CommitMetadata { bus_offset, report_offset, message_offset };
+            element.set_metadata(metadata.to_string());
         }
         Ok(list)
     }
@@ -256,6 +264,17 @@ impl Transactions {
             record = record.payload(&value[..]);
         }
         send(producer, record)
+    }
+
+    fn send_message(
+        &self,
+        producer: &BaseProducer<Deliveries>,
+        to: i32,
+        message: &Message,
+    ) -> Result<(), Failure> {
+        let Some(topic) = &self.key_topic else { return Ok(()) };
+        let value = encode(message)?;
+        send(producer, BaseRecord::to(topic).partition(to).payload(&value[..]))
     }
 }
 

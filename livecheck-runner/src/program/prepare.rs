@@ -8,7 +8,7 @@ use super::monitoring::Monitoring;
 use crate::config::Config;
 use crate::doctor::{self, Grade, Longest};
 use crate::kafka::{
-    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_checkpoint_topic, ensure_topics,
+    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_group_topics, ensure_topics,
 };
 use crate::reporter::{Events, RunEvent};
 
@@ -18,23 +18,25 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Reaches the brokers, creates the topics that are missing, and warns of those on which verdicts cannot rely.
+/// Gives the topics, and how many partitions each has.
 pub(super) async fn prepare(
     connection: &Connection,
     sharing: &Sharing,
     config: &Config,
     cases: &Cases,
     events: &Events,
-) -> Result<FoundTopics, KafkaEdgeError> {
+) -> Result<(FoundTopics, usize), KafkaEdgeError> {
     let reaching = connection.ask(|connection| connection.reach(PATIENCE));
     say_if_slow(reaching, &connection.servers, events).await?;
     let (partitions, replication_factor) = (config.topics.partitions, config.topics.replication_factor);
     let topics = ensure_topics(connection, partitions, replication_factor).await?;
-    if let (Some(group), Some(partitions)) = (sharing.group(), topics.co_partitioned()?) {
-        ensure_checkpoint_topic(connection, group, partitions, replication_factor).await?;
+    let partitions = topics.co_partitioned()?.unwrap_or(1);
+    if let Some(group) = sharing.group() {
+        ensure_group_topics(connection, group, partitions, replication_factor).await?;
     }
     Monitoring::prepare(connection, config, sharing).await?;
     warn_of_settings(connection, &topics, cases, events).await;
-    Ok(topics)
+    Ok((topics, partitions))
 }
 
 /// Says what `doctor` would call a failure of the topics: records that are gone before their tests have ended.

@@ -101,7 +101,7 @@ async fn observe(
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
     };
-    let topics = topics?;
+    let (topics, partitions) = topics?;
 
     let (service_events, from_services) = mpsc::unbounded_channel();
     let mut news = ServiceNews { from_services, events: reporter.events(), has_died: false };
@@ -128,6 +128,7 @@ async fn observe(
             sharing: sharing.clone(),
             reports: sharing.is_shared() || args.reports,
             selection: Selection { cases: cases.clone(), unknown },
+            partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             limits,
             commit_interval: config.commit_interval,
         },

@@ -7,21 +7,22 @@ use crate::engine::checkpoint::{
     Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution,
 };
 use crate::engine::early::{HeldSignal, Saved};
-use crate::engine::execution::{Handle, Running};
+use crate::engine::execution::{Event, Handle, Running};
 
 impl<R> Shard<R> {
     /// When, in local time, something is to be saved next: then call [`take_checkpoints`](Self::take_checkpoints).
     #[must_use]
     pub fn next_save(&self) -> Option<Timestamp> {
         let execution = self.to_save.first().map(|(save_at, _)| *save_at);
-        [execution, self.early.next_save()].into_iter().flatten().min()
+        [execution, self.early.next_save(), self.questions.next_save()].into_iter().flatten().min()
     }
 
     /// What is to be written of checkpoints, in the transaction that commits the reports so far and the
     /// [commit point](Self::commit_point) after it: all that have ended, and `most` of those that are to be saved
     /// at `now`.
     pub fn take_checkpoints(&mut self, now: Timestamp, most: usize) -> Vec<CheckpointChange> {
-        let removed = std::mem::take(&mut self.removed).into_iter().chain(self.early.take_removed());
+        let removed = std::mem::take(&mut self.removed).into_iter();
+        let removed = removed.chain(self.early.take_removed()).chain(self.questions.take_removed());
         let removed: Vec<_> = removed.map(CheckpointChange::Removed).collect();
         let saved = std::iter::from_fn(|| self.save_next(now)).take(most);
         removed.into_iter().chain(saved.map(CheckpointChange::Saved)).collect()
@@ -35,7 +36,7 @@ impl<R> Shard<R> {
                 return Some(saved);
             }
         }
-        self.early.save_next(now)
+        self.early.save_next(now).or_else(|| self.questions.save_next(now))
     }
 
     fn save(&mut self, execution: Handle) -> Option<Checkpoint> {
@@ -56,11 +57,12 @@ impl<R> Shard<R> {
         match checkpoint {
             Checkpoint::Execution(saved) => self.restore_execution(*saved, now),
             Checkpoint::Early(saved) => self.restore_early(*saved),
+            Checkpoint::Question(saved) => self.questions.restore(*saved),
         }
     }
 
     fn restore_execution(&mut self, saved: SavedExecution, now: Timestamp) {
-        let SavedExecution { test, offset, start, expires, signals } = saved;
+        let SavedExecution { test, offset, start, expires, partition_key, signals } = saved;
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
             self.removed.push(CheckpointKey::Execution(test.key()));
             return self.unknown_case(test);
@@ -68,10 +70,11 @@ impl<R> Shard<R> {
         self.tally.accepted(&test.case_name);
         let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
         running.is_saved = true;
+        running.partition_key = partition_key;
         for saved in signals {
             // A signal that the case no longer has is one that it does not wait for.
             if let Some(signal) = case.signal(&saved.name) {
-                running.receive(signal, saved.into());
+                running.receive(signal, Event::restored(saved, self.placement.partition()));
             }
         }
         self.execute(running);
@@ -88,10 +91,11 @@ impl<R> Shard<R> {
         let held = HeldSignal {
             signal: position,
             name: case.signals[position].name,
-            event: signal.into(),
+            event: Event::restored(signal, self.placement.partition()),
             triggered,
             until,
             saved: Saved::Yes,
+            is_given: false,
         };
         self.early.hold((name, id), held);
     }

@@ -10,18 +10,20 @@ use livecheck_core::wire::{Arguments, SignalEvent, State, TestExecution, TestRep
 use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timeout, Timestamp, WaitError};
 
 use crate::engine::{
-    CaseTally, CommitPoint, Effect, Ending, Handle, Limits, Logged, Notice, PanicReport, Selection, Shard,
-    SignalRecord, UnknownCases,
+    CaseTally, CommitPoint, Effect, Ending, Handle, Limits, Logged, Message, Notice, PanicReport, Placement,
+    Selection, Shard, SignalRecord, TestRecord, UnknownCases,
 };
 
 pub(super) const CASE: &str = "orders::order_flow";
 pub(super) const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
 
 /// What a scripted case does, one step after the other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Waits for the signal of that position, at most that long.
     Wait(usize, Option<Duration>),
+    /// Waits for it with a key of its own.
+    WaitFor(usize, &'static str, Option<Duration>),
     /// Panics.
     Panic,
     /// Returns an error.
@@ -94,6 +96,8 @@ pub(super) struct Harness {
     plays: BTreeMap<Handle, Play>,
     pub(super) reports: Vec<TestReport>,
     pub(super) notices: Vec<Notice>,
+    /// For other shards, and which.
+    pub(super) messages: Vec<(i32, Message)>,
     /// Whether cases go on as soon as they can; else when [`go_on`](Self::go_on) says.
     pub(super) eager: bool,
 }
@@ -104,15 +108,21 @@ impl Harness {
     }
 
     pub(super) fn with(settings: Settings, limits: Limits, from: CommitPoint) -> Self {
+        Self::of(Placement::new(0, 1), settings, limits, from)
+    }
+
+    /// The shard of one partition among several.
+    pub(super) fn of(placement: Placement, settings: Settings, limits: Limits, from: CommitPoint) -> Self {
         let cases = Cases::new([case(settings)]).expect("one case has one name");
         let selection = Selection { cases, unknown: UnknownCases::Skip };
         Self {
-            shard: Shard::new(3, Arc::new(selection), limits, from),
+            shard: Shard::new(placement, Arc::new(selection), limits, from),
             now: at(0),
             scripts: HashMap::new(),
             plays: BTreeMap::new(),
             reports: Vec::new(),
             notices: Vec::new(),
+            messages: Vec::new(),
             eager: true,
         }
     }
@@ -122,8 +132,9 @@ impl Harness {
         self.scripts.insert(id.to_owned(), steps.to_vec());
     }
 
-    pub(super) fn test(&mut self, offset: i64, time: Timestamp, value: TestExecution) {
+    pub(super) fn test(&mut self, offset: i64, time: Timestamp, test: TestExecution) {
         self.now = self.now.max(time);
+        let value = TestRecord { test, partition_key: None };
         self.shard.test(Logged { offset, time, value }, self.now);
         self.settle();
     }
@@ -131,6 +142,11 @@ impl Harness {
     pub(super) fn signal(&mut self, offset: i64, time: Timestamp, value: SignalRecord) {
         self.now = self.now.max(time);
         self.shard.signal(Logged { offset, time, value }, self.now);
+        self.settle();
+    }
+
+    pub(super) fn message(&mut self, offset: i64, message: Message) {
+        self.shard.message(Some(offset), message, self.now);
         self.settle();
     }
 
@@ -192,6 +208,7 @@ impl Harness {
             Effect::Abort { execution } => drop(self.plays.remove(&execution)),
             Effect::Report(report) => self.reports.push(*report),
             Effect::Notice(notice) => self.notices.push(notice),
+            Effect::Send { to, message } => self.messages.push((to, *message)),
         }
     }
 
@@ -212,13 +229,17 @@ impl Harness {
 
     fn play(&mut self, execution: Handle) {
         let Some(play) = self.plays.get_mut(&execution) else { return };
-        let step = play.steps.get(play.next).copied();
+        let step = play.steps.get(play.next).cloned();
         play.next += 1;
         play.ready = false;
         let ending = match step {
             Some(Step::Wait(signal, timeout)) => {
-                let since = play.clock;
-                return self.shard.wait(execution, WaitRequest { signal, timeout }, since, execution);
+                let request = WaitRequest { signal, key: None, timeout };
+                return self.shard.wait(execution, request, play.clock, execution, self.now);
+            }
+            Some(Step::WaitFor(signal, key, timeout)) => {
+                let request = WaitRequest { signal, key: Some(key.into()), timeout };
+                return self.shard.wait(execution, request, play.clock, execution, self.now);
             }
             Some(Step::Hang) => return,
             Some(Step::Panic) => Ending::Panicked(PanicReport::default()),

@@ -30,7 +30,10 @@ fn a_case_that_receives_all_its_signals_passes() {
     let latencies = &h.reports[0].signal_latency;
     assert_eq!(latencies["cached"], 0.199, "from the trigger's own time in the log");
     assert_eq!(h.reports[0].runtime, Some(0.299));
-    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0 });
+    assert_eq!(
+        h.shard.commit_point(),
+        CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0, message_offset: 0 }
+    );
 }
 
 #[test]
@@ -43,7 +46,10 @@ fn signals_before_the_test_and_before_the_wait_count() {
     h.test(0, at(3), test("o-1", at(0), HOUR));
     h.signal(2, at(4), signal("o-1", "cached", headers(0)));
     assert_eq!(h.states("o-1"), [State::Pass]);
-    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0 });
+    assert_eq!(
+        h.shard.commit_point(),
+        CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0, message_offset: 0 }
+    );
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! Runners that die at any moment: whoever goes on from what they have committed loses and repeats nothing.
 
-use std::collections::BTreeMap;
-
-use livecheck_core::wire::{State, TestReport};
-use livecheck_core::{ExecutionKey, Timestamp};
+use livecheck_core::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
+use super::committed::Committed;
 use super::harness::{Harness, ms};
 use super::world::{Position, World, examples, plans};
-use crate::engine::{Checkpoint, CheckpointChange, CheckpointKey, CommitPoint, Limits, Reported};
+use crate::engine::{CommitPoint, Limits};
 
 /// What happens next.
 #[derive(Clone, Copy, Debug)]
@@ -43,56 +41,6 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     proptest::collection::vec(one, 0..200)
 }
 
-/// What the committed transactions have left.
-struct Committed {
-    point: CommitPoint,
-    reports: Vec<TestReport>,
-    checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
-}
-
-impl Committed {
-    /// One transaction.
-    fn commit(&mut self, run: &mut Harness, most: usize) {
-        self.reports.append(&mut run.reports);
-        for change in run.shard.take_checkpoints(run.now, most) {
-            match change {
-                CheckpointChange::Saved(saved) => drop(self.checkpoints.insert(saved.key(), saved)),
-                CheckpointChange::Removed(key) => drop(self.checkpoints.remove(&key)),
-            }
-        }
-        self.point = run.shard.commit_point();
-    }
-
-    fn reports_end(&self) -> i64 {
-        i64::try_from(self.reports.len()).expect("a short log")
-    }
-
-    /// Whoever goes on.
-    fn successor(&self, world: &World, limits: Limits) -> Harness {
-        let mut run = world.harness(limits, self.point);
-        let from = usize::try_from(self.point.report_offset).expect("an offset");
-        run.shard.already_reported(Reported {
-            executions: self.reports[from..].iter().map(key).collect(),
-            tests_end: world.end().test_offset,
-        });
-        self.reports.iter().for_each(|report| run.shard.ended_lately(&key(report)));
-        for checkpoint in self.checkpoints.values() {
-            run.shard.restore(checkpoint.clone(), run.now);
-        }
-        run.settle();
-        run
-    }
-
-    fn states(&self, id: &str) -> Vec<State> {
-        let of_id = self.reports.iter().filter(|report| key(report).id.as_str() == id);
-        of_id.map(|report| report.state).collect()
-    }
-}
-
-fn key(report: &TestReport) -> ExecutionKey {
-    report.test.as_ref().expect("a report on an execution").key()
-}
-
 /// The runners of one partition, one after the other.
 struct Runners<'w> {
     world: &'w World,
@@ -105,7 +53,7 @@ struct Runners<'w> {
 impl<'w> Runners<'w> {
     fn new(world: &'w World, limits: Limits) -> Self {
         let start = CommitPoint::START;
-        let committed = Committed { point: start, reports: Vec::new(), checkpoints: BTreeMap::new() };
+        let committed = Committed::default();
         Self { world, limits, committed, position: start.into(), run: world.harness(limits, start) }
     }
 
@@ -127,7 +75,8 @@ impl<'w> Runners<'w> {
 
     fn succeed(&mut self) {
         self.position = self.committed.point.into();
-        self.run = self.committed.successor(self.world, self.limits);
+        self.run = self.world.harness(self.limits, self.committed.point);
+        self.committed.hand_over(&mut self.run, self.world.end().test_offset);
     }
 
     /// Lets the last of them come to the end, and looks at what they have reported together.

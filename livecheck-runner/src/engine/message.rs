@@ -1,0 +1,67 @@
+//! What shards say to each other, where a signal does not lie in the partition of the test that waits for it.
+//!
+//! A shard that executes a case which waits for a key asks the shard of that key's partition, and that one judges:
+//! it answers with the first event of the key that the execution has not seen, if the log has it by the wait's
+//! deadline, or, once its bus has been read past that, that there is none. A question is known by what it asks, and
+//! its answer is a matter of the log alone: who asks again, after a crash say, is answered alike.
+
+use livecheck_core::{CaseName, TestId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint::SavedSignal;
+
+/// What a shard says to another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Message {
+    /// To the shard of the key.
+    Question(Question),
+    /// To the shard that has asked.
+    Answer(Answer),
+}
+
+/// Which event is the next of that signal and key?
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Question {
+    /// Who wants to know.
+    pub asker: Asker,
+    /// The case.
+    pub case: CaseName,
+    /// The name of the signal.
+    pub signal: String,
+    /// The key that it was sent with.
+    pub key: TestId,
+    /// The events that the execution has already.
+    pub seen: Vec<Place>,
+    /// By when the event must have been logged.
+    pub deadline: Timestamp,
+}
+
+/// An execution that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Asker {
+    /// Where it is executed.
+    pub partition: i32,
+    /// The offset of its trigger there, which is the same when it is executed again.
+    pub trigger: i64,
+    /// The id of the test.
+    pub test: TestId,
+}
+
+/// A place on the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+}
+
+/// What the log says to a question.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question.
+    pub question: Question,
+    /// The event; none, if there is none by the deadline.
+    pub event: Option<SavedSignal>,
+}

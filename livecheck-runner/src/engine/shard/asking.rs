@@ -1,0 +1,132 @@
+//! Signals in another partition than the test that waits for them: asking, and answering.
+
+use livecheck_core::{CaseName, TestId, Timestamp};
+
+use super::{Shard, live};
+use crate::engine::checkpoint::SavedSignal;
+use crate::engine::effect::Effect;
+use crate::engine::execution::{Event, Handle};
+use crate::engine::message::{Answer, Asker, Message, Question};
+
+impl<R> Shard<R> {
+    /// Another shard has said something: at that offset of its topic, or, without one, within this process.
+    pub fn message(&mut self, offset: Option<i64>, message: Message, now: Timestamp) {
+        if let Some(offset) = offset {
+            self.message_read(offset);
+        }
+        match message {
+            Message::Question(question) => self.asked(question, offset, now),
+            Message::Answer(answer) => self.answered(answer, now),
+        }
+    }
+
+    /// A message of that offset was read, though not understood.
+    pub fn message_read(&mut self, offset: i64) {
+        self.next_message = self.next_message.max(offset + 1);
+    }
+
+    /// Asks for the signals that this execution waits for, and that lie elsewhere.
+    pub(super) fn ask(&mut self, execution: Handle, signal: usize, now: Timestamp) {
+        let Some(running) = live(&mut self.running, execution) else { return };
+        let asker = Asker {
+            partition: self.placement.partition(),
+            trigger: running.offset,
+            test: running.test.id.clone(),
+        };
+        for question in running.questions(signal, &asker) {
+            let owner = self.placement.of_key(question.key.as_str());
+            self.say(owner, Message::Question(question), now);
+        }
+    }
+
+    fn say(&mut self, to: i32, message: Message, now: Timestamp) {
+        if to == self.placement.partition() {
+            self.message(None, message, now);
+        } else {
+            self.effects.push(Effect::Send { to, message: Box::new(message) });
+        }
+    }
+
+    fn asked(&mut self, question: Question, offset: Option<i64>, now: Timestamp) {
+        let event = self.first_event(&question);
+        if event.is_some() || question.deadline <= self.bus.read_to() {
+            self.answer(question, event, now);
+        } else {
+            self.questions.hold(question, offset, self.save_at(now));
+        }
+    }
+
+    fn answer(&mut self, question: Question, event: Option<SavedSignal>, now: Timestamp) {
+        self.say(question.asker.partition, Message::Answer(Answer { question, event }), now);
+    }
+
+    /// The answer to a question in what has been read and is still known: signals that no test here has taken, and
+    /// those of a test in flight whose id is that key.
+    fn first_event(&mut self, question: &Question) -> Option<SavedSignal> {
+        let case = self.selection.cases.get(question.case.as_str())?;
+        let signal = case.signal(&question.signal)?;
+        let fits = |event: &Event| event.time <= question.deadline && !question.seen.contains(&event.place);
+        let of_tests = self.by_id.get(&question.key).into_iter().flatten();
+        let of_tests = of_tests
+            .map(|&slot| &self.running[slot])
+            .filter(|running| running.test.case_name == question.case)
+            .flat_map(|running| running.own_events(signal));
+        let test = (question.case.clone(), question.key.clone());
+        let found = of_tests
+            .chain(self.early.of_test(&test, signal))
+            .filter(|event| fits(event))
+            .min_by_key(|event| (event.time, event.place))?
+            .saved(case.signals[signal].name);
+        self.early.given(&test, found.place(self.placement.partition()));
+        Some(found)
+    }
+
+    /// An event was read: it is the answer to questions that wait for it.
+    pub(super) fn answer_waiting(
+        &mut self,
+        key: &(CaseName, TestId),
+        signal: &str,
+        event: &Event,
+        now: Timestamp,
+    ) {
+        let answered = self.questions.take_answered_by(key, signal, event.place, event.time);
+        if !answered.is_empty() {
+            self.early.given(key, event.place);
+        }
+        for question in answered {
+            self.answer(question, Some(event.saved(signal)), now);
+        }
+    }
+
+    /// The bus has been read further: no event can come any more for questions whose deadlines are behind.
+    pub(super) fn answer_overdue(&mut self, now: Timestamp) {
+        while let Some(question) = self.questions.take_overdue(self.bus.read_to()) {
+            self.answer(question, None, now);
+        }
+    }
+
+    /// What this shard has asked is answered. An execution that has ended does not want to know; one that is to be
+    /// executed again will ask again.
+    fn answered(&mut self, answer: Answer, now: Timestamp) {
+        let Answer { question, event } = answer;
+        let Some(slots) = self.by_id.get(&question.asker.test) else { return };
+        let is_asker = |slot: &&usize| self.running[**slot].offset == question.asker.trigger;
+        let Some(&slot) = slots.iter().find(is_asker) else { return };
+        let running = &mut self.running[slot];
+        let Some(signal) = running.case.signal(&question.signal) else { return };
+        let key = (question.key != running.test.id).then_some(question.key);
+        let execution = Handle { slot, generation: running.generation };
+        match event {
+            Some(saved) => {
+                let event = Event { key, ..Event::restored(saved, self.placement.partition()) };
+                running.ask_again(signal, &event);
+                if !running.has(signal, event.place) {
+                    self.take_in(slot, signal, event, now);
+                }
+            }
+            None => running.nothing_elsewhere(signal, key.as_ref(), question.deadline),
+        }
+        self.resolve(execution, signal);
+        self.ask(execution, signal, now);
+    }
+}

@@ -1,0 +1,155 @@
+//! Signals in other partitions than the tests that wait for them: they find them, whichever runner has them.
+
+use livecheck::wire::{State, TestExecution};
+use livecheck_tests::own_topics::{OwnTopics, test};
+use livecheck_tests::records::{Record, Sender};
+use livecheck_tests::reports;
+use livecheck_tests::runner::{Runner, RunnerCommand};
+use serde_json::{Value, json};
+
+use crate::parcels::{case, delivered, ids, packed, parcels, triggers};
+
+fn runner(topics: &OwnTopics) -> Runner {
+    RunnerCommand::on(topics)
+        .arguments("run")
+        .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300")
+        // The group notices a death by the session's end.
+        .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+        .variable("LIVECHECK_COMMIT_INTERVAL", "10ms")
+        .variable("LIVECHECK_SAVE_AFTER", "200ms")
+        .variable("LIVECHECK_STATUS_INTERVAL", "50ms")
+        .start_ready()
+}
+
+fn number_of(shipment: &TestExecution) -> String {
+    format!("number of {}", shipment.id)
+}
+
+/// So many shipments, each with a number of its own, which is what the company that carries it knows.
+fn shipments(name: &str, count: usize) -> Vec<TestExecution> {
+    let ids = (0..count).map(|number| format!("{name}-{number}"));
+    ids.map(|id| test(case("shipment"), &id, &[("number", json!(format!("number of {id}")))])).collect()
+}
+
+fn arrived<'r>(topics: &'r OwnTopics, shipments: &'r [TestExecution]) -> impl Iterator<Item = Record> + 'r {
+    shipments.iter().map(|shipment| {
+        let key = number_of(shipment);
+        Record::signal_with_key(&topics.names, &shipment.case_name, &key, "delivered", &json!(3))
+    })
+}
+
+fn assert_passed(topics: &OwnTopics, tests: &[TestExecution], runners: impl IntoIterator<Item = Runner>) {
+    let _ = reports::on_each(&topics.names.report_topic, &ids(tests));
+    for runner in runners {
+        assert_eq!(runner.interrupted().code, Some(0));
+    }
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(tests), State::Pass);
+}
+
+#[test]
+fn a_signal_with_a_key_finds_its_test_whichever_runner_has_it() {
+    let topics = OwnTopics::named("keys");
+    let (one, two) = (runner(&topics), runner(&topics));
+    let sender = Sender::new();
+    let (early, late) = (shipments("early", 40), shipments("late", 40));
+    sender.send_all(arrived(&topics, &early));
+    sender.send_all(triggers(&topics, &early).chain(triggers(&topics, &late)));
+    sender.send_all(arrived(&topics, &late));
+    let all: Vec<_> = early.into_iter().chain(late).collect();
+    assert_passed(&topics, &all, [one, two]);
+}
+
+#[test]
+fn every_test_that_waits_for_a_key_gets_its_signal() {
+    let topics = OwnTopics::named("one-key");
+    let runner = runner(&topics);
+    let sender = Sender::new();
+    let of_one = |id: usize| test(case("shipment"), &format!("s-{id}"), &[("number", json!("container-7"))]);
+    let all: Vec<_> = (0..30).map(of_one).collect();
+    let arrived =
+        Record::signal_with_key(&topics.names, &all[0].case_name, "container-7", "delivered", &json!(3));
+    sender.send_all(triggers(&topics, &all[..15]));
+    sender.send(arrived);
+    sender.send_all(triggers(&topics, &all[15..]));
+    assert_passed(&topics, &all, [runner]);
+}
+
+#[test]
+fn a_runner_that_is_killed_while_tests_wait_for_keys_loses_nothing() {
+    let topics = OwnTopics::named("keys-killed");
+    let (victim, survivor) = (runner(&topics), runner(&topics));
+    let sender = Sender::new();
+    let (long, short, held) = (shipments("long", 30), shipments("short", 30), shipments("held", 30));
+    sender.send_all(triggers(&topics, &long));
+    sender.send_all(arrived(&topics, &held));
+    // Some of what they wait for has been asked and saved by then, and some has not.
+    survivor.wait_for_text(" in flight");
+    sender.send_all(triggers(&topics, &short));
+    drop(victim);
+    sender.send_all(arrived(&topics, &short));
+    sender.send_all(triggers(&topics, &held).chain(arrived(&topics, &long)));
+    let all: Vec<_> = long.into_iter().chain(short).chain(held).collect();
+    assert_passed(&topics, &all, [survivor]);
+}
+
+#[test]
+fn a_key_that_does_not_come_is_a_timeout() {
+    let topics = OwnTopics::named("keys-timeout");
+    let runner = runner(&topics);
+    let sender = Sender::new();
+    let collections: Vec<_> = (0..8)
+        .map(|id| test(case("collection"), &format!("c-{id}"), &[("number", json!(format!("number-{id}")))]))
+        .collect();
+    sender.send_all(triggers(&topics, &collections));
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&collections));
+    assert_eq!(runner.interrupted().code, Some(0));
+    let reports = reports::all(&topics.names.report_topic);
+    reports::assert_one_each(&reports, &ids(&collections), State::Timeout);
+    let said = "signal `collected` did not come within 500ms";
+    assert!(reports.iter().all(|report| report.value.error.as_deref() == Some(said)), "{reports:?}");
+}
+
+#[test]
+fn tests_of_one_account_meet_in_one_partition_and_their_signals_find_them() {
+    let topics = OwnTopics::named("accounts");
+    let (one, two) = (runner(&topics), runner(&topics));
+    let sender = Sender::new();
+    let all = parcels("of-account", 40);
+    sender.send_all(triggers(&topics, &all).map(|trigger| trigger.key("account-7")));
+    // Our clients pass the partition key on; Faust's do not.
+    sender.send_all(all.iter().map(|parcel| packed(&topics, parcel).key("account-7")));
+    sender.send_all(all.iter().map(|parcel| delivered(&topics, parcel)));
+    assert_passed(&topics, &all, [one, two]);
+    let reports = reports::all(&topics.names.report_topic);
+    assert!(reports.iter().all(|report| report.partition == reports[0].partition), "{reports:?}");
+}
+
+#[test]
+fn a_run_of_ones_own_finds_signals_of_all_partitions() {
+    let topics = OwnTopics::created("keys-alone", &[]);
+    let alone = RunnerCommand::on(&topics).arguments("run --max-executions 40").start_ready();
+    let sender = Sender::new();
+    let all = shipments("alone", 40);
+    sender.send_all(triggers(&topics, &all).chain(arrived(&topics, &all)));
+    let ended = alone.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("40 passed"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_signal_that_fits_no_type_is_said_with_the_place_where_it_stands() {
+    let topics = OwnTopics::named("keys-payload");
+    let runner = runner(&topics);
+    let sender = Sender::new();
+    let shipment = shipments("wrong", 1).remove(0);
+    let key = number_of(&shipment);
+    let wrong =
+        Record::signal_with_key(&topics.names, &shipment.case_name, &key, "delivered", &Value::from("all"));
+    let place = sender.send(wrong);
+    sender.send_all(triggers(&topics, std::slice::from_ref(&shipment)));
+    let reports = reports::on_each(&topics.names.report_topic, &ids([&shipment]));
+    assert_eq!(runner.interrupted().code, Some(0));
+    let error = reports[0].value.error.clone().unwrap();
+    let at = format!("partition {}, offset {} of the bus", place.partition, place.offset);
+    assert!(error.contains(&at), "{error}");
+}
