@@ -61,7 +61,7 @@ impl Function {
         }
         if let Safety::Unsafe(token) = &signature.safety {
             let message =
-                format_args!("{noun} cannot be `unsafe`: the runner calls it, and knows of no conditions");
+                format!("{noun} cannot be `unsafe`: the runner calls it, and knows of no conditions");
             errors.about(token, message);
         }
         if let Some(abi) = &signature.abi {
@@ -75,15 +75,14 @@ impl Function {
             );
         }
         if !signature.generics.params.is_empty() {
-            let message = format_args!("{noun} cannot be generic: {why_not_generic}");
+            let message = format!("{noun} cannot be generic: {why_not_generic}");
             errors.about(&signature.generics, message);
         }
         if let Some(clause) = &signature.generics.where_clause {
             errors.about(clause, format_args!("{noun} cannot have a `where` clause: it is not generic"));
         }
         if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
-            let message =
-                format_args!("{noun} is a function of its own, not a method: move it out of the `impl`");
+            let message = format!("{noun} is a function of its own, not a method: move it out of the `impl`");
             errors.about(receiver, message);
         }
     }
@@ -107,13 +106,13 @@ impl Function {
             ahead.peek(Token![fn])
         };
         if !is_function {
-            let message = format_args!("`{}` goes on an `async fn`", role.attribute);
+            let message = format!("`{}` goes on an `async fn`", role.attribute);
             return Err(syn::Error::new(input.span(), message));
         }
         let signature: Signature = input.parse()?;
         if !input.peek(syn::token::Brace) {
             let span = signature.ident.span();
-            let message = format_args!("{} has a body: it is no declaration in a trait", role.noun);
+            let message = format!("{} has a body: it is no declaration in a trait", role.noun);
             return Err(syn::Error::new(span, message));
         }
         Ok(Self { attributes, visibility, signature, body: input.parse()?, role })
