@@ -14,6 +14,7 @@ mod floor;
 mod latency;
 mod load;
 mod memory;
+mod recovery;
 mod throughput;
 mod usage;
 
@@ -72,6 +73,15 @@ enum Arguments {
         #[arg(long, default_value_t = 8)]
         partitions: i32,
     },
+    /// From the death of a runner until the next one has all that was in flight going again
+    Recovery {
+        /// How many at once
+        #[arg(long, default_value_t = 1_000_000)]
+        executions: usize,
+        /// Partitions of the topics
+        #[arg(long, default_value_t = 8)]
+        partitions: i32,
+    },
     /// Several runners of one group: the work for each execution, and who does how much
     Scale {
         /// How many executions
@@ -103,6 +113,7 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Arguments::Latency { rate, seconds, partitions } => latency::measure(rate, seconds, partitions),
         Arguments::Memory { executions, partitions } => memory::in_flight(executions, partitions),
+        Arguments::Recovery { executions, partitions } => recovery::take_over(executions, partitions),
         Arguments::Soak { rate, minutes, partitions } => memory::soak(rate, minutes, partitions),
         Arguments::Scale { executions, runners, partitions } => {
             throughput::scale_out(executions, partitions, &runners);

@@ -12,6 +12,7 @@
 //! | [`proxy`] | a way to the broker that can be cut or slowed |
 //! | [`own_topics`] | names that no other test uses |
 //! | [`records`] | triggers and signals, and anything else, onto the topics |
+//! | [`commits`] | what a group has committed |
 //! | [`reports`] | what any consumer of committed records reads |
 //! | [`process`] | a program, its output and its end |
 //! | [`runner`] | the runner, as a process |
@@ -21,6 +22,7 @@
 //! for time to pass, unless the passing of time is what it is about.
 
 pub mod cases;
+pub mod commits;
 pub mod faults;
 #[path = "../faust/cases/src/lib.rs"]
 pub mod faust_order;

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use livecheck::wire::State;
 use livecheck_tests::PATIENCE;
+use livecheck_tests::commits::needs_no_log;
 use livecheck_tests::kafka::Kafka;
 use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::records::Sender;
 use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
-use rdkafka::Offset;
 
 use crate::parcels::{delivered, done, ids, packed, parcels, triggers};
 
@@ -23,18 +23,6 @@ fn runner(topics: &OwnTopics) -> Runner {
         .start_ready()
 }
 
-/// Whether a successor would read the test topic and the bus from their ends.
-fn holds_no_log(topics: &OwnTopics) -> bool {
-    let kafka = Kafka::shared();
-    let (tests, signals) = (kafka.ends(&topics.names.test_topic), kafka.ends(&topics.names.bus_topic));
-    kafka.committed(&topics.group, &topics.names.test_topic).into_iter().all(
-        |(partition, (test, metadata))| {
-            test == Offset::Offset(tests[&partition])
-                && metadata.contains(&format!(";bus={};", signals[&partition]))
-        },
-    )
-}
-
 #[test]
 fn a_runner_that_takes_over_needs_no_log_of_what_was_saved() {
     let topics = OwnTopics::named("saved");
@@ -46,7 +34,7 @@ fn a_runner_that_takes_over_needs_no_log_of_what_was_saved() {
     sender.send_all(triggered.iter().map(|parcel| packed(&topics, parcel)));
     sender.send_all(done(&topics, &to_come));
     let deadline = Instant::now() + PATIENCE;
-    while !holds_no_log(&topics) {
+    while !needs_no_log(&topics) {
         assert!(Instant::now() < deadline, "what was in flight was not saved");
         std::thread::sleep(Duration::from_millis(50));
     }
