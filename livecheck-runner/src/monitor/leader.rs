@@ -111,6 +111,7 @@ struct Work<S> {
 impl<S: Fn(MonitorEvent)> Work<S> {
     fn run(mut self) {
         let mut term: Option<Term> = None;
+        let mut has_failed = false;
         while !self.is_stopping() {
             let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.presence.tell(tally);
@@ -122,10 +123,19 @@ impl<S: Fn(MonitorEvent)> Work<S> {
                 continue;
             }
             match self.lead(term.take()) {
-                Ok(going_on) => term = Some(going_on),
+                Ok(going_on) => {
+                    term = Some(going_on);
+                    has_failed = false;
+                }
                 Err(TermEnd::Lost | TermEnd::Stopping) => {}
                 Err(end) => {
-                    tracing::warn!(error = %end, "the state of the cases could not be kept; trying again");
+                    // Once: an outage, of which the observer speaks, may last.
+                    if has_failed {
+                        tracing::debug!(error = %end, "the state of the cases cannot be kept");
+                    } else {
+                        tracing::warn!(error = %end, "the state of the cases could not be kept; trying again");
+                    }
+                    has_failed = true;
                     self.pause(RETRY);
                 }
             }
