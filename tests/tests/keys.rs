@@ -153,3 +153,13 @@ fn a_signal_that_fits_no_type_is_said_with_the_place_where_it_stands() {
     let at = format!("partition {}, offset {} of the bus", place.partition, place.offset);
     assert!(error.contains(&at), "{error}");
 }
+
+#[test]
+fn a_sender_with_another_partitioner_is_told_what_to_set() {
+    let topics = OwnTopics::named("partitioner");
+    let runner = runner(&topics);
+    let all = shipments("elsewhere", 8);
+    Sender::with(&[("partitioner", "consistent_random")]).send_all(arrived(&topics, &all));
+    runner.wait_for_text("Let that sender set partitioner=murmur2_random");
+    assert_eq!(runner.interrupted().code, Some(0));
+}

@@ -26,6 +26,17 @@ pub enum Notice {
         /// Its offset on the bus.
         offset: i64,
     },
+    /// A signal lies in a partition where nobody looks for it.
+    MisplacedSignal {
+        /// Its case.
+        case: CaseName,
+        /// Its name.
+        signal: &'static str,
+        /// The partition of the bus that it lies in.
+        partition: i32,
+        /// That of its key.
+        belongs_in: i32,
+    },
     /// Early signals had to be given up because memory was short: their tests may time out.
     EarlySignalsAbandoned {
         /// The id of the test of the oldest one.
@@ -42,6 +53,7 @@ impl Notice {
         match self {
             Self::Skewed { .. } => "clock-skew",
             Self::UnknownSignal { .. } => "unknown-signal",
+            Self::MisplacedSignal { .. } => "misplaced-signal",
             Self::EarlySignalsAbandoned { .. } => "early-signals-abandoned",
         }
     }
@@ -59,6 +71,12 @@ impl fmt::Display for Notice {
             Self::UnknownSignal { case, signal, offset } => write!(
                 f,
                 "signal `{signal}` of case `{case}` (offset {offset} of the bus) is not known to this runner"
+            ),
+            Self::MisplacedSignal { case, signal, partition, belongs_in } => write!(
+                f,
+                "signal `{signal}` of case `{case}` lies in partition {partition} of the bus, and its key belongs in \
+                 {belongs_in}: its sender uses another partitioner than Kafka's own, and its test may never see it. \
+                 Let that sender set partitioner=murmur2_random"
             ),
             Self::EarlySignalsAbandoned { id, limit } => write!(
                 f,

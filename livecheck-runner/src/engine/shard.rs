@@ -481,6 +481,7 @@ impl<R> Shard<R> {
             self.tally.late_signals += 1;
             return;
         }
+        self.see_placement(case, signal, &event.key, context.as_ref());
         let lifetime = context
             .filter(|_| triggered.is_some())
             .map_or(case.settings.test_expires, |context| context.expires().since(context.timestamp()));
@@ -494,6 +495,21 @@ impl<R> Shard<R> {
         self.early
             .hold(test, HeldSignal { signal, name, event: received, triggered, until, saved, is_given });
         self.relieve_early();
+    }
+
+    /// Says so where a signal that found no test here should not lie here.
+    fn see_placement(&mut self, case: &'static Case, signal: usize, key: &TestId, context: Option<&Context>) {
+        let follows_its_test = context
+            .and_then(Context::partition_key)
+            .is_some_and(|partition_key| self.placement.is_of_key(partition_key.as_str()));
+        if !follows_its_test && !self.placement.is_of_key(key.as_str()) {
+            self.effects.push(Effect::Notice(Notice::MisplacedSignal {
+                case: case.name.into(),
+                signal: case.signals[signal].name,
+                partition: self.placement.partition(),
+                belongs_in: self.placement.of_key(key.as_str()),
+            }));
+        }
     }
 
     /// An execution in flight receives a signal.

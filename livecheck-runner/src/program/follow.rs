@@ -185,7 +185,7 @@ fn source(notice: &Notice) -> String {
     match notice {
         Notice::Skewed { case, .. } => format!("{} {case}", notice.kind()),
         Notice::UnknownSignal { case, signal, .. } => format!("{} {case} {signal}", notice.kind()),
-        Notice::EarlySignalsAbandoned { .. } => notice.kind().to_owned(),
+        Notice::MisplacedSignal { .. } | Notice::EarlySignalsAbandoned { .. } => notice.kind().to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use livecheck_core::Settings;
 use livecheck_core::wire::State;
 
 use super::harness::{Harness, Step, at, ms, signal, test};
-use crate::engine::{CommitPoint, Limits, Notice, Reported};
+use crate::engine::{CommitPoint, Limits, Notice, Placement, Reported};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -270,4 +270,21 @@ fn memory_is_bounded_and_says_so() {
     }
     let pressure = h.shard.pressure();
     assert!(pressure.pause_tests && !pressure.pause_bus, "signals never wait behind tests: {pressure:?}");
+}
+
+#[test]
+fn a_signal_of_another_partitioner_is_said_with_what_to_set() {
+    let here = Placement::new(0, 3);
+    let elsewhere = |id: &String| !here.is_of_key(id);
+    let (mut there, mut own) = ((0..).map(|n| format!("t-{n}")), (0..).map(|n| format!("t-{n}")));
+    let (there, own) = (there.find(elsewhere).expect("one"), own.find(|id| !elsewhere(id)).expect("one"));
+    let mut h = Harness::of(here, Settings::new(), Limits::default(), CommitPoint::START);
+    h.signal(0, at(0), signal(&own, "stored", headers(0)));
+    let mut follows = signal(&there, "stored", headers(0));
+    follows.context = follows.context.map(|context| context.with_partition_key(Some(own.into())));
+    h.signal(1, at(0), follows);
+    assert_eq!(h.notices, []);
+    h.signal(2, at(0), signal(&there, "stored", headers(0)));
+    let said = h.notices.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(matches!(&said[..], [one] if one.contains("partitioner=murmur2_random")), "{said:?}");
 }
