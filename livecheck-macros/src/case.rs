@@ -28,15 +28,10 @@ const ROLE: Role = Role {
 pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
-    let mut function = match Function::parse(item.clone(), ROLE) {
-        Ok(function) => function,
-        Err(error) => {
-            errors.push(error);
-            let errors = errors.into_compile_errors();
-            return quote!(#errors #item);
-        }
+    let Some(mut function) = Function::checked(item, ROLE, &mut errors) else {
+        let errors = errors.into_compile_errors();
+        return quote!(#errors #item);
     };
-    function.check(&mut errors);
     let mut parameters = parameters::read(&mut function.signature, &mut errors);
     if function.is_generic() {
         // The types mean nothing outside the function.

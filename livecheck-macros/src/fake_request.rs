@@ -26,15 +26,10 @@ pub(crate) fn expand(case: TokenStream, item: &TokenStream) -> TokenStream {
             syn::Error::new_spanned(case, message)
         }
     }));
-    let mut function = match Function::parse(item.clone(), ROLE) {
-        Ok(function) => function,
-        Err(error) => {
-            errors.push(error);
-            let errors = errors.into_compile_errors();
-            return quote!(#errors #item);
-        }
+    let Some(function) = Function::checked(item, ROLE, &mut errors) else {
+        let errors = errors.into_compile_errors();
+        return quote!(#errors #item);
     };
-    function.check(&mut errors);
     if !function.signature.inputs.is_empty() {
         errors
             .about(&function.signature.inputs, "a fake request has no parameters: it makes up what it sends");

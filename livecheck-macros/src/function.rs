@@ -30,8 +30,15 @@ pub(crate) struct Role {
 }
 
 impl Function {
+    /// The function, checked; or nothing where the item cannot be read as one. What is wrong is among the errors.
+    pub(crate) fn checked(item: &TokenStream, role: Role, errors: &mut Errors) -> Option<Self> {
+        let mut function = errors.take(Self::parse(item.clone(), role))?;
+        function.check(errors);
+        Some(function)
+    }
+
     /// Takes the item apart.
-    pub(crate) fn parse(item: TokenStream, role: Role) -> syn::Result<Self> {
+    fn parse(item: TokenStream, role: Role) -> syn::Result<Self> {
         (|input: ParseStream<'_>| Self::read(input, role)).parse2(item)
     }
 
@@ -47,7 +54,7 @@ impl Function {
 
     /// Says what keeps the function, apart from its parameters, from being a case; and mends what would only
     /// make the compiler say it again.
-    pub(crate) fn check(&mut self, errors: &mut Errors) {
+    fn check(&mut self, errors: &mut Errors) {
         let Role { noun, why_async, why_not_generic, .. } = self.role;
         let signature = &mut self.signature;
         if signature.asyncness.is_none() {

@@ -72,15 +72,10 @@ fn proc(value: &Value) -> syn::Result<LitStr> {
 pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
-    let mut function = match Function::parse(item.clone(), ROLE) {
-        Ok(function) => function,
-        Err(error) => {
-            errors.push(error);
-            let errors = errors.into_compile_errors();
-            return quote!(#errors #item);
-        }
+    let Some(function) = Function::checked(item, ROLE, &mut errors) else {
+        let errors = errors.into_compile_errors();
+        return quote!(#errors #item);
     };
-    function.check(&mut errors);
     check_parameters(&function, &mut errors);
     let registration = match &options.proc {
         Some(proc) if errors.is_empty() => register(&options, proc, &function),

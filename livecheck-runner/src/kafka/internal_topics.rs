@@ -1,10 +1,8 @@
 //! Topics of LiveCheck's own: one partition, of which the latest record of each key is kept.
 
-use std::time::Instant;
-
 use super::connection::Connection;
 use super::error::KafkaEdgeError;
-use super::topics::{ASK_AGAIN, SETTLE, create, not_there, partition_count};
+use super::topics::{ensure, partition_count};
 
 /// What is kept is read from the beginning by whoever comes: it is compacted before it is long.
 const SETTINGS: &[(&str, &str)] = &[
@@ -21,16 +19,7 @@ pub(crate) async fn ensure_internal_topic(
     name: &str,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    let topic = name.to_owned();
-    let deadline = Instant::now() + SETTLE;
-    while !is_there(connection, name).await? {
-        if Instant::now() >= deadline {
-            return Err(not_there(name).into());
-        }
-        create(connection, std::slice::from_ref(&topic), SETTINGS, 1, replication_factor).await?;
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
-    Ok(())
+    ensure(connection, name, SETTINGS, 1, replication_factor).await.map(drop)
 }
 
 /// Whether there is such a topic. Creates none.

@@ -12,9 +12,9 @@ use super::error::KafkaEdgeError;
 use super::{checkpoints, keys};
 
 /// How long topics that have just been created may take to be known everywhere.
-pub(super) const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(30);
 /// The pause before it is asked again whether they are.
-pub(super) const ASK_AGAIN: Duration = Duration::from_millis(20);
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The topics are not as they must be.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ pub(crate) async fn ensure_topics(
     Ok(found)
 }
 
-pub(super) async fn create(
+async fn create(
     connection: &Connection,
     missing: &[String],
     settings: &[(&str, &str)],
@@ -166,7 +166,7 @@ async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeEr
     }
 }
 
-pub(super) fn not_there(topic: &str) -> TopicProblem {
+fn not_there(topic: &str) -> TopicProblem {
     let reason = format!("it did not appear within {}", humantime::format_duration(SETTLE));
     TopicProblem::Create { topic: topic.to_owned(), partitions: 0, reason }
 }
@@ -193,27 +193,39 @@ async fn ensure_co_partitioned(
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
+    let count = ensure(connection, &topic, settings, partitions, replication_factor).await?;
+    if count == partitions {
+        return Ok(());
+    }
+    Err(TopicProblem::Partitions {
+        first: connection.topics.test_topic.clone(),
+        first_partitions: partitions,
+        second: topic,
+        second_partitions: count,
+    }
+    .into())
+}
+
+/// Creates a topic, where it is not there, and waits until it is known. Gives the partitions that it has.
+pub(super) async fn ensure(
+    connection: &Connection,
+    topic: &str,
+    settings: &[(&str, &str)],
+    partitions: usize,
+    replication_factor: Option<i32>,
+) -> Result<usize, KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
+    let missing = [topic.to_owned()];
     loop {
-        let name = topic.clone();
-        match connection.ask(move |connection| partition_count(connection, &name)).await? {
-            Some(count) if count == partitions => return Ok(()),
-            Some(count) => {
-                return Err(TopicProblem::Partitions {
-                    first: connection.topics.test_topic.clone(),
-                    first_partitions: partitions,
-                    second: topic,
-                    second_partitions: count,
-                }
-                .into());
-            }
-            None if Instant::now() >= deadline => return Err(not_there(&topic).into()),
-            None => {
-                create(connection, std::slice::from_ref(&topic), settings, partitions, replication_factor)
-                    .await?;
-                tokio::time::sleep(ASK_AGAIN).await;
-            }
+        let name = topic.to_owned();
+        if let Some(count) = connection.ask(move |connection| partition_count(connection, &name)).await? {
+            return Ok(count);
         }
+        if Instant::now() >= deadline {
+            return Err(not_there(topic).into());
+        }
+        create(connection, &missing, settings, partitions, replication_factor).await?;
+        tokio::time::sleep(ASK_AGAIN).await;
     }
 }
 
