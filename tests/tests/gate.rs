@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use livecheck::wire::State;
 use livecheck_tests::own_topics::{OwnTopics, test};
@@ -67,15 +68,18 @@ fn a_gate_that_looks_from_now_on_sees_nothing_of_before() {
     assert!(ended.stderr.contains("2 executions; 0 failed"), "{}", ended.stderr);
 }
 
+/// The address in the line that says where a gate listens.
+fn listening(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("http://")?;
+    Some(rest.split_once('/')?.0.to_owned())
+}
+
 #[test]
 fn a_gate_answers_by_http() {
     let topics = OwnTopics::named("gate-http");
     labels(&topics, &[Some("here"), None]);
     let gate = RunnerCommand::on(&topics).arguments("gate --listen 127.0.0.1:0").start();
-    let address = gate.wait_for("where it listens", |line| {
-        let (_, rest) = line.split_once("http://")?;
-        Some(rest.split_once('/')?.0.to_owned())
-    });
+    let address = gate.wait_for("where it listens", listening);
     let ask = |request: &str| {
         let mut connection = TcpStream::connect(&address).unwrap();
         connection.write_all(request.as_bytes()).unwrap();
@@ -97,6 +101,48 @@ fn a_gate_answers_by_http() {
         "POST /gate HTTP/1.1\r\nHost: gate\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
     assert_eq!(ask(&webhook), ("412".to_owned(), "FAIL".to_owned()));
+    assert_eq!(gate.interrupted().code, Some(0));
+}
+
+/// The manifests of the documentation, by what they begin with; those of a gate ask the one at `address` for `label`.
+fn manifest(beginning: &str, address: &str) -> String {
+    let page = include_str!("../../src/docs/uptests.md");
+    let (_, from) = page.split_once(&format!("```yaml\n{beginning}")).expect(beginning);
+    let (manifest, _) = from.split_once("```").unwrap();
+    format!("{beginning}{manifest}").replace("livecheck-gate:8080", address).replace("order_flow", "label")
+}
+
+/// `ci/gate-clients` builds the clients from the sources of Argo Rollouts and Flagger, and names their folder.
+#[test]
+fn argo_rollouts_and_flagger_themselves_understand_the_answers_by_the_manifests_of_the_documentation() {
+    let Ok(clients) = std::env::var("LIVECHECK_TEST_GATE_CLIENTS") else { return };
+    let topics = OwnTopics::named("gate-clients");
+    let gate = RunnerCommand::on(&topics).arguments("gate --listen 127.0.0.1:0").start();
+    let address = gate.wait_for("where it listens", listening);
+    let asks = |client: &str, manifests: &str| {
+        let mut command = Command::new(Path::new(&clients).join(client));
+        let mut client = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a client");
+        client.stdin.take().unwrap().write_all(manifests.as_bytes()).unwrap();
+        let output = client.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", output.status);
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let kubernetes = ["readinessProbe:", "apiVersion: batch/v1", "apiVersion: argoproj.io/v1alpha1"];
+    let kubernetes = kubernetes.map(|beginning| manifest(beginning, &address)).join("\n---\n");
+    let flagger = manifest("analysis:", &address);
+
+    assert_eq!(asks("argo-rollouts", &kubernetes), "Inconclusive");
+    let halted = asks("flagger", &flagger);
+    assert!(halted.starts_with("halted: ") && halted.contains("INCONCLUSIVE"), "{halted}");
+
+    labels(&topics, &[Some("here"); 50]);
+    assert_eq!(asks("argo-rollouts", &kubernetes), "Successful");
+    assert_eq!(asks("flagger", &flagger), "goes on");
+
+    labels(&topics, &[None]);
+    assert_eq!(asks("argo-rollouts", &kubernetes), "Failed");
+    let halted = asks("flagger", &flagger);
+    assert!(halted.starts_with("halted: ") && halted.contains("a parcel has an address"), "{halted}");
     assert_eq!(gate.interrupted().code, Some(0));
 }
 
