@@ -24,6 +24,7 @@ use statistics::Counters;
 use crate::case::Case;
 use crate::context::{Context, current};
 use crate::identity::TestId;
+use crate::origin::{ORIGIN, Origin};
 use crate::wire::{SignalEvent, TestExecution, encode};
 
 static INSTALLED: OnceLock<Client> = OnceLock::new();
@@ -92,6 +93,8 @@ pub struct Client {
     topics: Topics,
     sink: Box<dyn Sink>,
     counters: Arc<Counters>,
+    /// Who sends, as the header of every record says it.
+    origin: String,
 }
 
 impl Client {
@@ -116,7 +119,19 @@ impl Client {
     /// ```
     #[must_use]
     pub fn new(sink: impl Sink, topics: Topics) -> Self {
-        Self { topics, sink: Box::new(sink), counters: Arc::default() }
+        Self {
+            topics,
+            sink: Box::new(sink),
+            counters: Arc::default(),
+            origin: Origin::of_this_process().to_header(),
+        }
+    }
+
+    /// Says who sends, in place of [what this process is called](Origin::of_this_process).
+    #[must_use]
+    pub fn with_origin(mut self, origin: &Origin) -> Self {
+        self.origin = origin.to_header();
+        self
     }
 
     /// What this client has sent and could not send.
@@ -125,7 +140,8 @@ impl Client {
         self.counters.read()
     }
 
-    fn send(&self, record: OutgoingRecord) -> bool {
+    fn send(&self, mut record: OutgoingRecord) -> bool {
+        record.headers.push((ORIGIN, self.origin.clone()));
         match self.sink.send(record) {
             Ok(()) => {
                 self.counters.taken();

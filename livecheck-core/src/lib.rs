@@ -11,6 +11,7 @@
 //! | [`context`] | the test in flight: task-local, and in the headers of Kafka records and HTTP requests |
 //! | [`signal`] | the events that the steps send and the case waits for |
 //! | [`client`] | how triggers and signals leave the process |
+//! | [`origin`] | who sent them |
 //! | [`variables`] | how the environment configures it |
 //! | [`wire`] | what they look like on the topics |
 //! | [`fake_request`] | requests of our own, where there are too few |
@@ -23,6 +24,7 @@ pub mod context;
 pub mod execution;
 pub mod fake_request;
 pub mod identity;
+pub mod origin;
 pub mod outcome;
 pub mod settings;
 pub mod signal;
@@ -48,6 +50,7 @@ pub use crate::context::TestLayer;
 pub use crate::context::{Context, InTest, NotInTest, current, test_id};
 pub use crate::execution::Execution;
 pub use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};
+pub use crate::origin::Origin;
 pub use crate::outcome::{Error, Result, Skip, skip};
 pub use crate::settings::Settings;
 pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};

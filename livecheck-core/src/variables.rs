@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `LIVECHECK_BOOTSTRAP_SERVERS` | the brokers, as `host:port` with commas between |
 //! | `LIVECHECK_TOPICS_TEST_TOPIC`, `…_BUS_TOPIC`, `…_REPORT_TOPIC` | the [names of the topics](crate::Topics) |
+//! | `LIVECHECK_SERVICE` | what the service [calls itself](crate::Origin); without it `OTEL_SERVICE_NAME`, or the program's name |
+//! | `LIVECHECK_CONSUMER_GROUP` | the consumer group with which the service reads what it works on |
 //! | `LIVECHECK_KAFKA_…` | any property of librdkafka: `_` stands for `.`, and `__` for `_` |
 //!
 //! The runner reads every setting of its configuration file in the same manner. A variable that is empty

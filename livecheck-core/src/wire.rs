@@ -3,11 +3,16 @@
 //! Unknown members are ignored, among them `__faust`, which every Faust record carries. The rules come from
 //! faust-streaming 0.15.3 (`faust/livecheck/models.py`, `faust/utils/iso8601.py`).
 
+mod explanation;
 mod json;
 mod report;
 mod signal_event;
 mod test_execution;
 
+pub use explanation::{
+    ConsumerLag, Difference, Explanation, LogLine, MissingStep, Place, SignalStep, Step, TopicLag,
+    TriggerStep, WaitEnd, WaitSpan, WaitStep,
+};
 pub use json::{Arguments, FromWire, PayloadError};
 pub use report::{State, TestReport, UnknownState};
 pub use signal_event::SignalEvent;

@@ -13,6 +13,7 @@ use rdkafka::types::RDKafkaConfRes;
 
 use super::statistics::Counters;
 use super::{AlreadyInstalled, Client, OutgoingRecord, Rejected, Sink, Topics, install};
+use crate::origin::Origin;
 use crate::variables::{self, kafka_property, variable};
 
 /// What a variable cannot set, since a test and its signals would come apart, or nothing could be sent at all.
@@ -23,6 +24,7 @@ const RESERVED: [&str; 3] = ["partitioner", "enable.idempotence", "transactional
 pub struct KafkaClientBuilder {
     topics: Topics,
     config: ClientConfig,
+    origin: Origin,
 }
 
 /// A client could not be made or installed.
@@ -71,7 +73,7 @@ impl Client {
             .set("topic.metadata.refresh.interval.ms", "30000")
             // A service under load must not grow without bound while the brokers are away.
             .set("queue.buffering.max.kbytes", "65536");
-        KafkaClientBuilder { topics: Topics::default(), config }
+        KafkaClientBuilder { topics: Topics::default(), config, origin: Origin::of_this_process().clone() }
     }
 
     /// Installs a client for the brokers that the variable `LIVECHECK_BOOTSTRAP_SERVERS` names. Where it is
@@ -152,6 +154,22 @@ impl KafkaClientBuilder {
         self
     }
 
+    /// Names the service, for the reports of tests that do not pass. Without it the variable `LIVECHECK_SERVICE` does,
+    /// or `OTEL_SERVICE_NAME`, or the program.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.origin.service = Some(name.into());
+        self
+    }
+
+    /// Names the consumer group with which the service reads what it works on: where its signals stay out, the report
+    /// says how far the group is behind. Without it the variable `LIVECHECK_CONSUMER_GROUP` does.
+    #[must_use]
+    pub fn consumer_group(mut self, group: impl Into<String>) -> Self {
+        self.origin.consumer_group = Some(group.into());
+        self
+    }
+
     /// Makes the client. Brokers that are away are no error: they are tried for as long as the client lives.
     ///
     /// # Errors
@@ -162,7 +180,7 @@ impl KafkaClientBuilder {
         let context = Deliveries { counters: Arc::clone(&counters) };
         let producer = self.config.create_with_context(context)?;
         let sink = KafkaSink { producer, counters: Arc::clone(&counters) };
-        Ok(Client { topics: self.topics, sink: Box::new(sink), counters })
+        Ok(Client { topics: self.topics, sink: Box::new(sink), counters, origin: self.origin.to_header() })
     }
 
     /// Makes the client, and installs it for this process.

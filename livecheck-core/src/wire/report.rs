@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::explanation::{Explanation, lenient};
 use super::test_execution::TestExecution;
 use crate::identity::CaseName;
 
@@ -27,6 +28,10 @@ pub struct TestReport {
     pub error: Option<String>,
     /// Where it went wrong.
     pub traceback: Option<String>,
+    /// How it went, step by step: in a report on an execution that did not pass. Faust has no such member, and ignores
+    /// it.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Box<Explanation>>,
 }
 
 /// What became of an execution, or of a case.

@@ -399,6 +399,7 @@ impl<R> Shard<R> {
             signal_latency: BTreeMap::new(),
             error,
             traceback,
+            explanation: None,
         })));
     }
 
@@ -649,6 +650,7 @@ impl<R> Shard<R> {
             signal_latency,
             error: verdict.error,
             traceback: verdict.traceback,
+            explanation: None,
         })));
     }
 }

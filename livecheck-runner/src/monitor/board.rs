@@ -38,6 +38,7 @@ impl CaseChange {
             signal_latency: BTreeMap::new(),
             error,
             traceback: None,
+            explanation: None,
         }
     }
 }
@@ -211,6 +212,7 @@ mod tests {
             signal_latency: BTreeMap::new(),
             error: None,
             traceback: None,
+            explanation: None,
         }
     }
 

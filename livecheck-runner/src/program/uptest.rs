@@ -73,6 +73,7 @@ fn report(result: &UptestResult) -> Option<TestReport> {
         signal_latency: std::collections::BTreeMap::new(),
         error: (!outcome.ending.is_pass()).then(|| outcome.ending.to_string()),
         traceback: (is_failure && !outcome.output.is_empty()).then(|| end_of(&outcome.output.text())),
+        explanation: None,
     })
 }
 

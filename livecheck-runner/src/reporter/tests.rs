@@ -86,6 +86,7 @@ fn report(state: State, id: &str, signals: &[(&str, f64)]) -> ExecutionReport {
         signal_latency: signals.iter().map(|&(name, latency)| (name.to_owned(), latency)).collect(),
         error: None,
         traceback: None,
+        explanation: None,
     })
 }
 

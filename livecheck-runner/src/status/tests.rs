@@ -42,6 +42,7 @@ fn report(state: State, number: u32) -> TestReport {
             .into(),
         error: state.is_failure().then(|| "the side changed\n left: Sell".to_owned()),
         traceback: None,
+        explanation: None,
     }
 }
 

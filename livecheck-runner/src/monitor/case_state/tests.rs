@@ -32,6 +32,7 @@ fn report(state: State, runtime_millis: u64) -> TestReport {
         signal_latency: [("sent".to_owned(), 0.25)].into(),
         error: state.is_failure().then(|| "the side changed".to_owned()),
         traceback: None,
+        explanation: None,
     }
 }
 
