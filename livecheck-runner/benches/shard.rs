@@ -74,7 +74,7 @@ impl Log {
             arguments: Arguments::new(),
         };
         let key = test.key();
-        let value = TestRecord { test, partition_key: None };
+        let value = TestRecord { test, partition_key: None, origin: None };
         self.shard.test(Logged { offset, time: self.now, value }, self.now);
         match self.shard.take_effects().pop() {
             Some(Effect::Start { execution, .. }) => (execution, key),
@@ -102,7 +102,7 @@ impl Log {
             value: None,
         };
         let context = Some(Context::new(key.clone(), key.timestamp + LIFETIME));
-        let record = Logged { offset, time: self.now, value: SignalRecord { event, context } };
+        let record = Logged { offset, time: self.now, value: SignalRecord { event, context, origin: None } };
         self.shard.signal(record, self.now);
     }
 

@@ -30,6 +30,7 @@ mod recent;
 mod record;
 mod schedule;
 mod selection;
+mod senders;
 mod shard;
 mod tally;
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod health;
 mod intake;
 mod internal_topics;
 pub(crate) mod keys;
+mod origins;
 mod read_back;
 mod reported;
 pub(crate) mod reports;

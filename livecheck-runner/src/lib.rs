@@ -18,6 +18,7 @@
 pub mod args;
 mod backtrace;
 pub mod config;
+mod difference;
 mod doctor;
 pub mod engine;
 mod execute;

@@ -83,6 +83,7 @@ impl Observer {
             selection: Arc::new(selection),
             partitions,
             limits,
+            topics: Arc::new(connection.topics.clone()),
             bus: Arc::clone(&bus),
             committer: committer.handle(),
             report_positions: report_positions.clone(),

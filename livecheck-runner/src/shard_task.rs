@@ -5,8 +5,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use livecheck_core::Timestamp;
 use livecheck_core::wire::TestReport;
+use livecheck_core::{Timestamp, Topics};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -40,6 +40,8 @@ pub(crate) struct ShardParts {
     /// How many partitions there are.
     pub(crate) partitions: i32,
     pub(crate) limits: Limits,
+    /// What the topics are called.
+    pub(crate) topics: Arc<Topics>,
     pub(crate) bus: Arc<ByHand>,
     pub(crate) committer: CommitterHandle,
     pub(crate) report_positions: ReportPositions,
@@ -63,7 +65,8 @@ pub(crate) fn start(
     let (close, closed) = oneshot::channel();
     let Handover { from, reported, recent, checkpoints } = handover;
     let placement = Placement::new(partition, parts.partitions);
-    let mut shard = Shard::new(placement, Arc::clone(&parts.selection), parts.limits, from);
+    let shard = Shard::new(placement, Arc::clone(&parts.selection), parts.limits, from);
+    let mut shard = shard.with_topics(Arc::clone(&parts.topics));
     shard.already_reported(reported);
     recent.iter().for_each(|execution| shard.ended_lately(execution));
     let now = Timestamp::now();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use livecheck_core::wire::TestExecution;
-use livecheck_core::{CaseName, ExecutionKey, PartitionKey, TestId, Timestamp};
+use livecheck_core::{CaseName, ExecutionKey, Origin, PartitionKey, TestId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -35,6 +35,9 @@ pub struct SavedExecution {
     /// What decided its partition, where that was not its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_key: Option<PartitionKey>,
+    /// Who sent the trigger, where that says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<Origin>>,
     /// The signals, whether the case has waited for them or not.
     pub signals: Vec<SavedSignal>,
 }
@@ -71,6 +74,9 @@ pub struct SavedSignal {
     pub time: Timestamp,
     /// Its payload.
     pub value: Option<Arc<RawValue>>,
+    /// Who sent it, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl SavedSignal {

@@ -1,16 +1,20 @@
 //! One execution in flight: what it has received, and what it waits for.
 
+mod explain;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use livecheck_core::signal::{ReceivedSignal, WaitRequest};
-use livecheck_core::wire::TestExecution;
-use livecheck_core::{Case, PartitionKey, TestId, Timeout, Timestamp};
+use livecheck_core::wire::{TestExecution, WaitSpan};
+use livecheck_core::{Case, Origin, PartitionKey, TestId, Timeout, Timestamp};
 use serde_json::value::RawValue;
 
 use super::checkpoint::{SavedExecution, SavedSignal};
 use super::message::{Asker, Place, Question};
+pub(super) use explain::Surroundings;
+use explain::TimedOut;
 
 /// What an execution takes beside its arguments, roughly: its places in the shard's maps, and its task.
 const OVERHEAD_BYTES: usize = 1500;
@@ -32,6 +36,8 @@ pub(super) struct Event {
     pub(super) key: Option<TestId>,
     pub(super) time: Timestamp,
     pub(super) value: Option<Arc<RawValue>>,
+    /// Who sent it, where it says.
+    pub(super) origin: Option<Arc<Origin>>,
 }
 
 impl Event {
@@ -47,14 +53,15 @@ impl Event {
             key: self.key.clone(),
             time: self.time,
             value: self.value.clone(),
+            origin: self.origin.clone(),
         }
     }
 
     /// What was saved of it, by a shard of that partition.
     pub(super) fn restored(saved: SavedSignal, own_partition: i32) -> Self {
         let place = saved.place(own_partition);
-        let SavedSignal { time, value, key, .. } = saved;
-        Self { place, key, time, value }
+        let SavedSignal { time, value, key, origin, .. } = saved;
+        Self { place, key, time, value, origin }
     }
 }
 
@@ -66,6 +73,8 @@ pub(super) struct Waiting<R> {
     /// The key that the signal is sent with, where that is not the id of the test.
     key: Option<TestId>,
     elsewhere: Elsewhere,
+    /// When its clock began.
+    began: Timestamp,
     pub(super) deadline: Timestamp,
     /// The wait's own time; none where it lasts until the test expires.
     timeout: Option<Duration>,
@@ -103,6 +112,14 @@ impl<R> Waiting<R> {
     }
 }
 
+/// An event, and the wait that received it.
+#[derive(Debug)]
+struct Received {
+    signal: usize,
+    event: Event,
+    span: WaitSpan,
+}
+
 #[derive(Debug)]
 pub(super) struct Running<R> {
     pub(super) generation: u64,
@@ -116,6 +133,8 @@ pub(super) struct Running<R> {
     pub(super) expires: Timestamp,
     /// What decided its partition, where that was not its id.
     pub(super) partition_key: Option<PartitionKey>,
+    /// Who sent the trigger, where that says.
+    pub(super) origin: Option<Arc<Origin>>,
     /// Whether its partition is not that of its id: signals may lie there, too.
     pub(super) is_misplaced: bool,
     /// When it is aborted if it does not end, in local time.
@@ -132,9 +151,11 @@ pub(super) struct Running<R> {
     clock: Timestamp,
     /// By signal: events that no wait has received yet.
     inboxes: Box<[VecDeque<Event>]>,
-    /// Events that waits have received, each with its signal.
-    received: Vec<(usize, Event)>,
+    /// Events that waits have received.
+    received: Vec<Received>,
     waits: Vec<Waiting<R>>,
+    /// Waits whose time has passed.
+    timed_out: Vec<TimedOut>,
     next_wait: u32,
     latencies: BTreeMap<&'static str, f64>,
     bytes: usize,
@@ -158,6 +179,7 @@ impl<R> Running<R> {
             start,
             expires,
             partition_key: None,
+            origin: None,
             is_misplaced: false,
             local_limit: local_start + expires.since(start),
             local_start,
@@ -168,6 +190,7 @@ impl<R> Running<R> {
             inboxes: case.signals.iter().map(|_| VecDeque::new()).collect(),
             received: Vec::new(),
             waits: Vec::new(),
+            timed_out: Vec::new(),
             next_wait: 0,
             latencies: BTreeMap::new(),
             bytes,
@@ -180,6 +203,11 @@ impl<R> Running<R> {
 
     pub(super) fn waits(&self) -> &[Waiting<R>] {
         &self.waits
+    }
+
+    /// The signals that it has received from senders that say who they are.
+    pub(super) fn senders(&self) -> impl Iterator<Item = (usize, &Arc<Origin>)> {
+        self.received.iter().filter_map(|received| Some((received.signal, received.event.origin.as_ref()?)))
     }
 
     pub(super) fn into_latencies(self) -> (TestExecution, BTreeMap<String, f64>) {
@@ -208,7 +236,8 @@ impl<R> Running<R> {
 
     /// The events of a signal, whether a wait has received them or not.
     fn events(&self, signal: usize) -> impl Iterator<Item = &Event> {
-        let received = self.received.iter().filter(move |(of, _)| *of == signal).map(|(_, event)| event);
+        let received = self.received.iter().filter(move |received| received.signal == signal);
+        let received = received.map(|received| &received.event);
         received.chain(&self.inboxes[signal])
     }
 
@@ -225,13 +254,14 @@ impl<R> Running<R> {
     pub(super) fn saved(&self) -> SavedExecution {
         let waiting = self.inboxes.iter().enumerate();
         let waiting = waiting.flat_map(|(signal, inbox)| inbox.iter().map(move |event| (signal, event)));
-        let received = self.received.iter().map(|(signal, event)| (*signal, event));
+        let received = self.received.iter().map(|received| (received.signal, &received.event));
         SavedExecution {
             test: self.test.clone(),
             offset: self.offset,
             start: self.start,
             expires: self.expires,
             partition_key: self.partition_key.clone(),
+            origin: self.origin.clone(),
             signals: received
                 .chain(waiting)
                 .map(|(signal, event)| event.saved(self.case.signals[signal].name))
@@ -248,14 +278,15 @@ impl<R> Running<R> {
     pub(super) fn begin_wait(&mut self, request: WaitRequest, since: Timestamp, reply: R) -> &Waiting<R> {
         let WaitRequest { signal, key, timeout } = request;
         let key = key.filter(|key| *key != self.test.id);
-        let own = timeout.map_or(Timestamp::MAX, |timeout| since.max(self.start) + timeout);
+        let began = since.max(self.start);
+        let own = timeout.map_or(Timestamp::MAX, |timeout| began + timeout);
         let timeout = timeout.filter(|_| own <= self.expires);
         let deadline = own.min(self.expires);
         let number = self.next_wait;
         self.next_wait += 1;
         let is_elsewhere = key.is_some() || self.is_misplaced;
         let elsewhere = if is_elsewhere { Elsewhere::ToAsk } else { Elsewhere::NotNeeded };
-        self.waits.push(Waiting { number, signal, key, elsewhere, deadline, timeout, reply });
+        self.waits.push(Waiting { number, signal, key, elsewhere, began, deadline, timeout, reply });
         &self.waits[self.waits.len() - 1]
     }
 
@@ -327,13 +358,15 @@ impl<R> Running<R> {
         let name = self.case.signals[wait.signal].name;
         self.latencies.entry(name).or_insert_with(|| event.time.since(self.start).as_secs_f64());
         let Event { place: Place { partition, offset }, time, value, .. } = event.clone();
+        let span = WaitSpan { began: wait.began, deadline: wait.deadline };
         // For its checkpoint: a successor executes the case from its start.
-        self.received.push((wait.signal, event));
+        self.received.push(Received { signal: wait.signal, event, span });
         ReceivedSignal { value, partition, offset, time }
     }
 
     fn time_out(&mut self, wait: &Waiting<R>) -> Timeout {
         self.advance_clock(wait.deadline);
+        self.timed_out.push(TimedOut::of(wait));
         let signal = self.case.signals[wait.signal].name;
         match wait.timeout {
             Some(timeout) => Timeout::Signal { signal, timeout },

@@ -1,7 +1,9 @@
 //! What is read from the topics.
 
+use std::sync::Arc;
+
 use livecheck_core::wire::{SignalEvent, TestExecution};
-use livecheck_core::{Context, PartitionKey, Timestamp};
+use livecheck_core::{Context, Origin, PartitionKey, Timestamp};
 
 /// A record as it was read from a partition.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct TestRecord {
     pub test: TestExecution,
     /// The record's key, where that is not the id of the test.
     pub partition_key: Option<PartitionKey>,
+    /// Who sent it, where it says.
+    pub origin: Option<Arc<Origin>>,
 }
 
 /// A record on the bus: the event, and the test that its headers name.
@@ -30,6 +34,8 @@ pub struct SignalRecord {
     pub event: SignalEvent,
     /// The execution that the sender was in, by the headers.
     pub context: Option<Context>,
+    /// Who sent it, where it says.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl SignalRecord {

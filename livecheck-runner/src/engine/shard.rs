@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use livecheck_core::signal::WaitRequest;
-use livecheck_core::wire::{SignalEvent, TestExecution, TestReport};
-use livecheck_core::{Case, CaseName, Context, ExecutionKey, TestId, Timestamp};
+use livecheck_core::wire::{Explanation, SignalEvent, State, TestExecution, TestReport};
+use livecheck_core::{Case, CaseName, Context, ExecutionKey, TestId, Timestamp, Topics};
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -17,7 +17,7 @@ use super::checkpoint::CheckpointKey;
 use super::commit_point::{CommitPoint, Reported};
 use super::early::{EarlySignals, HeldSignal, Saved};
 use super::effect::Effect;
-use super::execution::{Event, Handle, Running};
+use super::execution::{Event, Handle, Running, Surroundings};
 use super::holds::Holds;
 use super::limits::{Limits, Pressure};
 use super::message::Place;
@@ -28,8 +28,10 @@ use super::recent::RecentExecutions;
 use super::record::{Logged, SignalRecord, TestRecord};
 use super::schedule::{AlreadyExpired, schedule};
 use super::selection::{Selection, UnknownCases};
+use super::senders::Senders;
 use super::tally::Tally;
 use super::verdict::{Ending, Verdict};
+use crate::difference;
 
 /// Of which topic the next record is read as it comes.
 #[derive(Debug, Default)]
@@ -78,6 +80,9 @@ pub struct Shard<R> {
     bytes: usize,
     next_generation: u64,
     tally: Tally,
+    /// Where records stand, as reports name it.
+    topics: Arc<Topics>,
+    senders: Senders,
     effects: Vec<Effect<R>>,
 }
 
@@ -110,8 +115,17 @@ impl<R> Shard<R> {
             bytes: 0,
             next_generation: 0,
             tally: Tally::default(),
+            topics: Arc::default(),
+            senders: Senders::default(),
             effects: Vec::new(),
         }
+    }
+
+    /// The same, where the topics have other names than the default ones.
+    #[must_use]
+    pub fn with_topics(mut self, topics: Arc<Topics>) -> Self {
+        self.topics = topics;
+        self
     }
 
     /// What is to be done, in order. Call it after every input.
@@ -139,7 +153,7 @@ impl<R> Shard<R> {
 
     /// A trigger was read.
     pub fn test(&mut self, record: Logged<TestRecord>, now: Timestamp) {
-        let Logged { offset, time, value: TestRecord { test, partition_key } } = record;
+        let Logged { offset, time, value: TestRecord { test, partition_key, origin } } = record;
         self.next_test_offset = self.next_test_offset.max(offset + 1);
         self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.tests));
         self.give_up_early(time);
@@ -170,7 +184,7 @@ impl<R> Shard<R> {
         if let Some(skew) = schedule.skew {
             self.effects.push(Effect::Notice(Notice::Skewed { case: test.case_name.clone(), skew }));
         }
-        let record = TestRecord { test, partition_key };
+        let record = TestRecord { test, partition_key, origin };
         self.start(case, record, offset, (schedule.start, schedule.expires), now);
     }
 
@@ -184,10 +198,10 @@ impl<R> Shard<R> {
         let Logged { offset, time, value: record } = record;
         self.read_from_bus(offset, time, now);
         let place = Place { partition: self.placement.partition(), offset };
-        let asked_for = (!self.questions.is_empty()).then(|| record.event.clone());
+        let asked_for = (!self.questions.is_empty()).then(|| (record.event.clone(), record.origin.clone()));
         self.route(place, time, record, now);
-        if let Some(SignalEvent { case_name, signal_name, key, value }) = asked_for {
-            let event = Event { place, key: None, time, value };
+        if let Some((SignalEvent { case_name, signal_name, key, value }, origin)) = asked_for {
+            let event = Event { place, key: None, time, value, origin };
             self.answer_waiting(&(case_name, key), &signal_name, &event, now);
         }
         self.judge(now);
@@ -406,7 +420,7 @@ impl<R> Shard<R> {
     fn start(
         &mut self,
         case: &'static Case,
-        TestRecord { test, partition_key }: TestRecord,
+        TestRecord { test, partition_key, origin }: TestRecord,
         offset: i64,
         (start, expires): (Timestamp, Timestamp),
         now: Timestamp,
@@ -416,6 +430,7 @@ impl<R> Shard<R> {
         let first_early = early.iter().map(|(_, event)| event.place.offset).min();
         let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
         running.partition_key = partition_key;
+        running.origin = origin;
         for (signal, event) in early {
             running.receive(signal, event);
         }
@@ -463,14 +478,14 @@ impl<R> Shard<R> {
     /// Finds whom a signal is for.
     fn route(&mut self, place: Place, time: Timestamp, record: SignalRecord, now: Timestamp) {
         let triggered = record.triggered_at();
-        let SignalRecord { event, context } = record;
+        let SignalRecord { event, context, origin } = record;
         let Some(case) = self.selection.cases.get(event.case_name.as_str()) else {
             return self.unknown_signal(event.case_name, event.signal_name, place.offset);
         };
         let Some(signal) = case.signal(&event.signal_name) else {
             return self.unknown_signal(event.case_name, event.signal_name, place.offset);
         };
-        let received = Event { place, key: None, time, value: event.value };
+        let received = Event { place, key: None, time, value: event.value, origin };
         if let Some(slot) = self.find(&event.case_name, &event.key, triggered, time) {
             return self.receive(slot, signal, received, now);
         }
@@ -613,6 +628,19 @@ impl<R> Shard<R> {
         }
     }
 
+    fn explanation(&self, running: &Running<R>, verdict: &Verdict) -> Explanation {
+        let around = Surroundings {
+            topics: &self.topics,
+            partition: self.placement.partition(),
+            senders: self.senders.of(running.case),
+        };
+        let compared = verdict.error.as_deref().filter(|_| verdict.state == State::Fail);
+        Explanation {
+            difference: compared.and_then(difference::of_assertion),
+            ..running.explanation(verdict.state, &around)
+        }
+    }
+
     fn finish(&mut self, execution: Handle, verdict: Verdict, now: Timestamp) {
         let running = self.running.remove(execution.slot);
         for wait in running.waits() {
@@ -641,6 +669,14 @@ impl<R> Shard<R> {
         self.recent.remember(&running.test.case_name, &running.test.id, running.test.timestamp);
 
         let runtime = running.runtime(now).as_secs_f64();
+        let explanation = match verdict.state {
+            State::Pass => {
+                self.senders.learn(running.case, running.senders());
+                None
+            }
+            State::Skip => None,
+            _ => Some(Box::new(self.explanation(&running, &verdict))),
+        };
         let (test, signal_latency) = running.into_latencies();
         self.effects.push(Effect::Report(Box::new(TestReport {
             case_name: test.case_name.clone(),
@@ -650,7 +686,7 @@ impl<R> Shard<R> {
             signal_latency,
             error: verdict.error,
             traceback: verdict.traceback,
-            explanation: None,
+            explanation,
         })));
     }
 }

@@ -1,6 +1,7 @@
 //! The shard against scripted cases, and against a model of what every verdict must be.
 
 mod committed;
+mod explanations;
 mod harness;
 mod keys;
 mod properties;

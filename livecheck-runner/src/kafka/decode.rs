@@ -1,10 +1,14 @@
 //! Records of Kafka to what the engine reads.
 
-use livecheck_core::context::kafka::extract;
-use livecheck_core::wire::{DecodeError, SignalEvent, TestExecution, decode};
-use livecheck_core::{PartitionKey, Timestamp};
-use rdkafka::Message;
+use std::sync::Arc;
 
+use livecheck_core::origin::ORIGIN;
+use livecheck_core::wire::{DecodeError, SignalEvent, TestExecution, decode};
+use livecheck_core::{Context, Origin, PartitionKey, Timestamp};
+use rdkafka::Message;
+use rdkafka::message::{Header, Headers};
+
+use super::origins;
 use super::routes::{MessageInput, SignalInput, TestInput};
 use crate::engine::{Logged, Message as ShardMessage, SignalRecord, TestRecord};
 
@@ -23,7 +27,8 @@ pub(super) fn test<M: Message>(message: &M, now: Timestamp) -> (TestInput, Optio
         Ok(test) => {
             let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
             let partition_key = key.filter(|key| test.id != *key).map(PartitionKey::from);
-            let value = TestRecord { test, partition_key };
+            let (_, origin) = read_headers(message);
+            let value = TestRecord { test, partition_key, origin };
             let record = Logged { offset: message.offset(), time: log_time(message, now), value };
             (TestInput::Test(Box::new(record)), None)
         }
@@ -36,7 +41,8 @@ pub(super) fn signal<M: Message>(message: &M, now: Timestamp) -> (SignalInput, O
     let time = log_time(message, now);
     match decode::<SignalEvent>(message.payload()) {
         Ok(event) => {
-            let value = SignalRecord { event, context: extract(message) };
+            let (context, origin) = read_headers(message);
+            let value = SignalRecord { event, context, origin };
             (SignalInput::Signal(Box::new(Logged { offset: message.offset(), time, value })), None)
         }
         Err(error) => {
@@ -53,6 +59,21 @@ pub(super) fn message<M: Message>(message: &M) -> (MessageInput, Option<Unreadab
         Ok(value) => (MessageInput::Message { offset, message: Box::new(value) }, None),
         Err(error) => (MessageInput::Unreadable { offset }, Some(unreadable(message, error))),
     }
+}
+
+/// The test that a record belongs to, and who sent it, by its headers.
+fn read_headers<M: Message>(message: &M) -> (Option<Context>, Option<Arc<Origin>>) {
+    let Some(headers) = message.headers() else { return (None, None) };
+    let mut origin = None;
+    // In one go: to look at a header costs a call into librdkafka.
+    let context = Context::from_headers(headers.iter().filter_map(|Header { key, value }| {
+        if key == ORIGIN {
+            origin = value.and_then(origins::origin);
+            return None;
+        }
+        Some((key, value?))
+    }));
+    (context, origin)
 }
 
 /// The time of a record: the log's own, or the producer's where the topic keeps that. A producer's clock that

@@ -62,7 +62,7 @@ impl<R> Shard<R> {
     }
 
     fn restore_execution(&mut self, saved: SavedExecution, now: Timestamp) {
-        let SavedExecution { test, offset, start, expires, partition_key, signals } = saved;
+        let SavedExecution { test, offset, start, expires, partition_key, origin, signals } = saved;
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
             self.removed.push(CheckpointKey::Execution(test.key()));
             return self.unknown_case(test);
@@ -71,6 +71,7 @@ impl<R> Shard<R> {
         let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
         running.is_saved = true;
         running.partition_key = partition_key;
+        running.origin = origin;
         for saved in signals {
             // A signal that the case no longer has is one that it does not wait for.
             if let Some(signal) = case.signal(&saved.name) {

@@ -77,6 +77,7 @@ pub(super) fn signal(id: &str, signal: &str, triggered: Option<(Timestamp, Durat
             let key = ExecutionKey { case: CASE.into(), id: id.into(), timestamp };
             Context::new(key, timestamp + lifetime)
         }),
+        origin: None,
     }
 }
 
@@ -93,6 +94,7 @@ pub(super) struct Harness {
     pub(super) shard: Shard<Handle>,
     pub(super) now: Timestamp,
     scripts: HashMap<String, Vec<Step>>,
+    panic: PanicReport,
     plays: BTreeMap<Handle, Play>,
     pub(super) reports: Vec<TestReport>,
     pub(super) notices: Vec<Notice>,
@@ -119,6 +121,7 @@ impl Harness {
             shard: Shard::new(placement, Arc::new(selection), limits, from),
             now: at(0),
             scripts: HashMap::new(),
+            panic: PanicReport::default(),
             plays: BTreeMap::new(),
             reports: Vec::new(),
             notices: Vec::new(),
@@ -132,9 +135,22 @@ impl Harness {
         self.scripts.insert(id.to_owned(), steps.to_vec());
     }
 
+    /// What cases that panic say.
+    pub(super) fn panics_with(&mut self, panic: PanicReport) {
+        self.panic = panic;
+    }
+
+    /// Lets the one execution in flight end with an error, whatever it waits for.
+    pub(super) fn end_now(&mut self) {
+        let (execution, _) = self.plays.pop_first().expect("an execution in flight");
+        let error = std::io::Error::other("enough").into();
+        self.shard.ended(execution, Ending::Returned(error), self.now);
+        self.settle();
+    }
+
     pub(super) fn test(&mut self, offset: i64, time: Timestamp, test: TestExecution) {
         self.now = self.now.max(time);
-        let value = TestRecord { test, partition_key: None };
+        let value = TestRecord { test, partition_key: None, origin: None };
         self.shard.test(Logged { offset, time, value }, self.now);
         self.settle();
     }
@@ -242,7 +258,7 @@ impl Harness {
                 return self.shard.wait(execution, request, play.clock, execution, self.now);
             }
             Some(Step::Hang) => return,
-            Some(Step::Panic) => Ending::Panicked(PanicReport::default()),
+            Some(Step::Panic) => Ending::Panicked(self.panic.clone()),
             Some(Step::Fail) => Ending::Returned(std::io::Error::other("no route").into()),
             None => Ending::Passed,
         };
