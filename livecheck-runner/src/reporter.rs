@@ -5,6 +5,7 @@
 //! | `event` | what happens in a run: the reporter's input |
 //! | `render` | the heart: events in, text out |
 //! | `failure`, `summary` | the longer texts: under an execution that did not pass, and at the end |
+//! | `timeline`, `difference` | what a failure shows: its steps, and the values that differ |
 //! | `case_name`, `counts`, and `livecheck_terminal` | what those are made of |
 //! | `json` | the same events, one JSON object a line |
 //! | `screen` | the terminal, with a live line at the bottom that nothing tears |
@@ -12,6 +13,7 @@
 
 mod case_name;
 mod counts;
+mod difference;
 mod event;
 mod failure;
 pub mod json;
@@ -21,10 +23,11 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod timeline;
 
 pub(crate) use self::case_name::DisplayName;
 pub(crate) use self::counts::in_words;
-pub use self::event::{BadRecords, ExecutionReport, Finished, RunEvent, Snapshot, Started, StopReason};
+pub use self::event::{BadRecords, Finished, RunEvent, Snapshot, Started, StopReason};
 pub(crate) use self::render::colour_of;
 pub use self::render::{RenderOptions, Renderer};
 #[cfg(test)]

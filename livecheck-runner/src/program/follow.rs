@@ -11,7 +11,7 @@ use super::bounds::Bounds;
 use crate::engine::{CaseTally, Notice, Tally};
 use crate::kafka::{HealthEvent, Unreadable};
 use crate::observer::Observation;
-use crate::reporter::{BadRecords, Events, ExecutionReport, Finished, RunEvent, Snapshot, StopReason};
+use crate::reporter::{BadRecords, Events, Finished, RunEvent, Snapshot, StopReason};
 
 /// How often at most the counts are told.
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -131,7 +131,7 @@ impl Following {
             return;
         }
         self.executed.entry(report.case_name.clone()).or_default().count(report.state);
-        self.events.send(ExecutionReport::from(report));
+        self.events.send(report);
         self.bound_reached = self.bounds.reached(&self.executed());
         if self.bound_reached.is_some() {
             self.snapshot = Snapshot { cases: self.executed.clone() };

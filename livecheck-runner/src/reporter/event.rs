@@ -20,7 +20,10 @@ pub enum RunEvent {
     /// The cases are ready for triggers.
     Started(Started),
     /// An execution has ended.
-    Report(Box<ExecutionReport>),
+    ///
+    /// Of its `traceback`, the first line is shown always, as the place where it went wrong
+    /// (`src/cases.rs:31:5`), and the rest only where more is asked for.
+    Report(Box<TestReport>),
     /// A case as a whole has changed: it fails, is stalled, or has recovered.
     Case(CaseChange),
     /// Where each case stands now. Sent about every 100 ms while anything changes.
@@ -52,24 +55,6 @@ pub struct Started {
     pub group: Option<String>,
     /// The profile of the configuration.
     pub profile: String,
-}
-
-/// A report, and what the runner that executed the case knows beside it.
-#[derive(Clone, Debug)]
-pub struct ExecutionReport {
-    /// The report, as it goes to the report topic.
-    ///
-    /// Of its `traceback`, the first line is shown always, as the place where it went wrong
-    /// (`src/cases.rs:31:5`), and the rest only where more is asked for.
-    pub report: TestReport,
-    /// The signal that the case was waiting for when it ended, if it was waiting for one.
-    pub waiting_for: Option<String>,
-}
-
-impl From<TestReport> for ExecutionReport {
-    fn from(report: TestReport) -> Self {
-        Self { report, waiting_for: None }
-    }
 }
 
 /// Where each case stands: one atomic reading.
@@ -142,8 +127,8 @@ impl From<ServiceEvent> for RunEvent {
     }
 }
 
-impl From<ExecutionReport> for RunEvent {
-    fn from(report: ExecutionReport) -> Self {
+impl From<TestReport> for RunEvent {
+    fn from(report: TestReport) -> Self {
         Self::Report(Box::new(report))
     }
 }

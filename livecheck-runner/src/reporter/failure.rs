@@ -2,33 +2,52 @@
 
 use std::fmt::Write;
 
-use livecheck_core::wire::{TestExecution, TestReport};
+use livecheck_core::wire::{Explanation, LogLine, Step, TestExecution, TestReport};
 use livecheck_core::{Case, Cases};
 
-use super::event::ExecutionReport;
 use super::render::RenderOptions;
-use super::style::{COUNT, DIM, FAIL, paint};
-use super::text::{block, cut, plain};
+use super::style::{COUNT, DIM, FAIL, WARN, paint};
+use super::text::{block, cut, plain, plural};
+use super::timeline::TableOptions;
+use super::{difference, timeline};
+use crate::difference::without_values;
 use crate::monitor::case_state::LastFailure;
 use crate::paths::shown_in;
 
 const INDENT: usize = 4;
+/// How wide the labels of facts are.
+const LABEL: usize = 10;
+/// Below so many columns a table stands without its label.
+const NARROW: usize = 70;
+/// How many lines of a log are shown where no more is asked for.
+const LOG_LINES: usize = 10;
 /// The longest argument that is shown in full.
 const ARGUMENT: usize = 120;
 
 /// All that is known of an execution that did not pass.
-pub(super) fn render(execution: &ExecutionReport, cases: &Cases, options: &RenderOptions) -> String {
-    let ExecutionReport { report, waiting_for } = execution;
+pub(super) fn render(report: &TestReport, cases: &Cases, options: &RenderOptions) -> String {
     let case = cases.get(report.case_name.as_str());
-    let mut out = String::new();
-    if let Some(error) = &report.error {
-        let text = block(error.trim_end(), INDENT, options.width);
-        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let _ = writeln!(out, "{}", paint(FAIL, first));
-        out.push_str(rest);
-    }
+    let mut out = error(report, options);
     out.push_str(&traceback(report, options));
-    let mut facts = signals(report, case, waiting_for.as_deref());
+    let mut facts = Vec::new();
+    if let Some(explanation) = &report.explanation {
+        // On a narrow terminal the table needs the room of its label.
+        let has_label = options.width.is_none_or(|width| width >= NARROW);
+        let indent = if has_label { INDENT + LABEL + 1 } else { INDENT };
+        let width = options.width.map(|width| width.saturating_sub(indent));
+        let table = TableOptions { width, is_verbose: options.verbose > 0 };
+        let steps = timeline::lines(explanation, case, &table);
+        if has_label {
+            facts.extend(steps.into_iter().map(|step| ("timeline", step)));
+        } else {
+            for step in steps {
+                let _ = writeln!(out, "{:INDENT$}{step}", "");
+            }
+        }
+        let missing = explanation.waiting_for.iter().flat_map(timeline::missing);
+        facts.extend(missing.map(|line| ("missing", line)));
+        facts.extend(logs(explanation, options).into_iter().map(|line| ("logs", line)));
+    }
     if let Some(test) = &report.test {
         facts.extend(arguments(test, case));
         facts.push(("triggered", test.timestamp.to_string()));
@@ -37,11 +56,58 @@ pub(super) fn render(execution: &ExecutionReport, cases: &Cases, options: &Rende
     for (label, fact) in facts {
         // The label of several lines stands at the first.
         let shown = if label == label_before { "" } else { label };
-        let _ = writeln!(out, "{:INDENT$}{} {fact}", "", paint(DIM, format_args!("{shown:<10}")));
+        let _ = writeln!(out, "{:INDENT$}{} {fact}", "", paint(DIM, format_args!("{shown:<LABEL$}")));
         label_before = label;
     }
     out.push('\n');
     out
+}
+
+/// What went wrong; and, where two values were compared, how they differ.
+fn error(report: &TestReport, options: &RenderOptions) -> String {
+    let Some(error) = &report.error else { return String::new() };
+    let difference = report.explanation.as_ref().and_then(|explanation| explanation.difference.as_ref());
+    let said = if difference.is_some() { without_values(error) } else { error };
+    let text = block(said.trim_end(), INDENT, options.width);
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let mut out = format!("{}\n{rest}", paint(FAIL, first));
+    if let Some(difference) = difference {
+        out.push_str(&difference::render(difference, INDENT + 2, options.width));
+    }
+    out
+}
+
+/// What the case has logged: the latest lines, or all of them where more is asked for.
+fn logs(explanation: &Explanation, options: &RenderOptions) -> Vec<String> {
+    let most = if options.verbose > 0 { usize::MAX } else { LOG_LINES };
+    let not_shown = explanation.logs.len().saturating_sub(most);
+    let mut lines = Vec::new();
+    match (explanation.logs_left_out, not_shown) {
+        (0, 0) => {}
+        (0, more) => {
+            lines.push(paint(DIM, format_args!("-v shows {more} lines more, before these")).to_string());
+        }
+        (lost, more) => {
+            let before = plural(lost + more as u64, "line", "lines");
+            lines.push(paint(DIM, format_args!("… {before} before these")).to_string());
+        }
+    }
+    let start = explanation.timeline.first().and_then(Step::time);
+    lines.extend(explanation.logs.iter().skip(not_shown).map(|LogLine { time, level, target, message }| {
+        let style = match level.as_str() {
+            "ERROR" => FAIL,
+            "WARN" => WARN,
+            _ => DIM,
+        };
+        let (time, target) = (timeline::after(*time, start), plain(target));
+        format!(
+            "{time}  {} {} {}",
+            paint(style, format_args!("{:<5}", plain(level))),
+            paint(DIM, target),
+            plain(message)
+        )
+    }));
+    lines
 }
 
 /// The latest of the executions for which a case as a whole has failed: the line that tells it from others.
@@ -79,40 +145,6 @@ fn traceback(report: &TestReport, options: &RenderOptions) -> String {
             writeln!(out, "{:INDENT$}{}", "", paint(DIM, format_args!("-v shows {more} more lines of it")));
     }
     out
-}
-
-/// Each signal of the case, in its order, and when it came.
-fn signals(
-    report: &TestReport,
-    case: Option<&Case>,
-    waiting_for: Option<&str>,
-) -> Vec<(&'static str, String)> {
-    if report.test.is_none() {
-        return Vec::new();
-    }
-    let declared = case.map(|case| case.signals).unwrap_or_default();
-    let mut names: Vec<&str> = declared.iter().map(|signal| signal.name).collect();
-    names.extend(waiting_for.filter(|name| !names.contains(name)));
-    let others: Vec<_> =
-        report.signal_latency.keys().filter(|name| !names.contains(&name.as_str())).collect();
-    names.extend(others.into_iter().map(String::as_str));
-
-    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let lines = names.iter().map(|&name| {
-        let is_waited_for = waiting_for == Some(name);
-        let what = match report.signal_latency.get(name) {
-            Some(latency) if is_waited_for => {
-                format!("{latency:.3}s, {}", paint(FAIL, "the case was waiting for another one"))
-            }
-            Some(latency) => format!("{latency:.3}s"),
-            None if is_waited_for => {
-                format!("{}: the case was waiting for it", paint(FAIL, "not received"))
-            }
-            None => paint(DIM, "not received").to_string(),
-        };
-        ("signals", format!("{:<longest$}  {what}", plain(name)))
-    });
-    lines.collect()
 }
 
 /// Each argument of the test, in the order of the parameters.

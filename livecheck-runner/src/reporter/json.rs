@@ -9,21 +9,22 @@
 //! | `service-ready` | `name`, `after`, `reused` |
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
 //! | `started` | `cases` (names), `brokers`, `embedded`, `embedded_data_dir` (null if it keeps nothing), `test_topic`, `group` (null in a run of one's own), `profile` |
-//! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for`, `error`, `traceback` |
+//! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
 //! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `first-failure`, `service-died` |
 //! | `finished` | `elapsed`, `left_in_flight` (executions for another runner), `bad_records` (how many could not be read), `cases` as in `status` |
 //!
-//! In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
+//! An `explanation` is what the report on the topic has, too: [`livecheck_core::wire::Explanation`]; null where all is
+//! well. In a `report`, `state` is `PASS`, `FAIL`, `ERROR`, `TIMEOUT`, `SKIP` or `STALL`; `id`, `triggered` and
 //! `runtime` are null where it is about the case as a whole, which fails (`FAIL`), is stalled (`STALL`) or has
 //! recovered (`PASS`). `package`, `file` and `line` are null where this program does not have the case. Source files in the working folder are named from there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use livecheck_core::wire::{State, TestReport};
+use livecheck_core::wire::{Explanation, State, TestReport};
 use livecheck_core::{Cases, TestId, Timestamp};
 use serde::Serialize;
 
@@ -98,6 +99,7 @@ struct Report<'e> {
     runtime: Option<f64>,
     signals: &'e BTreeMap<String, f64>,
     waiting_for: Option<&'e str>,
+    explanation: Option<&'e Explanation>,
     error: Option<&'e str>,
     traceback: Option<String>,
 }
@@ -135,13 +137,10 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             group: started.group.as_deref(),
             profile: &started.profile,
         },
-        RunEvent::Report(execution) => {
-            let waiting_for = execution.waiting_for.as_deref();
-            Line::Report(Box::new(Report::of(&execution.report, waiting_for, cases, root)))
-        }
+        RunEvent::Report(report) => Line::Report(Box::new(Report::of(report, cases, root))),
         RunEvent::Case(change) => {
             of_case = change.report();
-            Line::Report(Box::new(Report::of(&of_case, None, cases, root)))
+            Line::Report(Box::new(Report::of(&of_case, cases, root)))
         }
         RunEvent::Status(snapshot) => Line::Status { cases: counts_of(snapshot) },
         RunEvent::BadRecords(bad) => Line::BadRecords {
@@ -177,7 +176,9 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
 }
 
 impl<'e> Report<'e> {
-    fn of(report: &'e TestReport, waiting_for: Option<&'e str>, cases: &Cases, root: &Path) -> Self {
+    fn of(report: &'e TestReport, cases: &Cases, root: &Path) -> Self {
+        let waiting_for =
+            report.explanation.as_ref().and_then(|explanation| explanation.waiting_for.as_ref());
         let location = cases.get(report.case_name.as_str()).map(|case| case.location);
         Self {
             case: report.case_name.as_str(),
@@ -189,7 +190,8 @@ impl<'e> Report<'e> {
             triggered: report.test.as_ref().map(|test| test.timestamp),
             runtime: report.runtime,
             signals: &report.signal_latency,
-            waiting_for,
+            waiting_for: waiting_for.map(|missing| missing.name.as_str()),
+            explanation: report.explanation.as_deref(),
             error: report.error.as_deref(),
             traceback: report.traceback.as_deref().map(|traceback| shown_in(traceback, root)),
         }

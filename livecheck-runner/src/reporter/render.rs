@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anstyle::Style;
 use livecheck_core::Cases;
-use livecheck_core::wire::State;
+use livecheck_core::wire::{State, TestReport};
 
 use super::case_name::DisplayName;
 use super::counts::in_words;
-use super::event::{BadRecords, ExecutionReport, RunEvent, Snapshot, Started, StopReason};
+use super::event::{BadRecords, RunEvent, Snapshot, Started, StopReason};
 use super::failure;
 use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint, verb};
 use super::summary::{self, Failures};
@@ -180,10 +180,9 @@ impl Renderer {
         }
     }
 
-    fn report(&mut self, execution: &ExecutionReport) -> String {
-        let report = &execution.report;
+    fn report(&mut self, report: &TestReport) -> String {
         let state = report.state;
-        let mut line = self.line_of(execution);
+        let mut line = self.line_of(report);
         let is_failure = state.is_failure();
         if is_failure {
             self.failures.add(line.clone());
@@ -204,7 +203,7 @@ impl Renderer {
         }
         line.push('\n');
         if is_failure {
-            line.push_str(&failure::render(execution, &self.cases, &self.options));
+            line.push_str(&failure::render(report, &self.cases, &self.options));
         }
         line
     }
@@ -227,8 +226,7 @@ impl Renderer {
     }
 
     /// Verb, time, case and test id.
-    fn line_of(&self, execution: &ExecutionReport) -> String {
-        let report = &execution.report;
+    fn line_of(&self, report: &TestReport) -> String {
         let name = DisplayName::of(&self.cases, &report.case_name).painted();
         let time = bracketed(report.runtime);
         let mut line = format!("{} {time} {name}", verb(colour_of(report.state), report.state.as_str()));

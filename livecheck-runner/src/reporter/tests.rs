@@ -6,8 +6,11 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
-use livecheck_core::wire::{State, TestReport};
-use livecheck_core::{CaseName, Cases, Settings};
+use livecheck_core::wire::{
+    ConsumerLag, Difference, Explanation, LogLine, MissingStep, Place, SignalStep, State, Step, TestReport,
+    TopicLag, TriggerStep, WaitEnd, WaitSpan, WaitStep,
+};
+use livecheck_core::{CaseName, Cases, Origin, Settings, Timestamp};
 
 use super::render::{RenderOptions, Renderer};
 use super::*;
@@ -72,13 +75,13 @@ fn started(embedded: bool) -> RunEvent {
 }
 
 /// A report on an order, with the signals received so far.
-fn report(state: State, id: &str, signals: &[(&str, f64)]) -> ExecutionReport {
+fn report(state: State, id: &str, signals: &[(&str, f64)]) -> TestReport {
     let test = format!(
         r#"{{"id":"{id}","case_name":"{}","timestamp":"2026-11-21T02:03:04.567890Z",
         "expires":"2026-11-21T05:03:04.567890Z","test_args":[],"test_kwargs":{{"side":"sell"}}}}"#,
         ORDER_FLOW.name
     );
-    ExecutionReport::from(TestReport {
+    TestReport {
         case_name: ORDER_FLOW.name.into(),
         state,
         test: Some(serde_json::from_str(&test).expect("a test")),
@@ -87,30 +90,91 @@ fn report(state: State, id: &str, signals: &[(&str, f64)]) -> ExecutionReport {
         error: None,
         traceback: None,
         explanation: None,
-    })
+    }
 }
 
-fn with_error(mut execution: ExecutionReport, error: &str, traceback: Option<&str>) -> ExecutionReport {
-    execution.report.error = Some(error.to_owned());
-    execution.report.traceback = traceback.map(str::to_owned);
-    execution
+fn with_error(mut report: TestReport, error: &str, traceback: Option<&str>) -> TestReport {
+    report.error = Some(error.to_owned());
+    report.traceback = traceback.map(str::to_owned);
+    report
 }
 
-fn failed() -> ExecutionReport {
-    with_error(
+/// The trigger of an order, and a signal for each step so far.
+fn explained(signals: &[(&str, f64)]) -> Explanation {
+    let at = |topic: &str, offset| Place { topic: topic.to_owned(), partition: 3, offset };
+    let start: Timestamp = "2026-11-21T02:03:04.5Z".parse().expect("a time");
+    let trigger = TriggerStep {
+        time: start,
+        at: at("livecheck", 17),
+        origin: Origin::from_header("service=order-web;host=web-1"),
+    };
+    let signals = signals.iter().zip(40..).map(|(&(name, latency), offset)| {
+        let began = start;
+        Step::Signal(SignalStep {
+            name: name.to_owned(),
+            time: start + Duration::from_secs_f64(latency),
+            latency,
+            at: at("livecheck-bus", offset),
+            origin: Origin::from_header("service=order-creator;host=web-2.eu-central-1.example.com"),
+            key: None,
+            value: (name == "sent_to_db").then(|| r#"{"id":"order-18","side":"buy"}"#.to_owned()),
+            wait: Some(WaitSpan { began, deadline: start + Duration::from_secs(30) }),
+            is_late: false,
+        })
+    });
+    Explanation {
+        timeline: std::iter::once(Step::Trigger(trigger)).chain(signals).collect(),
+        last_step: Some("cached".to_owned()),
+        ..Explanation::default()
+    }
+}
+
+fn failed() -> TestReport {
+    let mut explanation = explained(&[("sent_to_db", 0.012)]);
+    explanation.difference = Some(Difference { left: "Sell".to_owned(), right: "Buy".to_owned() });
+    explanation.logs = (0..12)
+        .map(|number| LogLine {
+            time: "2026-11-21T02:03:04.513Z".parse().expect("a time"),
+            level: if number == 11 { "WARN" } else { "INFO" }.to_owned(),
+            target: "stock_orders::cases".to_owned(),
+            message: format!("looked at line {number} of the order"),
+        })
+        .collect();
+    let report = with_error(
         report(State::Fail, "order-18", &[("sent_to_db", 0.012)]),
         "assertion `left == right` failed: the order keeps its side\n  left: Sell\n right: Buy",
         Some(
             "at /home/me/work/examples/stock-orders/src/cases.rs:39:5\n   0: core::panicking\n   \
              1: stock_orders::cases\n             at /home/me/work/examples/stock-orders/src/cases.rs:39:5",
         ),
-    )
+    );
+    TestReport { explanation: Some(Box::new(explanation)), ..report }
 }
 
-fn timed_out() -> ExecutionReport {
-    let execution = report(State::Timeout, "order-19", &[("sent_to_db", 0.012), ("cached", 0.034)]);
+fn timed_out() -> TestReport {
+    let signals = [("sent_to_db", 0.012), ("cached", 0.034)];
     let error = "signal `executed` did not come within 5s";
-    ExecutionReport { waiting_for: Some("executed".to_owned()), ..with_error(execution, error, None) }
+    let mut explanation = explained(&signals);
+    let began: Timestamp = "2026-11-21T02:03:04.534Z".parse().expect("a time");
+    let (name, deadline) = ("executed".to_owned(), began + Duration::from_secs(5));
+    explanation.timeline.push(Step::Wait(WaitStep {
+        name: name.clone(),
+        key: None,
+        began,
+        deadline,
+        end: WaitEnd::TimedOut,
+    }));
+    let consumer = ConsumerLag {
+        group: "order-executor".to_owned(),
+        lag: 1204,
+        topics: vec![TopicLag { topic: "order-execution".to_owned(), lag: 1204 }],
+        members: Some(0),
+    };
+    let origin = Some(Origin::from_header("service=order-executor;host=web-3"));
+    explanation.waiting_for =
+        Some(MissingStep { name, key: None, deadline, origin, consumer: Some(consumer) });
+    let report = with_error(report(State::Timeout, "order-19", &signals), error, None);
+    TestReport { explanation: Some(Box::new(explanation)), ..report }
 }
 
 fn snapshot(order_flow: CaseTally, refund: CaseTally) -> Snapshot {
@@ -133,8 +197,8 @@ fn printed_in_colour(options: RenderOptions, events: impl IntoIterator<Item = Ru
     events.map(|(event, second)| renderer.event(&event, Duration::from_secs(second))).collect()
 }
 
-fn reported(execution: ExecutionReport) -> String {
-    printed(options(), [started(false), execution.into()])
+fn reported(report: TestReport) -> String {
+    printed(options(), [started(false), report.into()])
 }
 
 #[test]
@@ -165,6 +229,39 @@ fn what_an_embedded_broker_keeps() {
 #[test]
 fn a_timeout() {
     insta::assert_snapshot!(reported(timed_out()));
+}
+
+#[test]
+fn a_timeout_where_there_is_no_room_and_where_more_is_asked_for() {
+    let options = |width, verbose| RenderOptions { width: Some(width), verbose, ..options() };
+    insta::assert_snapshot!(printed(options(60, 0), [started(false), timed_out().into()]));
+    insta::assert_snapshot!(printed(options(140, 1), [started(false), timed_out().into()]));
+}
+
+#[test]
+fn what_came_late_or_was_not_waited_for_and_what_was_left_out() {
+    let mut report = timed_out();
+    let mut explanation = explained(&[("sent_to_db", 0.012), ("cached", 0.034), ("executed", 7.5)]);
+    for (step, late) in explanation.timeline.iter_mut().skip(2).zip([false, true]) {
+        let Step::Signal(signal) = step else { panic!("a signal") };
+        (signal.wait, signal.is_late, signal.origin) = (None, late, Origin::default());
+    }
+    explanation.steps_left_out = 7;
+    explanation.logs_left_out = 3;
+    explanation.logs = failed().explanation.expect("as it says").logs;
+    let consumer =
+        |lag, members| ConsumerLag { group: "orders".to_owned(), lag, topics: Vec::new(), members };
+    let mut out = String::new();
+    for (lag, members) in [(0, Some(2)), (0, Some(0)), (7, None)] {
+        explanation.waiting_for = report.explanation.as_ref().and_then(|before| before.waiting_for.clone());
+        explanation
+            .waiting_for
+            .iter_mut()
+            .for_each(|missing| missing.consumer = Some(consumer(lag, members)));
+        report.explanation = Some(Box::new(explanation.clone()));
+        out += &reported(report.clone());
+    }
+    insta::assert_snapshot!(out);
 }
 
 #[test]
@@ -230,7 +327,7 @@ fn a_case_as_a_whole_fails_is_stalled_and_recovers() {
 #[test]
 fn a_case_that_this_program_does_not_have() {
     let mut unknown = with_error(report(State::Skip, "order-23", &[]), "unknown case", None);
-    unknown.report.case_name = "orders::removed\u{1b}[2J".into();
+    unknown.case_name = "orders::removed\u{1b}[2J".into();
     insta::assert_snapshot!(reported(unknown));
 }
 
