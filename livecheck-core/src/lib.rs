@@ -14,6 +14,7 @@
 //! | [`origin`] | who sent them |
 //! | [`variables`] | how the environment configures it |
 //! | [`wire`] | what they look like on the topics |
+//! | [`schedule`] | executions that nobody has to ask for |
 //! | [`fake_request`] | requests of our own, where there are too few |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
 //! | [`uptest`] | asking one instance whether it is ready for traffic |
@@ -26,6 +27,7 @@ pub mod fake_request;
 pub mod identity;
 pub mod origin;
 pub mod outcome;
+pub mod schedule;
 pub mod settings;
 pub mod signal;
 pub mod time;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::schedule::Schedule;
+
 /// How a case is sampled, timed and watched: what stands in the parentheses of `#[livecheck::case(…)]`.
 ///
 /// The names and defaults are those of `faust.livecheck.Case`, but for two: `probability` is 1.0 (Faust: 0.5)
@@ -34,6 +36,12 @@ pub struct Settings {
     /// How often a fake request is sent, if there is one for this case. Default: never.
     #[serde(serialize_with = "optional_seconds")]
     pub frequency: Option<Duration>,
+    /// When it is executed without a trigger. Default: never.
+    pub schedule: Option<Schedule>,
+    /// How often an execution of a scheduled case that fails is tried again before that counts. Default: never.
+    pub confirm: u32,
+    /// What it is about, in words by which a subset of the cases can be chosen. Default: none.
+    pub tags: &'static [&'static str],
     /// How many of the latest results a case's statistics are made from. Default: 100.
     pub max_history: usize,
     /// After how many failures in a row the case as a whole has failed. Default: 30.
@@ -98,6 +106,9 @@ impl Settings {
             warn_stalled_after: Duration::from_secs(30 * 60),
             test_expires: Duration::from_secs(3 * 60 * 60),
             frequency: None,
+            schedule: None,
+            confirm: 0,
+            tags: &[],
             max_history: 100,
             max_consecutive_failures: 30,
             state_transition_delay: Duration::from_secs(60),
@@ -117,6 +128,9 @@ impl Settings {
         warn_stalled_after: Duration => warn_stalled_after,
         test_expires: Duration => test_expires,
         frequency: Duration => Some(frequency),
+        schedule: Schedule => Some(schedule),
+        confirm: u32 => confirm,
+        tags: &'static [&'static str] => tags,
         max_history: usize => max_history,
         max_consecutive_failures: u32 => max_consecutive_failures,
         state_transition_delay: Duration => state_transition_delay,

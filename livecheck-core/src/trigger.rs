@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::case::Case;
 use crate::client;
 use crate::context::{Context, InTest, Scoped, current};
-use crate::fake_request::Slot;
+use crate::fake_request;
 use crate::identity::{PartitionKey, TestId};
 use crate::time::Timestamp;
 use crate::wire::{Arguments, TestExecution};
@@ -164,7 +164,7 @@ impl Trigger {
     /// could not be sent.
     pub fn send(self) -> Option<Context> {
         let arguments = self.chosen?;
-        let (id, timestamp) = match (self.id, Slot::current(self.case)) {
+        let (id, timestamp) = match (self.id, fake_request::current(self.case)) {
             // Whoever fires that slot asks for the same execution.
             (None, Some(slot)) => (slot.id(), slot.time()),
             (Some(id), _) => (id, Timestamp::now()),

@@ -12,7 +12,7 @@ use reqwest::{Body, Client, IntoUrl, Request};
 
 use crate::case::Registered;
 use crate::context::{InTestRequest, current};
-use crate::fake_request::Slot;
+use crate::fake_request;
 use crate::settings::Settings;
 
 /// A service did not answer, or only with errors, as often as it was asked.
@@ -93,7 +93,7 @@ async fn answer(http: &Client, request: Request) -> reqwest::Result<Bytes> {
 
 /// The settings of the case that this task is about; the defaults outside of any.
 fn settings() -> Settings {
-    let case = Slot::in_progress().or_else(|| {
+    let case = fake_request::in_progress().or_else(|| {
         let context = current()?;
         inventory::iter::<Registered>().map(|case| case.0).find(|case| *context.case_name() == case.name)
     });

@@ -1,8 +1,8 @@
-//! The form that the attributes share, such as `#[livecheck::case(…)]` and `#[signal(…)]`: `option = value, option = value`.
+//! The form that the attributes share, such as `#[livecheck::case(…)]` and `#[signal(…)]`: `option = value, list(value)`.
 //!
 //! It is split by hand, not parsed as expressions, so that one bad option does not hide the others.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 use crate::nearest::nearest;
@@ -15,6 +15,9 @@ pub(crate) struct Entry {
     /// What stands behind the equals sign.
     pub(crate) value: Value,
 }
+
+/// The options that are written as a list: `tags("smoke", "payments")`.
+const LISTS: &[&str] = &["tags"];
 
 /// The options in `tokens`, or what is wrong with each, in order. `owner` is the attribute, as a message names
 /// it.
@@ -61,7 +64,15 @@ fn key_and_value(tokens: &[TokenTree], owner: &str) -> syn::Result<(Ident, Value
             _ => syn::Error::new_spanned(tokens.iter().cloned().collect::<TokenStream>(), message),
         });
     };
+    let is_list = LISTS.iter().any(|list| key.unraw() == *list);
     match rest {
+        [TokenTree::Group(list)] if is_list && list.delimiter() == Delimiter::Parenthesis => {
+            Ok((key.clone(), Value::new(list.stream())))
+        }
+        _ if is_list => {
+            let message = format!("`{key}` takes a list: `{key}(\"smoke\", \"payments\")`");
+            Err(syn::Error::new_spanned(tokens.iter().cloned().collect::<TokenStream>(), message))
+        }
         [TokenTree::Punct(equals), value @ ..] if equals.as_char() == '=' && !value.is_empty() => {
             Ok((key.clone(), Value::new(value.iter().cloned().collect())))
         }

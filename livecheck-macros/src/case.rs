@@ -3,6 +3,7 @@
 mod expansion;
 mod options;
 mod parameters;
+mod schedule;
 mod type_name;
 
 use proc_macro2::TokenStream;
@@ -36,6 +37,9 @@ pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     if function.is_generic() {
         // The types mean nothing outside the function.
         parameters.iter_mut().for_each(|parameter| parameter.sound = false);
+    }
+    if let Some(scheduled) = &options.scheduled {
+        scheduled.check(&parameters, &mut errors);
     }
     let sound = errors.is_empty();
     let expansion = expansion::expand(&Definition { options, function, parameters, sound });

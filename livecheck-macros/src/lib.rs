@@ -118,6 +118,12 @@ use proc_macro::TokenStream;
 /// | `warn_stalled_after = duration` | `"30m"` | how long no execution may be seen before the case is said to be stalled |
 /// | `test_expires = duration` | `"3h"` | how long after its trigger an execution may take before it ends as TIMEOUT |
 /// | `frequency = duration` | never | how often a fake request is sent, if there is one for this case |
+/// | `schedule = "0 9 * * MON-FRI Europe/Berlin"` | none | when it is executed without a trigger, as a cron expression: minute, hour, day of the month, month, day of the week; behind them a time zone (UTC without one) |
+/// | `timezone = "…"` | UTC | the time zone of `schedule`, if it does not stand in there |
+/// | `every = duration` | none | the same by whole periods since 1970, which do not drift: `"15m"` is at :00, :15, :30, :45 |
+/// | `jitter = duration` | none | by how much at most each slot is fired later; for a case and a slot it is always the same |
+/// | `confirm = count` | `0` | how often an execution of a scheduled case that fails is tried again, after a second each, before that counts |
+/// | `tags("smoke", …)` | none | words by which a subset is chosen: `cargo livecheck run --tag smoke` |
 /// | `max_history = count` | `100` | how many of the latest results a case's statistics are made from |
 /// | `max_consecutive_failures = count` | `30` | after how many failures in a row the case as a whole has failed |
 /// | `state_transition_delay = duration` | `"60s"` | how long a new state of the case must last before it is acted on |
@@ -129,6 +135,10 @@ use proc_macro::TokenStream;
 /// | `url_error_delay_backoff = number` | `1.5` | what the pause is multiplied by from one retry to the next |
 /// | `url_error_delay_max = duration` | `"5s"` | the longest pause between retries |
 /// | `crate = path` | `::livecheck` | where this crate is, for a library that re-exports it or has it under another name |
+///
+/// A case with `schedule` or `every` has no arguments, since nobody triggers it; it may have signals, which what it calls
+/// sends. Where they are not given, its `max_consecutive_failures` is 1, and its `warn_stalled_after` half an hour more
+/// than the longest time between two of its slots. See the guide on schedules.
 ///
 /// `realtime_logs` does not act yet: it is checked, registered and listed.
 #[proc_macro_attribute]

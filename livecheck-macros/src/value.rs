@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
-use syn::{Lit, LitStr, Path};
+use proc_macro2::{Span, TokenStream};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Lit, LitStr, Path, Token};
 
 use crate::duration;
 
@@ -68,6 +70,16 @@ impl Value {
         match &self.kind {
             Kind::Literal(Lit::Str(literal)) => Ok(literal),
             _ => Err(self.error("expected a text in quotes")),
+        }
+    }
+
+    /// One text or more, with commas between.
+    pub(crate) fn texts(&self) -> syn::Result<Vec<LitStr>> {
+        let texts = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(self.tokens.clone());
+        match texts {
+            Ok(texts) if !texts.is_empty() => Ok(texts.into_iter().collect()),
+            Ok(_) => Err(syn::Error::new(Span::call_site(), "expected at least one text in quotes")),
+            Err(_) => Err(self.error("expected texts in quotes, with commas between")),
         }
     }
 

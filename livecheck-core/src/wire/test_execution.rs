@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::json::{Arguments, text_of_any_json};
 use crate::identity::{CaseName, ExecutionKey, TestId};
+use crate::schedule::Slot;
 use crate::time::Timestamp;
 
 /// A request to execute a case.
@@ -27,6 +28,19 @@ pub struct TestExecution {
 }
 
 impl TestExecution {
+    /// The execution of that slot of a case: the same, whoever asks for it.
+    #[must_use]
+    pub fn of_slot(slot: Slot) -> Self {
+        let (case, timestamp) = (slot.case(), slot.time());
+        Self {
+            id: slot.id(),
+            case_name: case.name.into(),
+            timestamp,
+            expires: timestamp + case.settings.test_expires,
+            arguments: Arguments::new(),
+        }
+    }
+
     /// What tells this execution from every other.
     #[must_use]
     pub fn key(&self) -> ExecutionKey {

@@ -119,7 +119,14 @@ fn the_case(case: &Definition) -> TokenStream {
     let docs = docs::text(&case.function.attributes);
     // Under the span of the function's name, that is its line, and not the attribute's.
     let line = quote_spanned!(name.span()=> ::core::line!());
-    let settings = case.options.settings.iter().map(|(name, value)| quote!(.#name(#value)));
+    let settings = case.options.settings.iter().map(|(name, value)| {
+        // A schedule is made by one of its own constructors.
+        if name == "schedule" {
+            quote!(.#name(#krate::schedule::Schedule::#value))
+        } else {
+            quote!(.#name(#value))
+        }
+    });
     let arguments = case.arguments().map(|argument| {
         let (name, type_name) = (argument.wire_name(), argument.type_name());
         quote!(#krate::case::Argument { name: #name, type_name: #type_name })

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{LitStr, Path};
 
+use super::schedule::{self, Scheduled, Scheduling};
 use crate::attribute::{Entry, entries};
 use crate::duration;
 use crate::errors::Errors;
@@ -18,6 +19,12 @@ const KNOWN: &[&str] = &[
     "warn_stalled_after",
     "test_expires",
     "frequency",
+    "schedule",
+    "timezone",
+    "every",
+    "jitter",
+    "confirm",
+    "tags",
     "max_history",
     "max_consecutive_failures",
     "state_transition_delay",
@@ -41,6 +48,8 @@ pub(crate) struct Options {
     /// The settings that differ from the defaults, each with the name under the user's own span, so that an
     /// editor leads from there to the setting's documentation.
     pub(crate) settings: Vec<(Ident, TokenStream)>,
+    /// What is known of its schedule, if it has one.
+    pub(crate) scheduled: Option<Scheduled>,
 }
 
 impl Options {
@@ -48,9 +57,18 @@ impl Options {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut entries_read = Vec::new();
+        let mut scheduling = Scheduling::default();
         for entry in entries(tokens, "#[livecheck::case]", KNOWN) {
             let Some(Entry { key, value }) = errors.take(entry) else { continue };
             match key.unraw().to_string().as_str() {
+                name if schedule::KNOWN.contains(&name) => {
+                    scheduling.take(Entry { key, value });
+                    continue;
+                }
+                "tags" => {
+                    let tags = errors.take(tags(&value)).map(|tags| quote!(&[#(#tags),*]));
+                    options.settings.extend(tags.map(|tags| (key.clone(), tags)));
+                }
                 "name" => options.name = errors.take(name(&value)),
                 "crate" => options.krate = errors.take(value.path()),
                 setting => {
@@ -61,6 +79,16 @@ impl Options {
             entries_read.push(Entry { key, value });
         }
         errors.take(check_delays(&entries_read));
+        let is_given = |name: &str| entries_read.iter().any(|entry| entry.key.unraw() == name);
+        let (settings, scheduled) = scheduling.settings(is_given, errors);
+        if let (Some(_), Some(frequency)) =
+            (&scheduled, entries_read.iter().find(|entry| entry.key.unraw() == "frequency"))
+        {
+            let message = "`frequency` is that of a fake request; a scheduled case is executed without one";
+            errors.at(frequency.key.span(), message);
+        }
+        options.settings.extend(settings);
+        options.scheduled = scheduled;
         options
     }
 
@@ -86,6 +114,20 @@ fn name(value: &Value) -> syn::Result<LitStr> {
         );
     }
     Ok(name.clone())
+}
+
+fn tags(value: &Value) -> syn::Result<Vec<LitStr>> {
+    let tags = value.texts()?;
+    for (position, tag) in tags.iter().enumerate() {
+        let text = tag.value();
+        if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',') {
+            return Err(syn::Error::new_spanned(tag, "a tag is one word, such as \"smoke\""));
+        }
+        if tags[..position].iter().any(|other| other.value() == text) {
+            return Err(syn::Error::new_spanned(tag, format_args!("the tag `{text}` is given twice")));
+        }
+    }
+    Ok(tags)
 }
 
 /// The value of a setting, as an expression of the type that its setter in `livecheck::Settings` takes.
@@ -154,7 +196,7 @@ mod tests {
     #[test]
     fn reads_every_option() {
         let (options, errors) = parse(
-            r#"name = "orders.order_flow", active = false, probability = "50%", warn_stalled_after = "30m",
+            r#"name = "orders.order_flow", active = false, tags("smoke", "orders"), probability = "50%", warn_stalled_after = "30m",
                test_expires = "3h", frequency = 60, max_history = 10, max_consecutive_failures = 3,
                state_transition_delay = 0, realtime_logs = true, url_timeout_total = 300.0,
                url_timeout_connect = "5s", url_error_retries = 0, url_error_delay_min = "500ms",
@@ -163,7 +205,8 @@ mod tests {
         assert_eq!(errors, [""; 0]);
         assert_eq!(options.name.as_ref().map(LitStr::value).as_deref(), Some("orders.order_flow"));
         assert_eq!(options.krate(Span::call_site()).to_string(), "facade :: livecheck");
-        assert_eq!(options.settings.len(), KNOWN.len() - 2);
+        // But for `name` and `crate`, and for what only a scheduled case has.
+        assert_eq!(options.settings.len(), KNOWN.len() - 2 - schedule::KNOWN.len());
     }
 
     #[test]
