@@ -7,6 +7,7 @@
 //! group = "livecheck"                 # the consumer group that all runners share
 //! commit-interval = "50ms"            # how often reports and offsets are committed
 //! save-after = "10s"                  # when an execution in flight is saved, for whoever takes over its partition
+//! tags = ["smoke"]                    # only cases with one of these; all if absent
 //! status-interval = "30s"             # how often counters are printed where there is no terminal
 //!
 //! [profile.default.topics]
@@ -96,6 +97,8 @@ pub struct Config {
     pub status_interval: Duration,
     /// Whether uptests are reported as cases are.
     pub uptest_reports: bool,
+    /// Only cases with one of these tags, where the command line names none; all if there are none.
+    pub tags: Vec<String>,
     /// The commands to start before the cases, in order.
     pub services: Vec<ServiceConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.

@@ -7,7 +7,7 @@ mod tests;
 
 use std::path::Path;
 
-use livecheck_core::Cases;
+use livecheck_core::{Cases, Timestamp};
 
 /// Who reads a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,12 +36,15 @@ pub enum ListFormat {
 ///       "line": 31,
 ///       "docs": "An order keeps its side all the way to execution.",
 ///       "settings": { "active": true, "probability": 0.5, "warn_stalled_after": 1800.0 },
+///       "next_slot": null,
 ///       "arguments": [{ "name": "side", "type": "Side" }],
 ///       "signals": [{ "name": "sent_to_db", "type": "Signal<Order>", "timeout": 30.0 }]
 ///     }
 ///   ]
 /// }
 /// ```
+///
+/// `next_slot` is when the case is due next by its schedule, or by the frequency of its fake request.
 ///
 /// `settings` has every setting of [`Settings`](livecheck_core::Settings) under its own name.
 pub mod json_structure {}
@@ -61,29 +64,45 @@ pub enum NoCases {
         searched: Vec<String>,
     },
     /// None of the cases is one of those asked for.
-    #[error("no case{} is {}; there are {there_are}", in_packages(searched), asked_for(filters, packages))]
+    #[error(
+        "no case{} is {}; there are {there_are}{}",
+        in_packages(searched),
+        asked_for(wanted),
+        known(wanted)
+    )]
     Selected {
         /// The packages that were searched.
         searched: Vec<String>,
         /// How many cases there are.
         there_are: usize,
-        /// The parts of names that were asked for.
-        filters: Vec<String>,
-        /// The packages that were asked for.
-        packages: Vec<String>,
+        /// What was asked for.
+        wanted: Box<Wanted>,
     },
 }
 
+/// Which cases were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Parts of their names.
+    pub filters: Vec<String>,
+    /// Their packages.
+    pub packages: Vec<String>,
+    /// Their tags.
+    pub tags: Vec<String>,
+    /// The tags that there are.
+    pub known_tags: Vec<String>,
+}
+
 /// The list of those cases, with colours as ANSI escape sequences. Files in the folder `root` are named from
-/// there.
+/// there; what is due next is so after `now`.
 ///
 /// An empty list is for [`NoCases`] to explain.
 #[must_use]
-pub fn render(cases: &Cases, format: ListFormat, verbose: bool, root: &Path) -> String {
+pub fn render(cases: &Cases, format: ListFormat, verbose: bool, root: &Path, now: Timestamp) -> String {
     match format {
-        ListFormat::Human => human::render(cases, verbose, root),
-        ListFormat::Json => json::render(cases, false, root),
-        ListFormat::JsonPretty => json::render(cases, true, root),
+        ListFormat::Human => human::render(cases, verbose, root, now),
+        ListFormat::Json => json::render(cases, false, root, now),
+        ListFormat::JsonPretty => json::render(cases, true, root, now),
     }
 }
 
@@ -96,13 +115,18 @@ fn in_packages(packages: &[String]) -> String {
     }
 }
 
-fn asked_for(filters: &[String], packages: &[String]) -> String {
-    let named = format!("named like {}", quoted(filters, " or "));
-    let within = format!("in package {}", quoted(packages, " or "));
-    match (filters, packages) {
-        ([], _) => within,
-        (_, []) => named,
-        _ => format!("{named} and {within}"),
+fn asked_for(Wanted { filters, packages, tags, .. }: &Wanted) -> String {
+    let asked = [("named like", filters), ("in package", packages), ("tagged", tags)];
+    let asked = asked.into_iter().filter(|(_, names)| !names.is_empty());
+    let asked: Vec<_> = asked.map(|(what, names)| format!("{what} {}", quoted(names, " or "))).collect();
+    asked.join(" and ")
+}
+
+fn known(Wanted { tags, known_tags, .. }: &Wanted) -> String {
+    match &known_tags[..] {
+        _ if tags.is_empty() => String::new(),
+        [] => "\n  = help: no case has a tag; #[livecheck::case(tags(\"smoke\"))] gives it one".to_owned(),
+        tags => format!("\n  = help: the tags are {}", quoted(tags, ", ")),
     }
 }
 

@@ -7,7 +7,9 @@
 //! | `board` | all cases, and how far the reports on them were read |
 //! | `record` | what is kept of that on the monitor's topic |
 //! | `merge` | what is read from several partitions, in the order of the log |
-//! | `fake_requests` | when each is due, and the sending |
+//! | [`slots`] | the heart of what is done by the clock: which slot is fired, missed, left out |
+//! | `plan`, `scheduler` | what is done by the clock, and how far each of it is |
+//! | `firing` | what a leader does itself at a slot |
 //! | `kept` | the same put together again |
 //! | `roster` | the runners at work, and what they have in flight |
 //! | `membership` | who leads |
@@ -32,26 +34,29 @@
 
 mod board;
 pub mod case_state;
-mod fake_requests;
+mod firing;
 pub mod history;
 mod kept;
 mod leader;
 mod membership;
 mod merge;
 mod own_topic;
+mod plan;
 mod presence;
 mod record;
 mod reports;
 mod roster;
+mod scheduler;
+pub mod slots;
 pub mod statistics;
 mod term;
 mod writer;
 
 pub use board::CaseChange;
-pub(crate) use fake_requests::are_wanted as fake_requests_are_wanted;
 pub(crate) use kept::Kept;
 pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};
 pub(crate) use own_topic::OwnTopic;
+pub(crate) use plan::{Rhythm, Rhythms, has_fake_requests_for};
 #[cfg(test)]
 pub(crate) use record::Position;
 pub(crate) use record::RunnerRecord;

@@ -8,6 +8,7 @@
 //! | `timeline`, `difference` | what a failure shows: its steps, and the values that differ |
 //! | `case_name`, `counts`, and `livecheck_terminal` | what those are made of |
 //! | `json` | the same events, one JSON object a line |
+//! | `time` | times as people read them |
 //! | `screen` | the terminal, with a live line at the bottom that nothing tears |
 //! | `thread` | the reporter's own thread, so that a slow terminal slows nothing else |
 
@@ -23,6 +24,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod thread;
+pub(crate) mod time;
 mod timeline;
 
 pub(crate) use self::case_name::DisplayName;

@@ -14,7 +14,8 @@ pub(crate) use self::human::render;
 use crate::engine::CaseTally;
 use crate::monitor::case_state::{CaseState, LastFailure};
 use crate::monitor::history::Quantiles;
-use crate::monitor::{Kept, RunnerRecord};
+use crate::monitor::slots::{Slots, Unfired};
+use crate::monitor::{Kept, Rhythm, Rhythms, RunnerRecord};
 
 /// How a group of runners and its cases do. As JSON it is what `status --message-format json` prints.
 ///
@@ -40,7 +41,11 @@ use crate::monitor::{Kept, RunnerRecord};
 ///       "seconds_since_last_failure": 120.0, "last_seen": "2026-11-21T02:03:04.567890Z",
 ///       "runtime": { "median": 0.1, "p50": 0.1, "p90": 0.2, "p99": 0.3 },
 ///       "frequency": null, "latency": null,
-///       "signals": { "order_cached": { "median": 0.1, "p50": 0.1, "p90": 0.2, "p99": 0.3 } }
+///       "signals": { "order_cached": { "median": 0.1, "p50": 0.1, "p90": 0.2, "p99": 0.3 } },
+///       "schedule": { "rule": "every 15m", "next": "2026-11-21T02:15:00.000000Z",
+///         "fired": "2026-11-21T02:00:00.000000Z", "under_way": null,
+///         "missed": { "count": 3, "latest": { "count": 3, "first": "2026-11-21T01:00:00.000000Z", "last": "…" } },
+///         "left_out": { "count": 0, "latest": null } }
 ///     }
 ///   ]
 /// }
@@ -105,6 +110,38 @@ pub struct CaseStatus {
     pub latency: Option<Quantiles>,
     /// By signal: from the trigger to the signal, in seconds.
     pub signals: BTreeMap<String, Quantiles>,
+    /// What is done of it by the clock, if anything is.
+    pub schedule: Option<ScheduleStatus>,
+}
+
+/// What is done by the clock, and how far that is.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScheduleStatus {
+    /// When it is done, for people: `every 15m`.
+    pub rule: String,
+    /// The next slot.
+    pub next: Option<Timestamp>,
+    /// The latest slot that was fired.
+    pub fired: Option<Timestamp>,
+    /// The slot whose run is not over.
+    pub under_way: Option<Timestamp>,
+    /// Slots that nobody was there to fire.
+    pub missed: Unfired,
+    /// Slots that came while the run before was not over.
+    pub left_out: Unfired,
+}
+
+impl ScheduleStatus {
+    fn of(rhythm: &Rhythm, slots: Option<&Slots>, now: Timestamp) -> Self {
+        Self {
+            rule: rhythm.to_string(),
+            next: rhythm.after(now),
+            fired: slots.and_then(Slots::fired),
+            under_way: slots.and_then(Slots::under_way),
+            missed: slots.map(|slots| *slots.missed()).unwrap_or_default(),
+            left_out: slots.map(|slots| *slots.left_out()).unwrap_or_default(),
+        }
+    }
 }
 
 /// What has been reported of a case as a whole.
@@ -117,12 +154,12 @@ pub struct Trouble {
 }
 
 impl Status {
-    /// By what is kept of the group, for those cases that `is_wanted`. `now` says who is at work, and how long ago
+    /// By what is kept of the group, for those cases that `is_wanted`; with what is done by the clock. `now` says who is at work, and how long ago
     /// something is.
     pub(crate) fn of(
         group: &str,
         kept: &Kept,
-        linked: &Cases,
+        (linked, rhythms): (&Cases, &Rhythms),
         is_wanted: impl Fn(&CaseName) -> bool,
         now: Timestamp,
     ) -> Self {
@@ -134,7 +171,10 @@ impl Status {
         };
         let in_flight = kept.roster.in_flight(now);
         let cases = kept.cases.iter().filter(|(name, _)| is_wanted(name)).map(|(name, state)| {
-            CaseStatus::of(name, state, in_flight.get(name).copied().unwrap_or(0), linked, now)
+            let schedule =
+                rhythms.get(name).map(|rhythm| ScheduleStatus::of(rhythm, kept.slots.get(name), now));
+            let in_flight = in_flight.get(name).copied().unwrap_or(0);
+            CaseStatus { schedule, ..CaseStatus::of(name, state, in_flight, linked, now) }
         });
         Self {
             group: group.to_owned(),
@@ -175,6 +215,7 @@ impl CaseStatus {
                 .into_iter()
                 .map(|(name, quantiles)| (name.to_owned(), quantiles))
                 .collect(),
+            schedule: None,
         }
     }
 }

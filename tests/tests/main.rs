@@ -19,6 +19,7 @@ mod monitor;
 mod orders;
 mod outage;
 mod parcels;
+mod schedules;
 mod sharing;
 mod terminal;
 mod topics;

@@ -10,7 +10,7 @@ use super::kafka::{self, KafkaAdvice, Refused};
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::service::ServiceConfig;
-use super::value::{Count, Interval, PropertyValue, Value};
+use super::value::{Count, Interval, PropertyValue, Tags, Value};
 
 /// Settings, of which each may be there or not.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +20,7 @@ pub(super) struct Layer {
     pub(super) commit_interval: Option<Interval>,
     pub(super) save_after: Option<Interval>,
     pub(super) status_interval: Option<Interval>,
+    pub(super) tags: Option<Tags>,
     pub(super) test_topic: Option<String>,
     pub(super) bus_topic: Option<String>,
     pub(super) report_topic: Option<String>,
@@ -50,6 +51,7 @@ impl Layer {
             commit_interval: source.get(&["commit-interval"]),
             save_after: source.get(&["save-after"]),
             status_interval: source.get(&["status-interval"]),
+            tags: source.get(&["tags"]),
             test_topic: source.get(&["topics", "test-topic"]),
             bus_topic: source.get(&["topics", "bus-topic"]),
             report_topic: source.get(&["topics", "report-topic"]),
@@ -74,6 +76,7 @@ impl Layer {
             commit_interval: self.commit_interval.or(under.commit_interval),
             save_after: self.save_after.or(under.save_after),
             status_interval: self.status_interval.or(under.status_interval),
+            tags: self.tags.or(under.tags),
             test_topic: self.test_topic.or(under.test_topic),
             bus_topic: self.bus_topic.or(under.bus_topic),
             report_topic: self.report_topic.or(under.report_topic),

@@ -13,7 +13,7 @@ use super::layer::Layer;
 use super::locate;
 use super::problem::nearest;
 use super::reader::Reader;
-use super::value::{Count, Interval};
+use super::value::{Count, Interval, Tags};
 use super::variables::{self, Variables};
 use super::{Config, EmbeddedConfig, TopicConfig};
 use crate::args::ConfigOptions;
@@ -97,6 +97,7 @@ impl Config {
             status_interval: layer
                 .status_interval
                 .map_or(Duration::from_secs(30), |Interval(interval)| interval),
+            tags: layer.tags.map(|Tags(tags)| tags).unwrap_or_default(),
             uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
             warnings,

@@ -117,6 +117,31 @@ impl Value for Interval {
     }
 }
 
+/// Words by which cases are chosen; in a variable, with commas between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tags(pub(super) Vec<String>);
+
+impl Tags {
+    fn of(words: Vec<String>) -> Option<Self> {
+        let is_tag =
+            |word: &String| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == ',');
+        words.iter().all(is_tag).then_some(Self(words))
+    }
+}
+
+impl Value for Tags {
+    const EXPECTED: &'static str = "a list of words, such as [\"smoke\", \"payments\"]";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let words = value.as_array()?.iter().map(|word| word.get_ref().as_str().map(str::to_owned));
+        Self::of(words.collect::<Option<_>>()?)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Self::of(text.split(',').map(|word| word.trim().to_owned()).collect())
+    }
+}
+
 /// The value of a librdkafka property, which is a text whatever is meant by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PropertyValue(pub(super) String);

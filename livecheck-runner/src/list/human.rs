@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use livecheck_core::case::{Case, SignalDefinition};
-use livecheck_core::{Cases, Settings};
+use livecheck_core::schedule::{Rule, Schedule};
+use livecheck_core::{Cases, Settings, Timestamp};
 
+use crate::monitor::Rhythm;
 use crate::paths::shown;
+use crate::reporter::time::{human, moment};
 
 const PACKAGE: Style = AnsiColor::Magenta.on_default().bold();
 const NAME: Style = AnsiColor::Blue.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-pub(super) fn render(cases: &Cases, verbose: bool, root: &Path) -> String {
+pub(super) fn render(cases: &Cases, verbose: bool, root: &Path, now: Timestamp) -> String {
     let mut packages: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in cases.iter() {
         packages.entry(case.location.package).or_default().push(case);
@@ -24,7 +27,7 @@ pub(super) fn render(cases: &Cases, verbose: bool, root: &Path) -> String {
     for (package, cases) in &packages {
         let _ = writeln!(out, "{PACKAGE}{package}{PACKAGE:#}:");
         for case in cases {
-            write_case(&mut out, case, verbose, root);
+            write_case(&mut out, case, verbose, root, now);
         }
     }
     let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
@@ -34,10 +37,12 @@ pub(super) fn render(cases: &Cases, verbose: bool, root: &Path) -> String {
     out
 }
 
-fn write_case(out: &mut String, case: &Case, verbose: bool, root: &Path) {
+fn write_case(out: &mut String, case: &Case, verbose: bool, root: &Path, now: Timestamp) {
     let Case { name, docs, location, settings, arguments, signals, .. } = case;
     let inactive = if settings.active { "" } else { ", inactive" };
-    let share = percent(settings.probability);
+    // Of what nobody triggers there is no share.
+    let share =
+        if settings.schedule.is_some() { "scheduled".to_owned() } else { percent(settings.probability) };
     let (file, line) = (shown(location.file, root), location.line);
     let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}{inactive}  {DIM}{file}:{line}{DIM:#}");
     if verbose {
@@ -49,6 +54,12 @@ fn write_case(out: &mut String, case: &Case, verbose: bool, root: &Path) {
                 arguments.iter().map(|argument| format!("{}: {}", argument.name, argument.type_name));
             fact(out, "arguments", &arguments.collect::<Vec<_>>().join(", "), verbose);
         }
+    }
+    if let Some(rhythm) = Rhythm::of(case) {
+        fact(out, "due", &due(&rhythm, now), verbose);
+    }
+    if !settings.tags.is_empty() && !verbose {
+        fact(out, "tags", &settings.tags.join(", "), verbose);
     }
     if !signals.is_empty() {
         let signals: Vec<_> = signals.iter().map(|signal| described(signal, verbose)).collect();
@@ -87,6 +98,9 @@ fn settings_of(settings: &Settings) -> Vec<(&'static str, String)> {
         ("warn_stalled_after", duration(settings.warn_stalled_after)),
         ("test_expires", duration(settings.test_expires)),
         ("frequency", never(settings.frequency, "never")),
+        ("schedule", settings.schedule.map_or_else(|| "none".to_owned(), |schedule| scheduled(&schedule))),
+        ("confirm", settings.confirm.to_string()),
+        ("tags", if settings.tags.is_empty() { "none".to_owned() } else { settings.tags.join(", ") }),
         ("max_history", settings.max_history.to_string()),
         ("max_consecutive_failures", settings.max_consecutive_failures.to_string()),
         ("state_transition_delay", duration(settings.state_transition_delay)),
@@ -98,6 +112,24 @@ fn settings_of(settings: &Settings) -> Vec<(&'static str, String)> {
         ("url_error_delay_backoff", settings.url_error_delay_backoff.to_string()),
         ("url_error_delay_max", duration(settings.url_error_delay_max)),
     ]
+}
+
+/// As it stands in the attribute.
+fn scheduled(schedule: &Schedule) -> String {
+    let rule = match schedule.rule {
+        Rule::Cron { expression, timezone: Some(timezone) } => format!("{expression} {timezone}"),
+        Rule::Cron { expression, timezone: None } => expression.to_owned(),
+        Rule::Every(period) => format!("every {}", duration(period)),
+    };
+    if schedule.jitter.is_zero() { rule } else { format!("{rule}, jitter {}", duration(schedule.jitter)) }
+}
+
+/// When something is done by the clock, and when next.
+fn due(rhythm: &Rhythm, now: Timestamp) -> String {
+    match rhythm.after(now) {
+        Some(next) => format!("{rhythm}; next {}, in {}", moment(next), human(next.since(now))),
+        None => format!("{rhythm}; never again"),
+    }
 }
 
 fn duration(duration: Duration) -> String {

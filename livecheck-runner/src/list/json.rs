@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use livecheck_core::case::Case;
-use livecheck_core::{Cases, Settings};
+use livecheck_core::{Cases, Settings, Timestamp};
 use serde::Serialize;
 
+use crate::monitor::Rhythm;
 use crate::paths::shown;
 
 #[derive(Serialize)]
@@ -21,6 +22,7 @@ struct Listed {
     line: u32,
     docs: &'static str,
     settings: &'static Settings,
+    next_slot: Option<Timestamp>,
     arguments: Vec<Argument>,
     signals: Vec<Signal>,
 }
@@ -39,7 +41,7 @@ struct Signal {
 }
 
 impl Listed {
-    fn of(case: &'static Case, root: &Path) -> Self {
+    fn of(case: &'static Case, root: &Path, now: Timestamp) -> Self {
         let arguments = case.arguments.iter();
         let signals = case.signals.iter();
         Self {
@@ -49,6 +51,7 @@ impl Listed {
             line: case.location.line,
             docs: case.docs,
             settings: &case.settings,
+            next_slot: Rhythm::of(case).and_then(|rhythm| rhythm.after(now)),
             arguments: arguments
                 .map(|argument| Argument { name: argument.name, r#type: argument.type_name })
                 .collect(),
@@ -63,8 +66,8 @@ impl Listed {
     }
 }
 
-pub(super) fn render(cases: &Cases, pretty: bool, root: &Path) -> String {
-    let list = List { cases: cases.iter().map(|case| Listed::of(case, root)).collect() };
+pub(super) fn render(cases: &Cases, pretty: bool, root: &Path, now: Timestamp) -> String {
+    let list = List { cases: cases.iter().map(|case| Listed::of(case, root, now)).collect() };
     let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
     // Texts, numbers and lists have JSON, whatever they are.
     json.unwrap_or_default() + "\n"

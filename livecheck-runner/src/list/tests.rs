@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
+use livecheck_core::schedule::Schedule;
 use livecheck_core::{Cases, Settings};
 
 use super::*;
@@ -38,9 +39,24 @@ static REFUND: Case = Case {
     run: |_| Box::pin(async { Ok(()) }),
 };
 
+static TOKEN: Case = Case {
+    name: "payments::token_works",
+    docs: " The token of the payment provider works.",
+    location: Location { package: "payments", file: "payments/src/lib.rs", line: 19 },
+    settings: Settings::new()
+        .schedule(Schedule::cron("0 9 * * MON-FRI", Some("Europe/Berlin")).jitter(Duration::from_secs(30)))
+        .confirm(2)
+        .tags(&["smoke", "payments"]),
+    arguments: &[],
+    signals: &[],
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
 fn list(cases: &[&'static Case], format: ListFormat, verbose: bool) -> String {
     let cases = Cases::new(cases.iter().copied()).expect("different names");
-    anstream::adapter::strip_str(&render(&cases, format, verbose, Path::new("/home/me/work"))).to_string()
+    let now = "2026-11-21T02:03:04Z".parse().expect("a time");
+    anstream::adapter::strip_str(&render(&cases, format, verbose, Path::new("/home/me/work"), now))
+        .to_string()
 }
 
 #[test]
@@ -48,6 +64,8 @@ fn for_people() {
     insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, false));
     insta::assert_snapshot!(list(&[&ORDER_FLOW, &REFUND], ListFormat::Human, true));
     insta::assert_snapshot!(list(&[&REFUND], ListFormat::Human, false));
+    insta::assert_snapshot!(list(&[&REFUND, &TOKEN], ListFormat::Human, false));
+    insta::assert_snapshot!(list(&[&TOKEN], ListFormat::Human, true));
 }
 
 #[test]
@@ -63,10 +81,15 @@ fn no_cases_say_where_they_were_looked_for() {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     insta::assert_snapshot!(NoCases::Found { searched: names(&["orders", "payments"]) });
     insta::assert_snapshot!(NoCases::Found { searched: Vec::new() });
+    let wanted =
+        Wanted { filters: names(&["ordr", "cach"]), packages: names(&["orders"]), ..Wanted::default() };
+    let searched = names(&["orders"]);
+    insta::assert_snapshot!(NoCases::Selected { searched, there_are: 12, wanted: Box::new(wanted) });
+    let wanted =
+        Wanted { tags: names(&["smok"]), known_tags: names(&["payments", "smoke"]), ..Wanted::default() };
     insta::assert_snapshot!(NoCases::Selected {
-        searched: names(&["orders"]),
+        searched: Vec::new(),
         there_are: 12,
-        filters: names(&["ordr", "cach"]),
-        packages: names(&["orders"]),
+        wanted: Box::new(wanted)
     });
 }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use livecheck_core::{CaseName, Timestamp};
+use livecheck_core::CaseName;
 
 use super::case_state::CaseState;
 use super::own_topic::OwnRecord;
 use super::record::{Key, Position, decode_value};
 use super::roster::Roster;
+use super::slots::Slots;
 
 /// What is kept of a group.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) cases: BTreeMap<CaseName, CaseState>,
     pub(crate) position: Option<Position>,
-    /// By case: the latest slot whose fake request was sent, or was about to be.
-    pub(crate) fired: BTreeMap<CaseName, Timestamp>,
+    /// By what is done by the clock: what has become of its slots.
+    pub(crate) slots: BTreeMap<CaseName, Slots>,
     pub(crate) roster: Roster,
 }
 
@@ -26,8 +27,8 @@ impl Kept {
         let taken = match &key {
             Key::Case(name) => decode_value(value).map(|state| drop(self.cases.insert(name.clone(), state))),
             Key::Position => decode_value(value).map(|position| self.position = Some(position)),
-            Key::Fired(name) => decode_value(value).map(|slot| {
-                self.fired.insert(name.clone(), slot);
+            Key::Slots(name) => decode_value(value).map(|slots| {
+                self.slots.insert(name.clone(), slots);
             }),
             Key::Runner(id) if value.is_none() => {
                 self.roster.gone(id);

@@ -12,7 +12,7 @@ use super::board::CaseChange;
 use super::membership::Membership;
 use super::presence::Presence;
 use super::reports::Missed;
-use super::term::{Term, TermOptions};
+use super::term::{News, Term, TermOptions};
 use super::writer::TermEnd;
 use crate::engine::Tally;
 use crate::kafka::{Connection, Health, KafkaEdgeError};
@@ -36,7 +36,10 @@ pub(crate) struct MonitorOptions {
     pub(crate) connection: Connection,
     /// The group of the runners. The monitor's own is named after it.
     pub(crate) group: String,
+    /// All the cases of this program.
     pub(crate) cases: Cases,
+    /// Those of them that are executed here.
+    pub(crate) selected: Cases,
 }
 
 /// The monitor at work.
@@ -52,7 +55,7 @@ impl Monitor {
         options: MonitorOptions,
         say: impl Fn(MonitorEvent) + Send + 'static,
     ) -> Result<Self, KafkaEdgeError> {
-        let MonitorOptions { connection, group, cases } = options;
+        let MonitorOptions { connection, group, cases, selected } = options;
         // Whether the brokers are there, the observer says.
         let health = Health::new(|_| {});
         let id = uuid::Uuid::new_v4().to_string();
@@ -61,7 +64,15 @@ impl Monitor {
         let tally = Arc::<Mutex<Option<Tally>>>::default();
         let stop = Arc::new(AtomicBool::new(false));
         let work = Work {
-            options: TermOptions { connection, group, id, cases, runtime: Handle::current(), health },
+            options: TermOptions {
+                connection,
+                group,
+                id,
+                cases,
+                selected,
+                runtime: Handle::current(),
+                health,
+            },
             membership,
             presence,
             tally: Arc::clone(&tally),
@@ -159,7 +170,9 @@ impl<S: Fn(MonitorEvent)> Work<S> {
                 term
             }
         };
-        self.changed(term.go_on(&self.membership)?);
+        let News { changes, warnings } = term.go_on(&self.membership)?;
+        self.changed(changes);
+        warnings.into_iter().for_each(|warning| (self.say)(MonitorEvent::Warning(warning)));
         Ok(term)
     }
 

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `["GROUP","case","NAME"]` | [`CaseState`](super::case_state::CaseState) |
 //! | `["GROUP","position"]` | [`Position`] |
-//! | `["GROUP","fired","NAME"]` | the latest slot of the case whose fake request was sent, or is about to be |
+//! | `["GROUP","slots","NAME"]` | [`Slots`](super::slots::Slots): which slot of the case was fired, or is about to be |
 //! | `["GROUP","runner","ID"]` | [`RunnerRecord`]; none once the runner has ended |
 //!
 //! The values are JSON, within `{"version":1,"value":…}`. The topic is compacted: of each key the latest is kept.
@@ -30,8 +30,8 @@ pub(crate) enum Key {
     Case(CaseName),
     /// How far the reports were read.
     Position,
-    /// Which slot of a case was fired last.
-    Fired(CaseName),
+    /// What has become of the slots of a case.
+    Slots(CaseName),
     /// A runner, by its id.
     Runner(String),
 }
@@ -41,7 +41,7 @@ impl Key {
         let parts = match self {
             Self::Case(name) => vec![group, "case", name.as_str()],
             Self::Position => vec![group, "position"],
-            Self::Fired(name) => vec![group, "fired", name.as_str()],
+            Self::Slots(name) => vec![group, "slots", name.as_str()],
             Self::Runner(id) => vec![group, "runner", id],
         };
         // A list of texts has JSON.
@@ -57,7 +57,7 @@ impl Key {
             _ if *of != group => None,
             ["case", name] => Some(Self::Case((*name).into())),
             ["position"] => Some(Self::Position),
-            ["fired", name] => Some(Self::Fired((*name).into())),
+            ["slots", name] => Some(Self::Slots((*name).into())),
             ["runner", id] => Some(Self::Runner((*id).to_owned())),
             _ => None,
         }
@@ -130,7 +130,7 @@ mod tests {
         for key in [
             Key::Case("a::\"b\"".into()),
             Key::Position,
-            Key::Fired("a".into()),
+            Key::Slots("a".into()),
             Key::Runner("r-1".to_owned()),
         ] {
             let written = key.encode("shop");

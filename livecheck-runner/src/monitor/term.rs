@@ -1,20 +1,24 @@
 //! One term of leading: from what predecessors left, through what the runners report, until another leads or
 //! something fails. Then all of it is forgotten, and begun anew from what is on the topics.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use livecheck_core::fake_request::Slot;
+use livecheck_core::schedule::Slot;
+use livecheck_core::wire::TestExecution;
 use livecheck_core::{Cases, Timestamp};
 use tokio::runtime::Handle;
 
 use super::board::{Board, CaseChange};
-use super::fake_requests::{Failure, FakeRequests};
+use super::firing::{Failure, Firings, Over};
 use super::kept::Kept;
 use super::membership::{Membership, PARTITION};
 use super::own_topic::{OwnRecord, OwnTopic};
+use super::plan::{Plan, What};
 use super::record::{Key, Position, decode_value, encode_value};
 use super::reports::{Missed, Reports};
 use super::roster::{HEARTBEAT, Roster};
+use super::scheduler::{Firing, Scheduler};
 use super::writer::{Outgoing, TermEnd, Writer};
 use crate::kafka::{Connection, Health, KafkaEdgeError};
 
@@ -34,6 +38,8 @@ pub(super) struct TermOptions {
     /// This runner.
     pub(super) id: String,
     pub(super) cases: Cases,
+    /// Those of them that are executed here: what is done by the clock is done of these.
+    pub(super) selected: Cases,
     /// Where fake requests are sent.
     pub(super) runtime: Handle,
     pub(super) health: Health,
@@ -47,9 +53,10 @@ pub(super) struct Term {
     reports: Reports,
     board: Board,
     roster: Roster,
-    fake_requests: FakeRequests,
-    /// Fake requests that are sent once it is written that they were.
-    to_fire: Vec<(usize, Slot)>,
+    scheduler: Scheduler,
+    firings: Firings,
+    /// What is done once it is written that it is.
+    to_fire: Vec<Firing>,
     /// Until when it was watched before this term.
     watched_until: Option<Timestamp>,
     /// Whether it is watched by this term.
@@ -59,6 +66,15 @@ pub(super) struct Term {
     /// What is to be said of cases, and is not written yet.
     changes: Vec<CaseChange>,
     kept: Instant,
+}
+
+/// What a term has to say.
+#[derive(Default)]
+pub(super) struct News {
+    /// What was written about cases as a whole.
+    pub(super) changes: Vec<CaseChange>,
+    /// What an operator should know.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Term {
@@ -78,8 +94,6 @@ impl Term {
         }
         let watched_until = kept.position.as_ref().and_then(|position| position.watched_until);
         let offsets = kept.position.map(|position| position.offsets).unwrap_or_default();
-        let mut fake_requests = FakeRequests::of(cases, &options.runtime);
-        kept.fired.iter().for_each(|(case, slot)| fake_requests.fired(case, *slot));
         let board = Board::restored(cases, kept.cases, offsets);
         let (reports, missed) = Reports::follow(connection, board.offsets()).map_err(setup)?;
         let mut term = Self {
@@ -89,7 +103,9 @@ impl Term {
             reports,
             board,
             roster: kept.roster,
-            fake_requests,
+            // Nothing is due before the time of the log is known.
+            scheduler: Scheduler::restored(Vec::new(), BTreeMap::new(), Timestamp::MIN),
+            firings: Firings::new(&options.runtime),
             to_fire: Vec::new(),
             watched_until,
             has_begun: false,
@@ -99,38 +115,50 @@ impl Term {
         };
         // Learns the time of the log, by which it is seen for how long nobody has watched.
         term.keep(membership)?;
-        term.board.begin(term.writer.log_time(), watched_until);
+        let now = term.writer.log_time();
+        term.board.begin(now, watched_until);
+        term.scheduler = Scheduler::restored(Plan::of(&options.selected), kept.slots, now);
         term.has_begun = true;
         Ok((term, missed))
     }
 
-    /// Reads what there is, and writes what follows from it. Gives what has been written about cases as a whole.
-    /// Blocks for some hundred milliseconds.
-    pub(super) fn go_on(&mut self, membership: &Membership) -> Result<Vec<CaseChange>, TermEnd> {
+    /// Reads what there is, and writes what follows from it. Blocks for some hundred milliseconds.
+    pub(super) fn go_on(&mut self, membership: &Membership) -> Result<News, TermEnd> {
         self.reports.read();
         while let Some(merged) = self.reports.pop() {
             let (offset, report) = (merged.record.offset, merged.record.report.as_ref());
             self.changes.extend(self.board.read(merged.partition, offset, merged.at, report));
+            report.into_iter().for_each(|report| self.scheduler.reported(report));
         }
         for record in self.own.news() {
             self.hear(record);
         }
         self.judge()?;
         let now = self.writer.log_time();
-        for Failure { slot, error } in self.fake_requests.failures() {
-            let case = slot.case().name.into();
-            self.changes.extend(self.board.service_down(&case, slot.id(), &error, now));
+        for Over { index, slot, failures } in self.firings.over() {
+            self.scheduler.over(index, slot);
+            for Failure { slot, error } in failures {
+                let case = slot.case().name.into();
+                self.changes.extend(self.board.service_down(&case, slot.id(), &error, now));
+            }
         }
-        self.to_fire = self.fake_requests.due(now);
+        let due = self.scheduler.due(now);
+        self.to_fire = due.firings;
         let elapsed = self.kept.elapsed();
         let is_due = elapsed >= if self.board.is_changed() { KEEP_EVERY } else { HEARTBEAT };
-        if is_due || !self.changes.is_empty() || !self.to_fire.is_empty() {
+        if is_due || !self.changes.is_empty() || !self.to_fire.is_empty() || !due.warnings.is_empty() {
             self.keep(membership)?;
         }
-        for (index, slot) in std::mem::take(&mut self.to_fire) {
-            self.fake_requests.send(index, slot);
+        for firing in std::mem::take(&mut self.to_fire) {
+            match self.scheduler.what(&firing) {
+                Some(What::Send(case, requests)) => {
+                    self.firings.send(firing.index, Slot::new(case, firing.slot), requests);
+                }
+                // Its trigger was written with the slot.
+                Some(What::Execute(_)) | None => {}
+            }
         }
-        Ok(std::mem::take(&mut self.changes))
+        Ok(News { changes: std::mem::take(&mut self.changes), warnings: due.warnings })
     }
 
     /// Writes what is not kept yet.
@@ -173,16 +201,16 @@ impl Term {
     fn keep(&mut self, membership: &Membership) -> Result<(), TermEnd> {
         let TermOptions { connection, group, id, .. } = &self.options;
         let own = |key: &Key, value| Outgoing {
-            topic: connection.topics.monitor_topic.clone(),
-            partition: PARTITION,
+            partition: Some(PARTITION),
             key: Some(key.encode(group)),
             value,
+            ..Outgoing::to(&connection.topics.monitor_topic)
         };
         let mut records = Vec::new();
         for change in &self.changes {
             let value = Some(livecheck_core::wire::encode(&change.report())?);
-            let topic = connection.topics.report_topic.clone();
-            records.push(Outgoing { topic, partition: PARTITION, key: None, value });
+            let to = Outgoing::to(&connection.topics.report_topic);
+            records.push(Outgoing { partition: Some(PARTITION), value, ..to });
         }
         for (name, state) in self.board.take_changed() {
             records.push(own(&Key::Case(name.clone()), Some(encode_value(state)?)));
@@ -190,8 +218,13 @@ impl Term {
         let watched_until = if self.has_begun { Some(self.writer.log_time()) } else { self.watched_until };
         let position = Position { leader: id.clone(), offsets: self.board.offsets().clone(), watched_until };
         records.push(own(&Key::Position, Some(encode_value(&position)?)));
-        for (_, slot) in &self.to_fire {
-            records.push(own(&Key::Fired(slot.case().name.into()), Some(encode_value(&slot.time())?)));
+        for (name, slots) in self.scheduler.take_changed() {
+            records.push(own(&Key::Slots(name.clone()), Some(encode_value(slots)?)));
+        }
+        for firing in &self.to_fire {
+            if let Some(What::Execute(case)) = self.scheduler.what(firing) {
+                records.push(trigger(&connection.topics.test_topic, Slot::new(case, firing.slot))?);
+            }
         }
         for silent in self.roster.silent_since(self.writer.log_time() - FORGOTTEN_AFTER) {
             records.push(own(&Key::Runner(silent.clone()), None));
@@ -201,6 +234,13 @@ impl Term {
         self.kept = Instant::now();
         Ok(())
     }
+}
+
+/// The trigger of a slot. It stands in the transaction that says that the slot is fired: there is neither without the other.
+fn trigger(topic: &str, slot: Slot) -> Result<Outgoing, TermEnd> {
+    let test = TestExecution::of_slot(slot);
+    let value = Some(livecheck_core::wire::encode(&test)?);
+    Ok(Outgoing { key: Some(test.id.to_string()), value, ..Outgoing::to(topic) })
 }
 
 /// What is set up for a term fails for the reasons of Kafka.

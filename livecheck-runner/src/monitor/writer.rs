@@ -35,10 +35,18 @@ pub(super) enum TermEnd {
 /// A record about to be written.
 pub(super) struct Outgoing {
     pub(super) topic: String,
-    pub(super) partition: i32,
+    /// Without one it is that of the key.
+    pub(super) partition: Option<i32>,
     pub(super) key: Option<String>,
     /// Without one it is a tombstone.
     pub(super) value: Option<Vec<u8>>,
+}
+
+impl Outgoing {
+    /// An empty one to that topic.
+    pub(super) fn to(topic: &str) -> Self {
+        Self { topic: topic.to_owned(), partition: None, key: None, value: None }
+    }
 }
 
 /// A producer that whoever leads next puts an end to.
@@ -69,8 +77,8 @@ impl Writer {
 
     fn send(&self, outgoing: &Outgoing) -> Result<(), TermEnd> {
         loop {
-            let mut record: BaseRecord<'_, str, [u8]> =
-                BaseRecord::to(&outgoing.topic).partition(outgoing.partition);
+            let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to(&outgoing.topic);
+            record.partition = outgoing.partition;
             if let Some(key) = &outgoing.key {
                 record = record.key(key);
             }

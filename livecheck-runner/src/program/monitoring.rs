@@ -4,7 +4,7 @@ use livecheck_core::Cases;
 
 use crate::config::Config;
 use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
-use crate::monitor::{Monitor, MonitorEvent, MonitorOptions, fake_requests_are_wanted};
+use crate::monitor::{Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
 
@@ -28,22 +28,26 @@ impl Monitoring {
         ensure_internal_topic(connection, topic, config.topics.replication_factor).await
     }
 
-    /// Starts it.
+    /// Starts it. Of all the cases it knows the states; what is done by the clock is done of those that are selected.
     pub(super) fn start(
         connection: &Connection,
         sharing: &Sharing,
-        cases: &Cases,
+        (cases, selected): (&Cases, &Cases),
         events: Events,
     ) -> Result<Self, KafkaEdgeError> {
         let Some(group) = sharing.group() else { return Ok(Self(None)) };
-        if fake_requests_are_wanted(cases) {
+        if has_fake_requests_for(selected) {
             // What they trigger goes where the services' triggers go.
             if let Err(error) = connection.client_builder().install() {
                 events.send(RunEvent::Warning(format!("fake requests trigger nothing: {error}")));
             }
         }
-        let options =
-            MonitorOptions { connection: connection.clone(), group: group.to_owned(), cases: cases.clone() };
+        let options = MonitorOptions {
+            connection: connection.clone(),
+            group: group.to_owned(),
+            cases: cases.clone(),
+            selected: selected.clone(),
+        };
         let monitor = Monitor::start(options, move |event| {
             events.send(match event {
                 MonitorEvent::Changed(change) => RunEvent::Case(change),

@@ -29,8 +29,8 @@ const FIRST_ASSIGNMENT: Duration = Duration::from_secs(20);
 const DISORDER_OF_SENDERS: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerError> {
-    let cases = program.select(&args.selection)?;
     let config = program.config()?;
+    let cases = program.select(&args.selection, &config.tags)?;
     let mut stop = Stop::new().map_err(RunnerError::Runtime)?;
     let (options, screen) = reporting(program, args, &config)?;
     let reporter = Reporter::start(options, screen).map_err(RunnerError::Runtime)?;
@@ -139,7 +139,7 @@ async fn observe(
     let first = tokio::time::timeout(FIRST_ASSIGNMENT, following.until_assigned(&mut observations));
     let is_assigned = news.tell_while(first, stop).await;
     reporter.events().send(RunEvent::Started(Started {
-        cases,
+        cases: cases.clone(),
         brokers: broker.servers.clone(),
         embedded: broker.is_embedded(),
         embedded_data_dir: broker.data_dir.clone(),
@@ -147,7 +147,7 @@ async fn observe(
         group: sharing.group().map(str::to_owned),
         profile: config.profile.clone(),
     }));
-    let monitoring = Monitoring::start(&connection, &sharing, &program.cases, reporter.events())?;
+    let monitoring = Monitoring::start(&connection, &sharing, (&program.cases, &cases), reporter.events())?;
     let began = Instant::now();
     let deadline = bounds.run_for.map(|run_for| began + run_for);
     let reason = loop {
@@ -217,10 +217,9 @@ fn reporting(
 
 /// With whom the work is shared: with the group, unless the run is a look of one's own.
 fn sharing(args: &RunArgs, config: &Config, bounded: bool) -> Sharing {
-    let filtered = !args.selection.filters.is_empty() || !args.selection.packages.is_empty();
     match &args.group {
         Some(group) => Sharing::Group(group.clone()),
-        None if filtered || bounded => Sharing::Alone,
+        None if args.selection.is_narrowed() || bounded => Sharing::Alone,
         None => Sharing::Group(config.group.clone()),
     }
 }

@@ -9,16 +9,16 @@ use super::broker::running_broker;
 use super::{OK, Program, RunnerError};
 use crate::args::{MessageFormat, StatusArgs, exit_code};
 use crate::kafka::{KafkaEdgeError, is_there};
-use crate::monitor::{Kept, OwnTopic};
+use crate::monitor::{Kept, OwnTopic, Rhythm};
 use crate::status::{Status, render};
 
 /// How long the brokers may take to answer, and what is kept to be read.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, RunnerError> {
-    let is_narrowed = !args.selection.filters.is_empty() || !args.selection.packages.is_empty();
-    let selected = if is_narrowed { Some(program.select(&args.selection)?) } else { None };
     let config = program.config()?;
+    let is_narrowed = args.selection.is_narrowed() || !config.tags.is_empty();
+    let selected = if is_narrowed { Some(program.select(&args.selection, &config.tags)?) } else { None };
     let connection = running_broker(&config)?;
     let group = args.group.clone().unwrap_or_else(|| config.group.clone());
 
@@ -53,7 +53,8 @@ pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, R
     let is_wanted = |name: &livecheck_core::CaseName| {
         selected.as_ref().is_none_or(|selected| selected.get(name.as_str()).is_some())
     };
-    let status = Status::of(&group, &kept, &program.cases, is_wanted, now);
+    let rhythms = Rhythm::of_all(&program.cases);
+    let status = Status::of(&group, &kept, (&program.cases, &rhythms), is_wanted, now);
     // Texts, numbers and lists have JSON, whatever they are.
     let text = match args.message_format {
         MessageFormat::Human => render(&status, &program.cases, now),

@@ -1,16 +1,17 @@
 //! The status for people.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use livecheck_core::wire::State;
 use livecheck_core::{Cases, Timestamp};
 
-use super::{CaseStatus, Status, Trouble};
+use super::{CaseStatus, ScheduleStatus, Status, Trouble};
 use crate::monitor::case_state::LastFailure;
 use crate::monitor::history::Quantiles;
+use crate::monitor::slots::{Series, Unfired};
 use crate::reporter::style::{COUNT, DIM, INDENT, PASS, WARN, paint, verb};
 use crate::reporter::text::{plain, plural};
+use crate::reporter::time::{human, moment};
 use crate::reporter::{DisplayName, colour_of, in_words};
 
 /// The status, with colours as ANSI escape sequences; `now` is what "ago" counts from.
@@ -71,6 +72,17 @@ fn write_case(out: &mut String, case: &CaseStatus, cases: &Cases, now: Timestamp
         fact("frequency", format!("one in {median:.3}s"));
     }
     fact("last seen", case.last_seen.map_or_else(|| "never".to_owned(), |seen| format!("{} ago", ago(seen))));
+    if let Some(schedule) = &case.schedule {
+        fact("due", due(schedule, now));
+        for (label, what, unfired) in [
+            ("missed", "nobody was there to fire", &schedule.missed),
+            ("left out", "the run before was not over at", &schedule.left_out),
+        ] {
+            if let Some(latest) = &unfired.latest {
+                fact(label, slots(unfired, latest, what));
+            }
+        }
+    }
     if let Some(LastFailure { at, state, id, error }) = &case.last_failure {
         let mut text = format!("{} ago: {state}", ago(*at));
         if let Some(id) = id {
@@ -86,6 +98,39 @@ fn write_case(out: &mut String, case: &CaseStatus, cases: &Cases, now: Timestamp
     }
 }
 
+/// `every 15m; last 3m ago, next in 12m`.
+fn due(schedule: &ScheduleStatus, now: Timestamp) -> String {
+    let mut text = schedule.rule.clone();
+    match (schedule.under_way, schedule.fired) {
+        (Some(slot), _) => {
+            let _ = write!(text, "; under way since {} ago", human(now.since(slot)));
+        }
+        (None, Some(slot)) => {
+            let _ = write!(text, "; last {} ago", human(now.since(slot)));
+        }
+        (None, None) => text.push_str("; never yet"),
+    }
+    if let Some(next) = schedule.next {
+        let _ = write!(text, ", next in {} ({})", human(next.since(now)), moment(next));
+    }
+    text
+}
+
+/// `5 slots, the latest 3 between … and …: nobody was there to fire them`.
+fn slots(unfired: &Unfired, latest: &Series, what: &str) -> String {
+    let slots = plural(unfired.count, "slot", "slots");
+    let latest_of = match (latest.count == unfired.count, latest.count) {
+        (true, 1) => "that".to_owned(),
+        (true, _) => "those".to_owned(),
+        (false, 1) => "the latest that".to_owned(),
+        (false, count) => format!("the latest {count}"),
+    };
+    let (first, last) = (moment(latest.first), moment(latest.last));
+    let when = if latest.count == 1 { format!("of {first}") } else { format!("between {first} and {last}") };
+    let them = if latest.count == 1 { "it" } else { "them" };
+    format!("{slots}, {latest_of} {when}: {what} {them}")
+}
+
 /// To one digit, and 100 only where it is.
 fn rounded_down(percent: f64) -> f64 {
     (percent * 10.0).floor() / 10.0
@@ -93,20 +138,4 @@ fn rounded_down(percent: f64) -> f64 {
 
 fn in_seconds(Quantiles { p50, p90, p99, .. }: &Quantiles) -> String {
     format!("p50 {p50:.3}s, p90 {p90:.3}s, p99 {p99:.3}s")
-}
-
-/// A time that has passed, as exactly as anybody wants to know it.
-fn human(passed: Duration) -> String {
-    let seconds = passed.as_secs();
-    let whole = match seconds {
-        0..=119 => seconds,
-        120..=7_199 => seconds / 60 * 60,
-        7_200..=172_799 => seconds / 3_600 * 3_600,
-        _ => seconds / 86_400 * 86_400,
-    };
-    match whole {
-        // A day is a day, and not the thirtieth part of a month.
-        172_800.. => format!("{} days", whole / 86_400),
-        _ => humantime::format_duration(Duration::from_secs(whole)).to_string(),
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use livecheck_core::Settings;
 use livecheck_core::case::{Case, Location};
 use livecheck_core::wire::TestReport;
+use livecheck_schedule::Schedule;
 
 use super::*;
 use crate::monitor::case_state::Rules;
@@ -63,7 +64,19 @@ fn kept() -> Kept {
     let _ = stalled.tick(&rules, now());
     kept.cases.insert("examples.livecheck.refund".into(), stalled);
     kept.cases.insert("new".into(), CaseState::new(ago(5)));
+    kept.slots.insert(ORDER_FLOW.name.into(), slots());
     kept
+}
+
+/// Three slots were missed, and one later; one was left out.
+fn slots() -> Slots {
+    let rhythm = &rhythms()[ORDER_FLOW.name];
+    let mut slots = Slots::begin(ago(40_000));
+    let _ = slots.due(rhythm, ago(37_084));
+    for seconds in [3_684, 2_784, 484] {
+        let _ = slots.due(rhythm, ago(seconds));
+    }
+    slots
 }
 
 fn with_runners(mut kept: Kept) -> Kept {
@@ -81,8 +94,14 @@ fn cases() -> Cases {
     Cases::new([&ORDER_FLOW]).expect("one name")
 }
 
+fn rhythms() -> Rhythms {
+    let schedule = Schedule::every(Duration::from_secs(900)).expect("a schedule");
+    let rhythm = Rhythm::new(ORDER_FLOW.name.into(), schedule, Duration::from_secs(600));
+    [(ORDER_FLOW.name.into(), rhythm)].into()
+}
+
 fn shown(kept: &Kept, is_wanted: impl Fn(&CaseName) -> bool) -> String {
-    let status = Status::of("livecheck", kept, &cases(), is_wanted, now());
+    let status = Status::of("livecheck", kept, (&cases(), &rhythms()), is_wanted, now());
     anstream::adapter::strip_str(&render(&status, &cases(), now())).to_string()
 }
 
@@ -94,8 +113,13 @@ fn for_people() {
 
 #[test]
 fn for_programs() {
-    let status =
-        Status::of("livecheck", &with_runners(kept()), &cases(), |name| *name == ORDER_FLOW.name, now());
+    let status = Status::of(
+        "livecheck",
+        &with_runners(kept()),
+        (&cases(), &rhythms()),
+        |name| *name == ORDER_FLOW.name,
+        now(),
+    );
     insta::assert_snapshot!(serde_json::to_string_pretty(&status).expect("it has JSON"));
     for case in &status.cases {
         assert!(case.counts.balances(), "every execution is accounted for");
