@@ -15,7 +15,7 @@ pub struct Selection {
     pub packages: Vec<String>,
 
     /// Only cases with this tag, instead of the profile's `tags`; may be given again
-    #[arg(long = "tag", value_name = "TAG")]
+    #[arg(long = "tag", value_name = "TAG", help_heading = "Case selection")]
     pub tags: Vec<String>,
 }
 
