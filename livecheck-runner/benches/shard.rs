@@ -115,7 +115,7 @@ impl Log {
             assert!(matches!(self.shard.take_effects()[..], [Effect::Resolve { result: Ok(_), .. }]));
         }
         self.shard.ended(execution, Ending::Passed, self.now);
-        assert!(matches!(self.shard.take_effects()[..], [Effect::Report(_)]));
+        assert!(matches!(self.shard.take_effects()[..], [Effect::Report { .. }]));
     }
 }
 

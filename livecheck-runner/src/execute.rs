@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::engine::{Ending, Handle};
+use crate::execution_log::ExecutionLog;
 
 pub(crate) use panics::{capture_panics, caught};
 
@@ -42,6 +43,21 @@ pub(crate) enum FromCase {
     },
 }
 
+/// A case that is executed.
+#[derive(Debug)]
+pub(crate) struct Executing {
+    task: AbortHandle,
+    /// What it has logged.
+    pub(crate) log: Arc<ExecutionLog>,
+}
+
+impl Executing {
+    /// Stops it.
+    pub(crate) fn abort(&self) {
+        self.task.abort();
+    }
+}
+
 /// Starts a case in a task of its own. It ends by itself, or when it is aborted.
 pub(crate) fn start(
     execution: Handle,
@@ -49,8 +65,10 @@ pub(crate) fn start(
     context: Context,
     arguments: Arguments,
     clock: Timestamp,
+    log: ExecutionLog,
     to_shard: mpsc::UnboundedSender<FromCase>,
-) -> AbortHandle {
+) -> Executing {
+    let log = Arc::new(log);
     let waits = ShardWaits {
         execution,
         clock: Arc::new(AtomicI64::new(clock.as_micros())),
@@ -67,7 +85,8 @@ pub(crate) fn start(
         // Where the shard is gone the partition is another runner's, and so is the verdict.
         let _ = to_shard.send(FromCase::Ended { execution, ending });
     };
-    tokio::spawn(task).abort_handle()
+    let task = tokio::spawn(Arc::clone(&log).scope(task)).abort_handle();
+    Executing { task, log }
 }
 
 /// The waits of one execution, sent on to its shard.

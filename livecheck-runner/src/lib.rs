@@ -22,6 +22,7 @@ mod difference;
 mod doctor;
 pub mod engine;
 mod execute;
+mod execution_log;
 mod gate;
 mod kafka;
 pub mod list;

@@ -9,14 +9,18 @@
 //! | `-v` | info | warnings |
 //! | `-vv` | debug | info |
 //! | `-vvv` | trace | debug |
+//!
+//! What a case logs, at `info` or above, or as `RUST_LOG` says, is also kept for its report.
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::args::{LogFormat, OutputOptions};
+use crate::execution_log::CaseLogs;
 use crate::reporter::Screen;
 
 /// The log could not be set up.
@@ -46,28 +50,38 @@ pub enum LoggingError {
 ///
 /// `RUST_LOG` is not a filter, or there is a log already.
 pub fn init(options: &OutputOptions, rust_log: Option<&str>, screen: &Screen) -> Result<(), LoggingError> {
-    let filter = filter(options, rust_log)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(LogWriter(screen.clone()))
-        .with_ansi(screen.is_coloured());
-    match options.log_format {
+    let terminal = filter(options, rust_log)?;
+    let layer = tracing_subscriber::fmt::layer().with_writer(LogWriter(screen.clone()));
+    let layer = layer.with_ansi(screen.is_coloured());
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format {
         // People who look at a terminal see where the time goes; what is a file's reader sees the time itself.
         LogFormat::Text if screen.is_terminal() => {
-            builder.with_timer(tracing_subscriber::fmt::time::uptime()).compact().finish().try_init()?;
+            layer.with_timer(tracing_subscriber::fmt::time::uptime()).compact().boxed()
         }
-        LogFormat::Text => builder.finish().try_init()?,
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
-    }
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
+    let of_cases = CaseLogs.with_filter(case_filter(rust_log)?);
+    tracing_subscriber::registry().with(layer.with_filter(terminal)).with(of_cases).try_init()?;
     Ok(())
 }
 
 fn filter(options: &OutputOptions, rust_log: Option<&str>) -> Result<EnvFilter, LoggingError> {
-    if let Some(value) = rust_log.filter(|value| !value.trim().is_empty()) {
-        return EnvFilter::try_new(value)
-            .map_err(|error| LoggingError::Filter { value: value.to_owned(), reason: error.to_string() });
-    }
-    Ok(EnvFilter::new(directives(options)))
+    parsed(rust_log).unwrap_or_else(|| Ok(EnvFilter::new(directives(options))))
+}
+
+/// What is kept of what cases log, for the reports of those that do not pass: what `RUST_LOG` lets through, or else all
+/// that is not for debugging.
+fn case_filter(rust_log: Option<&str>) -> Result<EnvFilter, LoggingError> {
+    parsed(rust_log).unwrap_or_else(|| Ok(EnvFilter::new("info")))
+}
+
+fn parsed(rust_log: Option<&str>) -> Option<Result<EnvFilter, LoggingError>> {
+    let value = rust_log.filter(|value| !value.trim().is_empty())?;
+    Some(
+        EnvFilter::try_new(value)
+            .map_err(|error| LoggingError::Filter { value: value.to_owned(), reason: error.to_string() }),
+    )
 }
 
 fn directives(options: &OutputOptions) -> String {

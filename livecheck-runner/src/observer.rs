@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use livecheck_core::wire::TestReport;
+use livecheck_core::ExecutionKey;
+use livecheck_core::wire::{LogLine, TestReport};
 
 use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
@@ -28,6 +29,8 @@ pub(crate) enum Observation {
     Notice { notice: Notice, count: u64 },
     /// The brokers went, or came back.
     Health(HealthEvent),
+    /// An execution of a case with `realtime_logs` has logged a line.
+    Logged { execution: ExecutionKey, line: LogLine },
     /// Something that an operator should know.
     Warning(String),
 }
@@ -89,6 +92,12 @@ impl Observer {
             report_positions: report_positions.clone(),
             neighbours: (!sharing.is_shared()).then(|| routes.clone()),
             on_notice: counting_notices(&say),
+            on_log: {
+                let say = Arc::clone(&say);
+                Arc::new(move |execution, line| {
+                    say(Observation::Logged { execution: execution.clone(), line: line.clone() });
+                })
+            },
         };
         let runtime = tokio::runtime::Handle::current();
         let parts = IntakeParts {

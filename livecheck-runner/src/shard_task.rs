@@ -5,15 +5,16 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use livecheck_core::wire::TestReport;
-use livecheck_core::{Timestamp, Topics};
+use livecheck_core::wire::{LogLine, TestReport};
+use livecheck_core::{Case, Context, ExecutionKey, Timestamp, Topics};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::engine::{
     CommitPoint, Effect, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
 };
-use crate::execute::{self, FromCase, Reply};
+use crate::execute::{self, Executing, FromCase, Reply};
+use crate::execution_log::ExecutionLog;
 use crate::kafka::{
     ByHand, CommitterHandle, MessageInput, Progress, ReportPositions, Routes, ShardInbox, SignalInput,
     TestInput,
@@ -48,7 +49,11 @@ pub(crate) struct ShardParts {
     /// The other shards, where all are in this process; else messages for them are committed.
     pub(crate) neighbours: Option<Routes>,
     pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    pub(crate) on_log: OnLog,
 }
+
+/// What is done with a line that an execution logs, where its case has `realtime_logs`.
+pub(crate) type OnLog = Arc<dyn Fn(&ExecutionKey, &LogLine) + Send + Sync>;
 
 /// Starts the task of a partition.
 pub(crate) fn start(
@@ -111,7 +116,7 @@ struct ShardTask {
     shard: Shard<Reply>,
     inboxes: Inboxes,
     to_shard: mpsc::UnboundedSender<FromCase>,
-    executing: HashMap<Handle, AbortHandle>,
+    executing: HashMap<Handle, Executing>,
     /// The question for the end of the bus that is under way.
     question: Option<JoinHandle<Option<Answer>>>,
     /// When it was asked last.
@@ -228,7 +233,6 @@ impl ShardTask {
                 self.shard.wait(execution, request, since, reply, Timestamp::now());
             }
             FromCase::Ended { execution, ending } => {
-                self.executing.remove(&execution);
                 self.shard.ended(execution, ending, Timestamp::now());
             }
         }
@@ -304,17 +308,18 @@ impl ShardTask {
             match effect {
                 Effect::Start { execution, case, context, arguments, start } => {
                     let to_shard = self.to_shard.clone();
-                    let task = execute::start(execution, case, context, arguments, start, to_shard);
+                    let log = self.log_of(case, &context);
+                    let task = execute::start(execution, case, context, arguments, start, log, to_shard);
                     self.executing.insert(execution, task);
                 }
                 // A case that waits no longer, as in `select!`, has dropped the other end.
                 Effect::Resolve { reply, result } => drop(reply.send(result)),
                 Effect::Abort { execution } => {
-                    if let Some(task) = self.executing.remove(&execution) {
-                        task.abort();
+                    if let Some(executing) = self.executing.get(&execution) {
+                        executing.abort();
                     }
                 }
-                Effect::Report(report) => self.reports.push(*report),
+                Effect::Report { execution, report } => self.report(execution, *report),
                 Effect::Send { to, message } => match &self.parts.neighbours {
                     Some(neighbours) => neighbours.tell(to, *message),
                     None => self.messages.push((to, *message)),
@@ -322,6 +327,24 @@ impl ShardTask {
                 Effect::Notice(notice) => (self.parts.on_notice)(notice),
             }
         }
+    }
+
+    /// A log for an execution of that case: one that is told at once where the case wants that.
+    fn log_of(&self, case: &'static Case, context: &Context) -> ExecutionLog {
+        if !case.settings.realtime_logs {
+            return ExecutionLog::default();
+        }
+        let (key, on_log) = (context.key().clone(), Arc::clone(&self.parts.on_log));
+        ExecutionLog::live(Box::new(move |line| on_log(&key, line)))
+    }
+
+    /// Takes a verdict, for the committer; and with it goes what the case has logged.
+    fn report(&mut self, execution: Option<Handle>, mut report: TestReport) {
+        let executed = execution.and_then(|execution| self.executing.remove(&execution));
+        if let (Some(executed), Some(explanation)) = (executed, &mut report.explanation) {
+            executed.log.explain(explanation);
+        }
+        self.reports.push(report);
     }
 
     fn has_progress(&self) -> bool {

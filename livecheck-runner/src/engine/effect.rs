@@ -37,7 +37,12 @@ pub enum Effect<R> {
         execution: Handle,
     },
     /// A verdict: produce it, in the transaction that commits the [commit point](super::Shard::commit_point).
-    Report(Box<TestReport>),
+    Report {
+        /// The execution that it is on; none where the case was not executed.
+        execution: Option<Handle>,
+        /// The report.
+        report: Box<TestReport>,
+    },
     /// Tell another shard, in the same transaction.
     Send {
         /// Its partition.

@@ -405,7 +405,7 @@ impl<R> Shard<R> {
         let Verdict { state, error, traceback } = Verdict::skip(reason);
         self.tally.ended(&test.case_name, state);
         self.recent.remember(&test.case_name, &test.id, test.timestamp);
-        self.effects.push(Effect::Report(Box::new(TestReport {
+        let report = Box::new(TestReport {
             case_name: test.case_name.clone(),
             state,
             test: Some(test),
@@ -414,7 +414,8 @@ impl<R> Shard<R> {
             error,
             traceback,
             explanation: None,
-        })));
+        });
+        self.effects.push(Effect::Report { execution: None, report });
     }
 
     fn start(
@@ -678,7 +679,7 @@ impl<R> Shard<R> {
             _ => Some(Box::new(self.explanation(&running, &verdict))),
         };
         let (test, signal_latency) = running.into_latencies();
-        self.effects.push(Effect::Report(Box::new(TestReport {
+        let report = Box::new(TestReport {
             case_name: test.case_name.clone(),
             state: verdict.state,
             test: Some(test),
@@ -687,7 +688,8 @@ impl<R> Shard<R> {
             error: verdict.error,
             traceback: verdict.traceback,
             explanation,
-        })));
+        });
+        self.effects.push(Effect::Report { execution: Some(execution), report });
     }
 }
 

@@ -122,6 +122,7 @@ impl Following {
                  is judged only when all signals of its time have been read"
             )),
             Observation::Health(HealthEvent::Back) => self.warn("Kafka answers again".to_owned()),
+            Observation::Logged { execution, line } => self.events.send(RunEvent::Log { execution, line }),
             Observation::Warning(text) => self.warn(text),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use livecheck_core::wire::TestReport;
-use livecheck_core::{CaseName, Cases};
+use livecheck_core::wire::{LogLine, TestReport};
+use livecheck_core::{CaseName, Cases, ExecutionKey};
 
 use crate::engine::CaseTally;
 use crate::monitor::CaseChange;
@@ -24,6 +24,13 @@ pub enum RunEvent {
     /// Of its `traceback`, the first line is shown always, as the place where it went wrong
     /// (`src/cases.rs:31:5`), and the rest only where more is asked for.
     Report(Box<TestReport>),
+    /// An execution of a case with `realtime_logs` has logged a line.
+    Log {
+        /// The execution.
+        execution: ExecutionKey,
+        /// The line.
+        line: LogLine,
+    },
     /// A case as a whole has changed: it fails, is stalled, or has recovered.
     Case(CaseChange),
     /// Where each case stands now. Sent about every 100 ms while anything changes.

@@ -10,6 +10,7 @@
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
 //! | `started` | `cases` (names), `brokers`, `embedded`, `embedded_data_dir` (null if it keeps nothing), `test_topic`, `group` (null in a run of one's own), `profile` |
 //! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
+//! | `log` | `case`, `id`, `time`, `level`, `target`, `message`: a line that an execution logs, where its case has `realtime_logs` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
@@ -24,8 +25,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use livecheck_core::wire::{Explanation, State, TestReport};
-use livecheck_core::{Cases, TestId, Timestamp};
+use livecheck_core::wire::{Explanation, LogLine, State, TestReport};
+use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 use serde::Serialize;
 
 use super::event::{Finished, RunEvent, Snapshot, StopReason};
@@ -62,6 +63,12 @@ enum Line<'e> {
         profile: &'e str,
     },
     Report(Box<Report<'e>>),
+    Log {
+        case: &'e CaseName,
+        id: &'e TestId,
+        #[serde(flatten)]
+        line: &'e LogLine,
+    },
     Status {
         cases: BTreeMap<&'e str, CountsOf>,
     },
@@ -137,6 +144,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             group: started.group.as_deref(),
             profile: &started.profile,
         },
+        RunEvent::Log { execution, line } => Line::Log { case: &execution.case, id: &execution.id, line },
         RunEvent::Report(report) => Line::Report(Box::new(Report::of(report, cases, root))),
         RunEvent::Case(change) => {
             of_case = change.report();

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anstyle::Style;
-use livecheck_core::Cases;
-use livecheck_core::wire::{State, TestReport};
+use livecheck_core::wire::{LogLine, State, TestReport};
+use livecheck_core::{Cases, ExecutionKey};
 
 use super::case_name::DisplayName;
 use super::counts::in_words;
@@ -98,6 +98,7 @@ impl Renderer {
                 if self.options.quiet { String::new() } else { header(started) }
             }
             RunEvent::Report(report) => self.report(report),
+            RunEvent::Log { execution, line } => self.log(execution, line),
             RunEvent::Case(change) => self.case(change),
             RunEvent::Status(snapshot) => {
                 self.snapshot.clone_from(snapshot);
@@ -206,6 +207,22 @@ impl Renderer {
             line.push_str(&failure::render(report, &self.cases, &self.options));
         }
         line
+    }
+
+    /// A line that an execution logs, as it comes.
+    fn log(&self, execution: &ExecutionKey, line: &LogLine) -> String {
+        if self.options.quiet {
+            return String::new();
+        }
+        let LogLine { time, level, message, .. } = line;
+        // Of which the first part is the day.
+        let time = time.to_string();
+        let time = time.split_once('T').map_or(time.as_str(), |(_, time)| time.get(..12).unwrap_or(time));
+        let style = if matches!(level.as_str(), "ERROR" | "WARN") { WARN } else { DIM };
+        let name = DisplayName::of(&self.cases, &execution.case).painted();
+        let id = plain(execution.id.as_str());
+        let level = paint(style, format!("{level:<5}"));
+        format!("{} {time} {name} {id} {level} {}\n", verb(DIM, "Log"), plain(message))
     }
 
     /// What is said of a case as a whole: the verb, for how long it was so, the case, and why.

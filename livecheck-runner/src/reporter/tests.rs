@@ -325,6 +325,23 @@ fn a_case_as_a_whole_fails_is_stalled_and_recovers() {
 }
 
 #[test]
+fn what_a_case_logs_is_told_at_once_where_it_wants_that() {
+    let report = report(State::Pass, "order-17", &[]);
+    let execution = report.test.expect("of an execution").key();
+    let line = LogLine {
+        time: "2026-11-21T02:03:04.513Z".parse().expect("a time"),
+        level: "INFO".to_owned(),
+        target: "stock_orders::cases".to_owned(),
+        message: "looking into the cache user=u-1".to_owned(),
+    };
+    let events = || [started(false), RunEvent::Log { execution: execution.clone(), line: line.clone() }];
+    insta::assert_snapshot!(printed(options(), events()));
+    let lines = events().map(|event| json::line(&event, &cases(), Path::new("/home/me/work")));
+    insta::assert_snapshot!(lines.concat());
+    assert_eq!(printed(RenderOptions { quiet: true, ..options() }, events()), "");
+}
+
+#[test]
 fn a_case_that_this_program_does_not_have() {
     let mut unknown = with_error(report(State::Skip, "order-23", &[]), "unknown case", None);
     unknown.case_name = "orders::removed\u{1b}[2J".into();

@@ -222,7 +222,7 @@ impl Harness {
             }
             Effect::Resolve { reply, result } => self.resolved(reply, result),
             Effect::Abort { execution } => drop(self.plays.remove(&execution)),
-            Effect::Report(report) => self.reports.push(*report),
+            Effect::Report { report, .. } => self.reports.push(*report),
             Effect::Notice(notice) => self.notices.push(notice),
             Effect::Send { to, message } => self.messages.push((to, *message)),
         }
