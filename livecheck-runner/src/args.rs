@@ -26,7 +26,7 @@ pub use self::{
     gate::{FailureRate, GateArgs, GateFormat},
     list::{ListArgs, MessageFormat},
     output::{ColorWhen, LogFormat, OutputOptions},
-    run::{RunArgs, RunFormat},
+    run::{RunArgs, RunFormat, WebListen},
     select::Selection,
     status::StatusArgs,
     trigger::{CaseArgument, TriggerArgs},

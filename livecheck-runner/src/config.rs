@@ -29,6 +29,11 @@
 //! [profile.default.uptests]
 //! reports = true                      # a report of each uptest goes to the report topic
 //!
+//! [profile.default.web]
+//! listen = "127.0.0.1:9999"           # the page and the metrics; `false` serves nothing
+//! hosts = ["checks.example.com"]      # names by which it is reached, beside localhost and addresses; "*" is any
+//! token = "…"                         # what a request needs that changes something; better in LIVECHECK_WEB_TOKEN
+//!
 //! [[profile.default.services]]        # see `ServiceConfig`
 //! name = "orders"
 //! command = "cargo run -p orders"
@@ -57,6 +62,7 @@ mod service;
 mod tests;
 mod value;
 mod variables;
+mod web;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +74,7 @@ pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
 pub use self::problem::Problem;
 pub use self::service::{Ready, ServiceCommand, ServiceConfig};
 pub use self::variables::Variables;
+pub use self::web::WebConfig;
 
 /// What the runner goes by: the settings of one profile, with variables and flags applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +106,8 @@ pub struct Config {
     pub uptest_reports: bool,
     /// Only cases with one of these tags, where the command line names none; all if there are none.
     pub tags: Vec<String>,
+    /// The page and the metrics.
+    pub web: WebConfig,
     /// The commands to start before the cases, in order.
     pub services: Vec<ServiceConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.

@@ -12,6 +12,7 @@
 //! | [`monitor`] | the state of each case as a whole, from all reports |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
+//! | `serving` | the page, its API, the metrics |
 //! | [`list`], [`status`], [`reporter`], [`logging`], `paths` | what people see |
 //! | [`program`] | the subcommands |
 
@@ -33,6 +34,7 @@ mod paths;
 pub mod program;
 pub mod reporter;
 pub mod services;
+mod serving;
 mod shard_task;
 pub mod status;
 

@@ -49,6 +49,8 @@ fn command(workspace: &Workspace, arguments: &[&str]) -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("is in the target directory");
     let mut command = workspace.command("", arguments);
     command.env("CARGO_TARGET_DIR", target);
+    // Of the runners that are tested at once, one could have the port.
+    command.env("LIVECHECK_WEB_LISTEN", "off");
     command
 }
 

@@ -48,6 +48,12 @@ impl Arguments {
         self.positional.get(index).or_else(|| self.named.get(name)).map(|json| &**json)
     }
 
+    /// All of them: those by position, and then those by name, with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &RawValue)> {
+        let positional = self.positional.iter().map(|value| (None, &**value));
+        positional.chain(self.named.iter().map(|(name, value)| (Some(name.as_str()), &**value)))
+    }
+
     /// What there is, for a message: `2 by position and by name: price, side`.
     #[must_use]
     pub fn describe(&self) -> String {

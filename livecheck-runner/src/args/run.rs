@@ -1,6 +1,6 @@
 //! Arguments of `run`.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU64, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
 use livecheck_uptest::args::duration;
@@ -46,6 +46,12 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Run options")]
     pub no_services: bool,
 
+    /// Serve the page and the metrics there, as IP:PORT, or `off` [default: 127.0.0.1:9999]
+    ///
+    /// A run with a filter or a bound serves them only where this says so.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Run options")]
+    pub web_listen: Option<WebListen>,
+
     /// Form of what is reported: for people, on standard error, or JSON, on standard output
     ///
     /// With `json` standard output has one JSON object a line for each thing that happens, and nothing else;
@@ -62,4 +68,44 @@ pub enum RunFormat {
     Human,
     /// One JSON object a line, on standard output
     Json,
+}
+
+/// Where the page and the metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebListen {
+    /// Nowhere.
+    Off,
+    /// On that address; port 0 is a free one.
+    At(SocketAddr),
+}
+
+impl WebListen {
+    /// What is expected, for messages.
+    pub const EXPECTED: &'static str = "an address such as 127.0.0.1:9999, or `off`";
+}
+
+impl FromStr for WebListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" | "false" => Ok(Self::Off),
+            address => address.parse().map(Self::At).map_err(|_| format!("expected {}", Self::EXPECTED)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_served_on_an_address_or_not_at_all() {
+        assert_eq!("off".parse(), Ok(WebListen::Off));
+        assert_eq!("[::1]:80".parse(), Ok(WebListen::At(([0, 0, 0, 0, 0, 0, 0, 1], 80).into())));
+        assert_eq!(
+            "localhost".parse::<WebListen>(),
+            Err("expected an address such as 127.0.0.1:9999, or `off`".to_owned())
+        );
+    }
 }

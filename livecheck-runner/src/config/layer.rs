@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use livecheck_core::variables::is_bootstrap_servers;
+use livecheck_web::Token;
 use toml::de::DeTable;
 
 use super::kafka::{self, KafkaAdvice, Refused};
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::service::ServiceConfig;
-use super::value::{Count, Interval, PropertyValue, Tags, Value};
+use super::value::{Count, Interval, PropertyValue, Value, Words};
+use crate::args::WebListen;
 
 /// Settings, of which each may be there or not.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +22,7 @@ pub(super) struct Layer {
     pub(super) commit_interval: Option<Interval>,
     pub(super) save_after: Option<Interval>,
     pub(super) status_interval: Option<Interval>,
-    pub(super) tags: Option<Tags>,
+    pub(super) tags: Option<Words>,
     pub(super) test_topic: Option<String>,
     pub(super) bus_topic: Option<String>,
     pub(super) report_topic: Option<String>,
@@ -30,6 +32,9 @@ pub(super) struct Layer {
     pub(super) embedded_port: Option<u16>,
     pub(super) embedded_data_dir: Option<PathBuf>,
     pub(super) uptest_reports: Option<bool>,
+    pub(super) web_listen: Option<WebListen>,
+    pub(super) web_hosts: Option<Words>,
+    pub(super) web_token: Option<Token>,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
 }
@@ -61,6 +66,9 @@ impl Layer {
             embedded_port: source.get(&["embedded", "port"]),
             embedded_data_dir: source.get(&["embedded", "data-dir"]),
             uptest_reports: source.get(&["uptests", "reports"]),
+            web_listen: source.get(&["web", "listen"]),
+            web_hosts: source.get(&["web", "hosts"]),
+            web_token: source.get(&["web", "token"]),
             kafka: BTreeMap::new(),
             services: None,
         }
@@ -86,6 +94,9 @@ impl Layer {
             embedded_port: self.embedded_port.or(under.embedded_port),
             embedded_data_dir: self.embedded_data_dir.or(under.embedded_data_dir),
             uptest_reports: self.uptest_reports.or(under.uptest_reports),
+            web_listen: self.web_listen.or(under.web_listen),
+            web_hosts: self.web_hosts.or(under.web_hosts),
+            web_token: self.web_token.or(under.web_token),
             kafka,
             services: self.services.or(under.services),
         }

@@ -13,9 +13,9 @@ use super::layer::Layer;
 use super::locate;
 use super::problem::nearest;
 use super::reader::Reader;
-use super::value::{Count, Interval, Tags};
+use super::value::{Count, Interval, Words};
 use super::variables::{self, Variables};
-use super::{Config, EmbeddedConfig, TopicConfig};
+use super::{Config, EmbeddedConfig, TopicConfig, WebConfig};
 use crate::args::ConfigOptions;
 
 const DEFAULT: &str = "default";
@@ -54,12 +54,13 @@ impl Config {
         profile: &str,
         file: Option<PathBuf>,
         root: PathBuf,
-        layer: Layer,
+        mut layer: Layer,
         options: &ConfigOptions,
         warnings: Vec<String>,
     ) -> Self {
         let default = Topics::default();
         let default_topics = TopicConfig::default();
+        let web = WebConfig::of(&mut layer);
         let mut services = layer.services.unwrap_or_default();
         for service in &mut services {
             service.cwd = root.join(&service.cwd);
@@ -69,6 +70,7 @@ impl Config {
         let embedded_data_dir =
             embedded_data_dir.or_else(|| layer.embedded_data_dir.map(|folder| root.join(folder)));
         Self {
+            web,
             profile: profile.to_owned(),
             file,
             root,
@@ -97,7 +99,7 @@ impl Config {
             status_interval: layer
                 .status_interval
                 .map_or(Duration::from_secs(30), |Interval(interval)| interval),
-            tags: layer.tags.map(|Tags(tags)| tags).unwrap_or_default(),
+            tags: layer.tags.map(|Words(tags)| tags).unwrap_or_default(),
             uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
             warnings,

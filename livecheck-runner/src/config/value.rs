@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::time::IntoDuration;
+use livecheck_web::Token;
 use toml::de::DeValue;
+
+use crate::args::WebListen;
 
 /// A type of settings.
 pub(super) trait Value: Sized {
@@ -66,6 +69,33 @@ impl Value for u16 {
     }
 }
 
+impl Value for WebListen {
+    const EXPECTED: &'static str = Self::EXPECTED;
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        match value {
+            DeValue::Boolean(false) => Some(Self::Off),
+            _ => Self::from_text(value.as_str()?),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Value for Token {
+    const EXPECTED: &'static str = "a text that is not empty";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        PropertyValue::from_toml(value).and_then(|PropertyValue(text)| Self::new(&text))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Self::new(text)
+    }
+}
+
 /// A count that Kafka keeps in a signed number, and that is at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Count(pub(super) i32);
@@ -117,19 +147,19 @@ impl Value for Interval {
     }
 }
 
-/// Words by which cases are chosen; in a variable, with commas between.
+/// Words, such as tags and names of hosts; in a variable, with commas between.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tags(pub(super) Vec<String>);
+pub(super) struct Words(pub(super) Vec<String>);
 
-impl Tags {
+impl Words {
     fn of(words: Vec<String>) -> Option<Self> {
-        let is_tag =
+        let is_word =
             |word: &String| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == ',');
-        words.iter().all(is_tag).then_some(Self(words))
+        words.iter().all(is_word).then_some(Self(words))
     }
 }
 
-impl Value for Tags {
+impl Value for Words {
     const EXPECTED: &'static str = "a list of words, such as [\"smoke\", \"payments\"]";
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {

@@ -51,6 +51,18 @@ impl CaseTally {
         *self.of_state(state) += 1;
     }
 
+    /// How many have ended in that state.
+    #[must_use]
+    pub const fn of(&self, state: State) -> u64 {
+        match state {
+            State::Pass => self.pass,
+            State::Fail => self.fail,
+            State::Timeout => self.timeout,
+            State::Skip => self.skip,
+            _ => self.error,
+        }
+    }
+
     fn of_state(&mut self, state: State) -> &mut u64 {
         match state {
             State::Pass => &mut self.pass,
@@ -88,8 +100,8 @@ pub struct Tally {
     pub unknown_signals: u64,
     /// Early signals given up because their test did not come, or because memory was short.
     pub abandoned_signals: u64,
-    /// Executions that were in flight when their partition was given back: another runner goes on with them.
-    pub handed_over: u64,
+    /// By case, executions that were in flight when their partition was given back: another runner goes on with them.
+    pub handed_over: BTreeMap<CaseName, u64>,
 }
 
 impl Tally {
@@ -116,8 +128,10 @@ impl Tally {
     /// The same without what is in flight: another runner goes on with that, and counts it.
     #[must_use]
     pub fn handed_over(mut self) -> Self {
-        for tally in self.cases.values_mut() {
-            self.handed_over += tally.in_flight;
+        for (name, tally) in &mut self.cases {
+            if tally.in_flight > 0 {
+                *self.handed_over.entry(name.clone()).or_default() += tally.in_flight;
+            }
             tally.triggered -= tally.in_flight;
             tally.in_flight = 0;
         }
@@ -144,6 +158,8 @@ impl AddAssign<&Self> for Tally {
         self.late_signals += other.late_signals;
         self.unknown_signals += other.unknown_signals;
         self.abandoned_signals += other.abandoned_signals;
-        self.handed_over += other.handed_over;
+        for (name, count) in &other.handed_over {
+            *self.handed_over.entry(name.clone()).or_default() += count;
+        }
     }
 }

@@ -77,6 +77,8 @@ impl Connection {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
+            // How far it is behind goes to the metrics.
+            .set("statistics.interval.ms", "5000")
             // What a sender's transaction aborted has not happened.
             .set("isolation.level", "read_committed")
             // A short pause after a full queue: with the default of a second, throughput falls to a sixth.
@@ -209,6 +211,10 @@ impl rdkafka::ClientContext for BusContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.error(error, reason);
+    }
+
+    fn stats(&self, statistics: rdkafka::Statistics) {
+        self.0.stats(statistics);
     }
 }
 

@@ -1,12 +1,15 @@
-//! Whether the brokers can be reached, as librdkafka says it: once when they go, once when they are back.
+//! Whether the brokers can be reached, as librdkafka says it: once when they go, once when they are back; and how far
+//! the consumers are behind.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
+use rdkafka::{ClientContext, Statistics};
+
+use super::lag::{PartitionLag, lags};
 
 /// A change that an operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(crate) enum HealthEvent {
     },
     /// The brokers answer again.
     Back,
+    /// How far a consumer is behind, as it says every few seconds.
+    Lags(Vec<PartitionLag>),
 }
 
 /// Shared by all clients of a run.
@@ -83,6 +88,10 @@ impl ProducerContext for Health {
 }
 
 impl ClientContext for Health {
+    fn stats(&self, statistics: Statistics) {
+        (self.tell)(HealthEvent::Lags(lags(&statistics)));
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {

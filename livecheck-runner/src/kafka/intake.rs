@@ -10,7 +10,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, Statistics, TopicPartitionList};
 use tokio::sync::oneshot;
 
 use super::beginnings::{Begin, Beginnings};
@@ -124,6 +124,10 @@ impl ClientContext for IntakeContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.parts.health.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.parts.health.stats(statistics);
     }
 }
 

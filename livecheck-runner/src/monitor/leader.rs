@@ -44,6 +44,7 @@ pub(crate) struct MonitorOptions {
 
 /// The monitor at work.
 pub(crate) struct Monitor {
+    id: String,
     tally: Arc<Mutex<Option<Tally>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -67,7 +68,7 @@ impl Monitor {
             options: TermOptions {
                 connection,
                 group,
-                id,
+                id: id.clone(),
                 cases,
                 selected,
                 runtime: Handle::current(),
@@ -83,7 +84,12 @@ impl Monitor {
             .name("livecheck-monitor".to_owned())
             .spawn(move || work.run())
             .expect("the system can start a thread");
-        Ok(Self { tally, stop, thread: Some(thread) })
+        Ok(Self { id, tally, stop, thread: Some(thread) })
+    }
+
+    /// The name by which this runner is known to the others.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// What this runner has executed, and what it has in flight.

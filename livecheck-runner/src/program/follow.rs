@@ -122,6 +122,7 @@ impl Following {
                  is judged only when all signals of its time have been read"
             )),
             Observation::Health(HealthEvent::Back) => self.warn("Kafka answers again".to_owned()),
+            Observation::Health(HealthEvent::Lags(_)) => {}
             Observation::Logged { execution, line } => self.events.send(RunEvent::Log { execution, line }),
             Observation::Warning(text) => self.warn(text),
         }
@@ -141,7 +142,7 @@ impl Following {
     }
 
     fn status(&mut self, tally: &Tally) {
-        self.handed_over = tally.handed_over;
+        self.handed_over = tally.handed_over.values().sum();
         if self.bound_reached.is_some() {
             return;
         }

@@ -7,6 +7,7 @@ use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
 use crate::monitor::{Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
+use crate::serving::Heard;
 
 /// The monitor of a run.
 ///
@@ -34,6 +35,7 @@ impl Monitoring {
         sharing: &Sharing,
         (cases, selected): (&Cases, &Cases),
         events: Events,
+        heard: Heard,
     ) -> Result<Self, KafkaEdgeError> {
         let Some(group) = sharing.group() else { return Ok(Self(None)) };
         if has_fake_requests_for(selected) {
@@ -50,11 +52,19 @@ impl Monitoring {
         };
         let monitor = Monitor::start(options, move |event| {
             events.send(match event {
-                MonitorEvent::Changed(change) => RunEvent::Case(change),
+                MonitorEvent::Changed(change) => {
+                    heard.change(&change);
+                    RunEvent::Case(change)
+                }
                 MonitorEvent::Warning(text) => RunEvent::Warning(text),
             });
         })?;
         Ok(Self(Some(monitor)))
+    }
+
+    /// The name of this runner among the group's.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.0.as_ref().map(Monitor::id)
     }
 
     /// Hears what the observer says.

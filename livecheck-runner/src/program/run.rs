@@ -21,6 +21,7 @@ use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
 };
 use crate::services::{Environment, ServiceEvent, Services};
+use crate::serving::{Heard, Serving, ServingOptions};
 
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
 /// partitions it never does.
@@ -147,7 +148,23 @@ async fn observe(
         group: sharing.group().map(str::to_owned),
         profile: config.profile.clone(),
     }));
-    let monitoring = Monitoring::start(&connection, &sharing, (&program.cases, &cases), reporter.events())?;
+    let heard = Heard::new(&program.cases, &sharing);
+    let monitoring =
+        Monitoring::start(&connection, &sharing, (&program.cases, &cases), reporter.events(), heard.clone())?;
+    let serving = match config.web.address(args.web_listen, sharing.is_shared()) {
+        Some(address) => {
+            let options = ServingOptions {
+                connection: &connection,
+                sharing: &sharing,
+                cases: &program.cases,
+                web: &config.web,
+                address,
+                runner: monitoring.id(),
+            };
+            serve(options, heard.clone(), &reporter.events()).await
+        }
+        None => None,
+    };
     let began = Instant::now();
     let deadline = bounds.run_for.map(|run_for| began + run_for);
     let reason = loop {
@@ -168,6 +185,7 @@ async fn observe(
             Some(event) = news.from_services.recv() => news.tell(event),
             Some(observation) = observations.recv() => {
                 monitoring.hear(&observation);
+                heard.observation(&observation);
                 following.observe(observation);
             }
         }
@@ -175,6 +193,9 @@ async fn observe(
 
     following.stopping();
     reporter.events().send(RunEvent::Stopping(reason));
+    if let Some(serving) = serving {
+        stop.unless_asked(serving.stop()).await;
+    }
     let stopping = tokio::task::spawn_blocking(move || {
         observer.stop();
         monitoring.stop();
@@ -192,6 +213,20 @@ async fn observe(
     stop.unless_asked(broker.stop()).await;
     let failures = following.failures();
     Ok(Ended::Finished(Outcome { reason, failures, summary: following.finished(began.elapsed()) }))
+}
+
+/// Serves the page and the metrics. Where that fails the cases are executed all the same.
+async fn serve(options: ServingOptions<'_>, heard: Heard, events: &Events) -> Option<Serving> {
+    match Serving::start(options, heard).await {
+        Ok(serving) => {
+            events.send(RunEvent::Serving(serving.address()));
+            Some(serving)
+        }
+        Err(error) => {
+            events.send(RunEvent::Warning(format!("{error}{}", error.advice())));
+            None
+        }
+    }
 }
 
 /// How the run is reported, and where: for people on standard error, as JSON on standard output.

@@ -1,6 +1,7 @@
 //! What happens in a run, as the reporter is told.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub enum RunEvent {
     Service(ServiceEvent),
     /// The cases are ready for triggers.
     Started(Started),
+    /// The page and the metrics are served there.
+    Serving(SocketAddr),
     /// An execution has ended.
     ///
     /// Of its `traceback`, the first line is shown always, as the place where it went wrong

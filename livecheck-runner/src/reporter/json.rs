@@ -9,6 +9,7 @@
 //! | `service-ready` | `name`, `after`, `reused` |
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
 //! | `started` | `cases` (names), `brokers`, `embedded`, `embedded_data_dir` (null if it keeps nothing), `test_topic`, `group` (null in a run of one's own), `profile` |
+//! | `serving` | `url` of the page |
 //! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
 //! | `log` | `case`, `id`, `time`, `level`, `target`, `message`: a line that an execution logs, where its case has `realtime_logs` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
@@ -61,6 +62,9 @@ enum Line<'e> {
         test_topic: &'e str,
         group: Option<&'e str>,
         profile: &'e str,
+    },
+    Serving {
+        url: String,
     },
     Report(Box<Report<'e>>),
     Log {
@@ -144,6 +148,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
             group: started.group.as_deref(),
             profile: &started.profile,
         },
+        RunEvent::Serving(address) => Line::Serving { url: format!("http://{address}") },
         RunEvent::Log { execution, line } => Line::Log { case: &execution.case, id: &execution.id, line },
         RunEvent::Report(report) => Line::Report(Box::new(Report::of(report, cases, root))),
         RunEvent::Case(change) => {

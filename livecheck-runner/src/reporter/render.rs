@@ -97,6 +97,14 @@ impl Renderer {
                 self.counted.at = now;
                 if self.options.quiet { String::new() } else { header(started) }
             }
+            RunEvent::Serving(_) if self.options.quiet => String::new(),
+            RunEvent::Serving(address) => {
+                format!(
+                    "{} the page on {}\n",
+                    verb(PASS, "Serving"),
+                    paint(COUNT, format!("http://{address}"))
+                )
+            }
             RunEvent::Report(report) => self.report(report),
             RunEvent::Log { execution, line } => self.log(execution, line),
             RunEvent::Case(change) => self.case(change),

@@ -105,6 +105,11 @@ fn shown(kept: &Kept, is_wanted: impl Fn(&CaseName) -> bool) -> String {
     anstream::adapter::strip_str(&render(&status, &cases(), now())).to_string()
 }
 
+/// How a group with two runners does, of which `r-2` leads.
+pub(crate) fn status() -> Status {
+    Status::of("livecheck", &with_runners(kept()), (&cases(), &rhythms()), |_| true, now())
+}
+
 #[test]
 fn for_people() {
     insta::assert_snapshot!(shown(&with_runners(kept()), |_| true));

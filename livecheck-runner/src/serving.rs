@@ -1,0 +1,142 @@
+//! What a runner serves over HTTP: the page, its API, the metrics.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `metrics`, `exposition` | for Prometheus |
+//! | `follower` | what the monitor of the group keeps, followed by every runner |
+//! | `source` | what the page shows |
+//! | `control` | what may be changed from it |
+//!
+//! Every runner of a group serves the same page: what it shows comes from the monitor's topic, which all of them follow, and
+//! from the store.
+
+mod control;
+mod exposition;
+mod follower;
+mod metrics;
+mod source;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use livecheck_core::Cases;
+use livecheck_web::{Bound, Guard, ServeError, Server, Site};
+
+use self::control::Triggering;
+use self::follower::Follower;
+use self::metrics::Metrics;
+use self::source::RunnerSource;
+use crate::config::WebConfig;
+use crate::kafka::{Connection, HealthEvent, KafkaEdgeError, Sharing};
+use crate::monitor::CaseChange;
+use crate::observer::Observation;
+
+/// What is served, and by whom.
+pub(crate) struct ServingOptions<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) sharing: &'a Sharing,
+    pub(crate) cases: &'a Cases,
+    pub(crate) web: &'a WebConfig,
+    /// Where to listen.
+    pub(crate) address: SocketAddr,
+    /// The id of the runner's monitor, where it has one.
+    pub(crate) runner: Option<&'a str>,
+}
+
+/// The server of a run.
+pub(crate) struct Serving {
+    server: Server,
+    follower: Option<Arc<Follower>>,
+}
+
+/// Hears what the metrics are made of.
+#[derive(Clone)]
+pub(crate) struct Heard(Arc<Metrics>);
+
+/// Nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServingError {
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("the state of the cases cannot be followed: {0}")]
+    Kafka(#[from] KafkaEdgeError),
+}
+
+impl ServingError {
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::Serve(ServeError::PortTaken { .. }) => {
+                ". Another runner may serve its page there. `listen` in the table `web`, LIVECHECK_WEB_LISTEN or \
+                 --web-listen say another address (port 0 is a free one), or `off`"
+            }
+            _ => "",
+        }
+    }
+}
+
+impl Heard {
+    pub(crate) fn new(cases: &Cases, sharing: &Sharing) -> Self {
+        Self(Arc::new(Metrics::new(cases.clone(), sharing.group())))
+    }
+
+    /// Hears what the observer says.
+    pub(crate) fn observation(&self, observation: &Observation) {
+        let metrics = &self.0;
+        match observation {
+            Observation::Committed { reports, tally } => metrics.committed(reports, tally),
+            Observation::Unreadable { latest, count } => {
+                metrics.bad_records(&latest.topic, latest.error.kind(), *count);
+            }
+            Observation::Notice { notice, count } => metrics.noticed(notice.kind(), *count),
+            Observation::Health(HealthEvent::Lost { .. }) => metrics.brokers(true),
+            Observation::Health(HealthEvent::Back) => metrics.brokers(false),
+            Observation::Health(HealthEvent::Lags(lags)) => metrics.lags(lags.clone()),
+            Observation::Assigned | Observation::Logged { .. } | Observation::Warning(_) => {}
+        }
+    }
+
+    /// Hears what this runner, leading, says of a case as a whole.
+    pub(crate) fn change(&self, change: &CaseChange) {
+        self.0.changed(change);
+    }
+}
+
+impl Serving {
+    /// Starts serving.
+    pub(crate) async fn start(options: ServingOptions<'_>, heard: Heard) -> Result<Self, ServingError> {
+        let ServingOptions { connection, sharing, cases, web, address, runner } = options;
+        // First, for it is what fails: then nothing is begun in vain.
+        let bound = Bound::to(address).await?;
+        let follower =
+            sharing.group().map(|group| Follower::start(connection, group).map(Arc::new)).transpose()?;
+        let source = RunnerSource::new(follower.clone(), cases.clone(), sharing.group());
+        let metrics = {
+            let (source, runner, heard) = (source.clone(), runner.map(str::to_owned), heard);
+            Arc::new(move || {
+                let status = source.status();
+                let leader = status.as_ref().and_then(|status| status.leader.as_deref());
+                heard.0.render(status.as_ref(), leader.is_some() && leader == runner.as_deref())
+            })
+        };
+        let site = Site {
+            source: Arc::new(source),
+            control: Some(Arc::new(Triggering::new(connection.clone(), cases.clone()))),
+            metrics,
+            guard: Guard { hosts: web.hosts.clone(), token: web.token.clone() },
+        };
+        let server = bound.serve(|stopped| site.router(stopped));
+        Ok(Self { server, follower })
+    }
+
+    /// Where it answers.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Stops serving.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+        drop(self.follower);
+    }
+}

@@ -1,0 +1,363 @@
+//! What the page and the API show, and where it comes from.
+//!
+//! These types are the JSON of the API, word for word. Members are only ever added; who reads them ignores those that
+//! they do not know. Durations are in seconds, times are as in the reports, and what is not known is null.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{CaseName, TestId, Timestamp};
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// Where what is shown comes from: the runner, by its monitor and its store.
+pub trait Source: Send + Sync + 'static {
+    /// All the cases.
+    fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>>;
+
+    /// One case over some time; nothing if there is no such case.
+    fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>>;
+
+    /// Executions that have ended, the latest first.
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<ExecutionPage, SourceError>>;
+
+    /// The reports on the executions of a case with that id, the latest first; there may be several, for an id may be
+    /// used again.
+    fn execution(&self, name: CaseName, id: TestId) -> BoxFuture<'_, Result<Vec<Execution>, SourceError>>;
+
+    /// A number that changes whenever something that is shown has changed.
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// Why something cannot be shown now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SourceError(pub String);
+
+/// How a group of runners and its cases do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// The group.
+    pub group: String,
+    /// The runner that leads, by its id.
+    pub leader: Option<String>,
+    /// The runners at work.
+    pub runners: Vec<Runner>,
+    /// The cases, by name.
+    pub cases: Vec<CaseSummary>,
+    /// When this was so.
+    pub at: Timestamp,
+    /// What keeps the history from being shown, if something does.
+    pub history_is_missing: Option<String>,
+}
+
+/// A runner at work.
+#[derive(Clone, Debug, Serialize)]
+pub struct Runner {
+    /// Its id.
+    pub id: String,
+    /// The machine that it runs on.
+    pub host: String,
+    /// When it started.
+    pub started: Timestamp,
+}
+
+/// How many executions there were. `triggered` is the sum of all the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// All.
+    pub triggered: u64,
+    /// The contract held.
+    pub pass: u64,
+    /// The contract broke.
+    pub fail: u64,
+    /// The case returned an error.
+    pub error: u64,
+    /// A signal did not come in time.
+    pub timeout: u64,
+    /// Not executed.
+    pub skip: u64,
+    /// Executing now.
+    pub in_flight: u64,
+}
+
+/// How a case does.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseSummary {
+    /// Its name.
+    pub name: CaseName,
+    /// Its package, if this runner has the case.
+    pub package: Option<String>,
+    /// What its documentation says first.
+    pub summary: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its state.
+    pub state: State,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// FAIL or STALL, if the case as a whole was reported so and that is not over.
+    pub trouble: Option<State>,
+    /// Since the first execution.
+    pub counts: Counts,
+    /// The share of passes among the executions that were not skipped, of those kept.
+    pub success_rate: Option<f64>,
+    /// How many executions have failed since the last one that passed.
+    pub consecutive_failures: u64,
+    /// Of the runtime of passes.
+    pub p50: Option<f64>,
+    /// The same.
+    pub p99: Option<f64>,
+    /// The last execution that did not pass.
+    pub last_failure: Option<Failure>,
+    /// When an execution was last seen.
+    pub last_seen: Option<Timestamp>,
+    /// When it is run next by its schedule.
+    pub next_schedule: Option<Timestamp>,
+    /// With which probability a request is followed.
+    pub probability: Option<f64>,
+    /// How it did over the last day, from the earliest on.
+    pub recent: Vec<Bucket>,
+}
+
+/// An execution that did not pass.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What became of it.
+    pub state: State,
+    /// Its id; none of a request that could not be sent.
+    pub id: Option<TestId>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// The executions of a case that ended within some time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bucket {
+    /// When it begins; it ends where the next one begins.
+    pub start: Timestamp,
+    /// How many passed.
+    pub pass: u64,
+    /// How many failed.
+    pub fail: u64,
+    /// How many ended in an error.
+    pub error: u64,
+    /// How many ended in a timeout.
+    pub timeout: u64,
+    /// How many were skipped.
+    pub skip: u64,
+    /// Of the runtime of passes.
+    pub p50: Option<f64>,
+    /// The same.
+    pub p99: Option<f64>,
+}
+
+impl Bucket {
+    /// How many did not pass, of those that were executed.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.fail + self.error + self.timeout
+    }
+}
+
+/// One case over some time.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseHistory {
+    /// How it does now.
+    pub case: CaseSummary,
+    /// How far back this looks.
+    pub range: Range,
+    /// The executions, from the earliest on.
+    pub buckets: Vec<Bucket>,
+    /// By signal: from the trigger to the signal.
+    pub signals: BTreeMap<String, Vec<Latency>>,
+    /// Why executions did not pass, the most frequent cause first.
+    pub causes: Vec<Cause>,
+}
+
+/// How long something took, within some time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// When that time begins.
+    pub start: Timestamp,
+    /// Half are not above it.
+    pub p50: Option<f64>,
+    /// 99 in a hundred are not above it.
+    pub p99: Option<f64>,
+}
+
+/// Failures with one cause.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cause {
+    /// What went wrong, without what differs from one to the next.
+    pub cause: String,
+    /// What became of them.
+    pub state: State,
+    /// How many there were.
+    pub count: u64,
+    /// When the first one ended.
+    pub first: Timestamp,
+    /// When the last one did.
+    pub last: Timestamp,
+    /// The id of the last one.
+    pub latest: TestId,
+}
+
+/// Which executions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionQuery {
+    /// Of that case.
+    pub case: Option<CaseName>,
+    /// That have ended so; those in any state if none is given.
+    pub states: Vec<State>,
+    /// Whose id or error has this text.
+    pub text: Option<String>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Some executions.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ExecutionPage {
+    /// The executions, the latest first.
+    pub executions: Vec<ExecutionRow>,
+    /// What to ask with for those that follow; none if there are no more.
+    pub next: Option<String>,
+}
+
+/// An execution in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExecutionRow {
+    /// The case.
+    pub case: CaseName,
+    /// Its id.
+    pub id: TestId,
+    /// What became of it.
+    pub state: State,
+    /// When it was triggered.
+    pub triggered: Timestamp,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long it took.
+    pub runtime: Option<f64>,
+    /// What went wrong: the first line.
+    pub error: Option<String>,
+}
+
+/// One execution.
+#[derive(Clone, Debug, Serialize)]
+pub struct Execution {
+    /// When it ended.
+    pub at: Timestamp,
+    /// The report, as it stands on the report topic.
+    pub report: TestReport,
+    /// Where its trace is shown, if that is known.
+    pub trace: Option<String>,
+}
+
+/// How far back one looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Range {
+    /// An hour.
+    Hour,
+    /// Six hours.
+    SixHours,
+    /// A day.
+    #[default]
+    Day,
+    /// A week.
+    Week,
+    /// Thirty days.
+    Month,
+    /// Ninety days.
+    Quarter,
+}
+
+impl Range {
+    /// All, the shortest first.
+    pub const ALL: [Self; 6] =
+        [Self::Hour, Self::SixHours, Self::Day, Self::Week, Self::Month, Self::Quarter];
+
+    /// As it is written in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "1h",
+            Self::SixHours => "6h",
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+        }
+    }
+
+    /// For readers.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Hour => "the last hour",
+            Self::SixHours => "the last 6 hours",
+            Self::Day => "the last 24 hours",
+            Self::Week => "the last 7 days",
+            Self::Month => "the last 30 days",
+            Self::Quarter => "the last 90 days",
+        }
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        const HOUR: u64 = 3_600;
+        Duration::from_secs(match self {
+            Self::Hour => HOUR,
+            Self::SixHours => 6 * HOUR,
+            Self::Day => 24 * HOUR,
+            Self::Week => 7 * 24 * HOUR,
+            Self::Month => 30 * 24 * HOUR,
+            Self::Quarter => 90 * 24 * HOUR,
+        })
+    }
+
+    /// How long a bucket of it is: some hundred of them make a chart.
+    #[must_use]
+    pub const fn bucket(self) -> Duration {
+        const MINUTE: u64 = 60;
+        Duration::from_secs(match self {
+            Self::Hour => MINUTE,
+            Self::SixHours => 5 * MINUTE,
+            Self::Day => 15 * MINUTE,
+            Self::Week => 60 * MINUTE,
+            Self::Month => 6 * 60 * MINUTE,
+            Self::Quarter => 24 * 60 * MINUTE,
+        })
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|range| range.as_str() == text);
+        known.ok_or_else(|| format!("range={text}: 1h, 6h, 24h, 7d, 30d and 90d are known"))
+    }
+}
+
+impl Serialize for Range {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
