@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::execution::{Executing, Execution};
 use crate::settings::Settings;
+use crate::table::TableDefinition;
 
 /// An end-to-end test: an async fn, its signals, and its settings.
 ///
@@ -24,6 +25,8 @@ pub struct Case {
     pub arguments: &'static [Argument],
     /// The parameters under `#[signal]`, in order.
     pub signals: &'static [SignalDefinition],
+    /// The parameters under `#[table]`, in order.
+    pub tables: &'static [TableDefinition],
     /// Calls the function with what an execution has.
     pub run: fn(Execution) -> Executing,
 }

@@ -11,17 +11,19 @@ use crate::case::Case;
 use crate::context::Context;
 use crate::outcome::Result;
 use crate::signal::{Payload, SignalParameter, SignalSource};
+use crate::table::{ExecutionTables, TableParameter, WindowedTableParameter};
 use crate::wire::{Arguments, FromWire, PayloadError};
 
 /// A case's future.
 pub type Executing = Pin<Box<dyn Future<Output = Result> + Send>>;
 
-/// One execution, from which the generated code takes the arguments and signals of the function.
+/// One execution, from which the generated code takes the arguments, signals and tables of the function.
 pub struct Execution {
     case: &'static Case,
     context: Context,
     arguments: Arguments,
     engine: Arc<dyn SignalSource>,
+    tables: Arc<ExecutionTables>,
 }
 
 /// The arguments of a test do not fit the parameters of the case. Ends the execution as ERROR.
@@ -71,7 +73,13 @@ impl Execution {
         arguments: Arguments,
         engine: Arc<dyn SignalSource>,
     ) -> Self {
-        Self { case, context, arguments, engine }
+        Self { case, context, arguments, engine, tables: Arc::new(ExecutionTables::none()) }
+    }
+
+    /// The same, with those tables.
+    #[must_use]
+    pub fn with_tables(self, tables: Arc<ExecutionTables>) -> Self {
+        Self { tables, ..self }
     }
 
     /// Starts the case: its future, in the scope of the test.
@@ -103,6 +111,20 @@ impl Execution {
     #[must_use]
     pub fn signal<S: SignalParameter<Payload: Payload>>(&self, index: usize) -> S {
         S::from_engine(self.case, index, Arc::clone(&self.engine))
+    }
+
+    /// The table at that position.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn table<T: TableParameter>(&self, index: usize) -> T {
+        T::of_execution(&self.tables, index)
+    }
+
+    /// The table with windows at that position.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn windowed_table<T: WindowedTableParameter>(&self, index: usize) -> T {
+        T::of_execution(&self.tables, index)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`trigger`](mod@trigger) | asking for an execution of a case |
 //! | [`context`] | the test in flight: task-local, and in the headers of Kafka records and HTTP requests |
 //! | [`signal`] | the events that the steps send and the case waits for |
+//! | [`table`] | what a case remembers from one execution to the next |
 //! | [`client`] | how triggers and signals leave the process |
 //! | [`origin`] | who sent them |
 //! | [`variables`] | how the environment configures it |
@@ -30,6 +31,7 @@ pub mod outcome;
 pub mod schedule;
 pub mod settings;
 pub mod signal;
+pub mod table;
 pub mod time;
 pub mod trigger;
 pub mod uptest;
@@ -56,6 +58,7 @@ pub use crate::origin::Origin;
 pub use crate::outcome::{Error, Result, Skip, skip};
 pub use crate::settings::Settings;
 pub use crate::signal::{NoPayload, Signal, SignalSender, Timeout, WaitError};
+pub use crate::table::{Table, WindowedTable};
 pub use crate::time::Timestamp;
 pub use crate::trigger::Trigger;
 pub use crate::uptest::{Target, Uptest};

@@ -39,7 +39,8 @@ pub(crate) fn entries(tokens: TokenStream, owner: &str, known: &[&str]) -> Vec<s
     parts.iter().map(entry).collect()
 }
 
-fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+/// The parts between commas, of which the last may be followed by one, too.
+pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     for token in tokens {
         match (&token, parts.last_mut()) {

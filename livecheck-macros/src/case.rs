@@ -4,6 +4,7 @@ mod expansion;
 mod options;
 mod parameters;
 mod schedule;
+mod table;
 mod type_name;
 
 use proc_macro2::TokenStream;

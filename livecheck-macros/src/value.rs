@@ -46,6 +46,11 @@ impl Value {
         Self { tokens, kind }
     }
 
+    /// The value as it was written.
+    pub(crate) fn tokens(&self) -> &TokenStream {
+        &self.tokens
+    }
+
     /// An error about this value.
     pub(crate) fn error(&self, message: impl Display) -> syn::Error {
         syn::Error::new_spanned(&self.tokens, message)

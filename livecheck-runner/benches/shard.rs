@@ -37,6 +37,7 @@ static CASE: Case = Case {
     settings: Settings::new(),
     arguments: &[],
     signals: &DEFINITIONS,
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

@@ -26,6 +26,9 @@
 //! port = 9092                         # of the embedded broker; a free one if absent
 //! data-dir = "target/kafka"           # where it keeps what it holds from run to run; in memory if absent
 //!
+//! [profile.default.tables]
+//! dir = "/var/lib/livecheck"          # where the tables of cases are on disk; found by itself if absent
+//!
 //! [profile.default.uptests]
 //! reports = true                      # a report of each uptest goes to the report topic
 //!
@@ -102,6 +105,8 @@ pub struct Config {
     pub save_after: Duration,
     /// How often counters are printed where there is no terminal.
     pub status_interval: Duration,
+    /// The folder in which the tables of cases are; one of the runner's own choice if none is given.
+    pub tables_dir: Option<PathBuf>,
     /// Whether uptests are reported as cases are.
     pub uptest_reports: bool,
     /// Only cases with one of these tags, where the command line names none; all if there are none.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use livecheck_core::signal::{ReceivedSignal, SignalSource, WaitRequest};
+use livecheck_core::table::ExecutionTables;
 use livecheck_core::wire::Arguments;
 use livecheck_core::{Case, Context, Execution, Timeout, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -15,7 +16,7 @@ use tokio::task::AbortHandle;
 use crate::engine::{Ending, Handle};
 use crate::execution_log::ExecutionLog;
 
-pub(crate) use panics::{capture_panics, caught};
+pub(crate) use panics::{capture_panics, caught, caught_in_place};
 
 /// How a wait is answered.
 pub(crate) type Reply = oneshot::Sender<Result<ReceivedSignal, Timeout>>;
@@ -58,16 +59,27 @@ impl Executing {
     }
 }
 
+/// What is to be executed.
+pub(crate) struct ToExecute {
+    /// The execution.
+    pub(crate) execution: Handle,
+    /// The case.
+    pub(crate) case: &'static Case,
+    /// The test's context.
+    pub(crate) context: Context,
+    /// The arguments.
+    pub(crate) arguments: Arguments,
+    /// Where its clock starts, in log time.
+    pub(crate) start: Timestamp,
+    /// What it logs goes there.
+    pub(crate) log: ExecutionLog,
+    /// The tables of the case.
+    pub(crate) tables: Arc<ExecutionTables>,
+}
+
 /// Starts a case in a task of its own. It ends by itself, or when it is aborted.
-pub(crate) fn start(
-    execution: Handle,
-    case: &'static Case,
-    context: Context,
-    arguments: Arguments,
-    clock: Timestamp,
-    log: ExecutionLog,
-    to_shard: mpsc::UnboundedSender<FromCase>,
-) -> Executing {
+pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) -> Executing {
+    let ToExecute { execution, case, context, arguments, start: clock, log, tables } = what;
     let log = Arc::new(log);
     let waits = ShardWaits {
         execution,
@@ -76,7 +88,10 @@ pub(crate) fn start(
     };
     let task = async move {
         // Within the async block: a case may panic before its first await, in decoding its arguments say.
-        let case = async { Execution::new(case, context, arguments, Arc::new(waits)).start().await };
+        let case = async {
+            let execution = Execution::new(case, context, arguments, Arc::new(waits)).with_tables(tables);
+            execution.start().await
+        };
         let ending = match caught(case).await {
             Ok(Ok(())) => Ending::Passed,
             Ok(Err(error)) => Ending::Returned(error),

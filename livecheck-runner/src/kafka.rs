@@ -18,6 +18,7 @@
 mod beginnings;
 pub(crate) mod bus;
 mod by_hand;
+mod changelog;
 mod checkpoints;
 mod commit_metadata;
 mod committer;
@@ -39,8 +40,9 @@ mod topics;
 mod transactions;
 
 pub(crate) use by_hand::{ByHand, OnUnreadable};
-pub(crate) use committer::{CommitListener, Committer, CommitterHandle, Progress};
-pub(crate) use connection::{BusContext, Connection, Sharing};
+pub(crate) use changelog::Tables;
+pub(crate) use committer::{CommitListener, Committer, CommitterHandle, CommitterOptions, Progress};
+pub(crate) use connection::{BusContext, Connection, Sharing, cluster_id};
 pub(crate) use decode::Unreadable;
 pub use error::KafkaEdgeError;
 pub(crate) use health::{Health, HealthEvent};
@@ -50,4 +52,6 @@ pub(crate) use lag::PartitionLag;
 pub(crate) use reported::ReportPositions;
 pub(crate) use routes::{MessageInput, Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
-pub(crate) use topics::{FoundTopics, ensure_group_topics, ensure_topics};
+pub(crate) use topics::{
+    FoundTopics, changelog_is_there, ensure_changelog, ensure_group_topics, ensure_topics,
+};

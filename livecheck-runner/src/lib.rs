@@ -37,6 +37,8 @@ pub mod services;
 mod serving;
 mod shard_task;
 pub mod status;
+mod tables;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};
 pub use program::main;
+pub use tables::{FolderError, TableNameError};

@@ -11,8 +11,9 @@ use livecheck_core::wire::{LogLine, TestReport};
 use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
 use crate::kafka::{
-    ByHand, CommitListener, Committer, Connection, Health, HealthEvent, Intake, IntakeParts, KafkaEdgeError,
-    OnUnreadable, ReportPositions, Routes, Sharing, Unreadable, Warn, bus, keys,
+    ByHand, CommitListener, Committer, CommitterOptions, Connection, Health, HealthEvent, Intake,
+    IntakeParts, KafkaEdgeError, OnUnreadable, ReportPositions, Routes, Sharing, Tables, Unreadable, Warn,
+    bus, keys,
 };
 use crate::shard_task::{self, ShardParts};
 
@@ -46,6 +47,7 @@ pub(crate) struct ObserverOptions {
     pub(crate) partitions: i32,
     pub(crate) limits: Limits,
     pub(crate) commit_interval: Duration,
+    pub(crate) tables: Tables,
 }
 
 /// Reads, executes, commits, until it is stopped.
@@ -62,8 +64,16 @@ impl Observer {
         options: ObserverOptions,
         say: impl Fn(Observation) + Send + Sync + 'static,
     ) -> Result<Self, KafkaEdgeError> {
-        let ObserverOptions { connection, sharing, reports, selection, partitions, limits, commit_interval } =
-            options;
+        let ObserverOptions {
+            connection,
+            sharing,
+            reports,
+            selection,
+            partitions,
+            limits,
+            commit_interval,
+            tables,
+        } = options;
         capture_panics();
         let say: Say = Arc::new(say);
         let health = {
@@ -80,8 +90,9 @@ impl Observer {
         let listener = Listener { say: Arc::clone(&say) };
         let report_positions = ReportPositions::default();
         let positions = report_positions.clone();
-        let committer =
-            Committer::start(&connection, &sharing, reports, commit_interval, &health, positions, listener);
+        let options =
+            CommitterOptions { reports, interval: commit_interval, tables: Arc::clone(&tables.set) };
+        let committer = Committer::start(&connection, &sharing, options, &health, positions, listener);
         let shard_parts = ShardParts {
             selection: Arc::new(selection),
             partitions,
@@ -106,8 +117,9 @@ impl Observer {
             keys,
             committer: committer.handle(),
             report_positions,
-            start_shard: Arc::new(move |partition, handover| {
-                shard_task::start(&runtime, shard_parts.clone(), partition, handover)
+            tables,
+            start_shard: Arc::new(move |partition, handover, tables| {
+                shard_task::start(&runtime, shard_parts.clone(), partition, handover, tables)
             }),
             on_unreadable,
             warn: warning(&say),

@@ -14,6 +14,7 @@ mod run;
 mod select;
 mod status;
 mod stop;
+mod tables;
 mod trigger;
 mod uptest;
 

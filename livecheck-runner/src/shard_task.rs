@@ -13,12 +13,13 @@ use tokio::task::JoinHandle;
 use crate::engine::{
     CommitPoint, Effect, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
 };
-use crate::execute::{self, Executing, FromCase, Reply};
+use crate::execute::{self, Executing, FromCase, Reply, ToExecute};
 use crate::execution_log::ExecutionLog;
 use crate::kafka::{
     ByHand, CommitterHandle, MessageInput, Progress, ReportPositions, Routes, ShardInbox, SignalInput,
     TestInput,
 };
+use crate::tables::{PartitionTables, UnderWay};
 
 /// How many batches of records can wait for a shard, of each kind.
 const INBOX: usize = 8;
@@ -61,6 +62,7 @@ pub(crate) fn start(
     parts: ShardParts,
     partition: i32,
     handover: Handover,
+    tables: Arc<PartitionTables>,
 ) -> ShardInbox {
     let (tests, tests_inbox) = mpsc::channel(INBOX);
     let (signals, signals_inbox) = mpsc::channel(INBOX);
@@ -89,6 +91,7 @@ pub(crate) fn start(
         },
         to_shard,
         executing: HashMap::new(),
+        tables: UnderWay::new(tables),
         question: None,
         asked: None,
         bus: BusEnd::default(),
@@ -117,6 +120,7 @@ struct ShardTask {
     inboxes: Inboxes,
     to_shard: mpsc::UnboundedSender<FromCase>,
     executing: HashMap<Handle, Executing>,
+    tables: UnderWay,
     /// The question for the end of the bus that is under way.
     question: Option<JoinHandle<Option<Answer>>>,
     /// When it was asked last.
@@ -233,6 +237,7 @@ impl ShardTask {
                 self.shard.wait(execution, request, since, reply, Timestamp::now());
             }
             FromCase::Ended { execution, ending } => {
+                let ending = self.tables.end(execution, ending);
                 self.shard.ended(execution, ending, Timestamp::now());
             }
         }
@@ -309,7 +314,9 @@ impl ShardTask {
                 Effect::Start { execution, case, context, arguments, start } => {
                     let to_shard = self.to_shard.clone();
                     let log = self.log_of(case, &context);
-                    let task = execute::start(execution, case, context, arguments, start, log, to_shard);
+                    let tables = self.tables.start(execution, case, start);
+                    let to_execute = ToExecute { execution, case, context, arguments, start, log, tables };
+                    let task = execute::start(to_execute, to_shard);
                     self.executing.insert(execution, task);
                 }
                 // A case that waits no longer, as in `select!`, has dropped the other end.
@@ -318,6 +325,7 @@ impl ShardTask {
                     if let Some(executing) = self.executing.get(&execution) {
                         executing.abort();
                     }
+                    self.tables.cut_off(execution);
                 }
                 Effect::Report { execution, report } => self.report(execution, *report),
                 Effect::Send { to, message } => match &self.parts.neighbours {
@@ -350,6 +358,7 @@ impl ShardTask {
     fn has_progress(&self) -> bool {
         !self.reports.is_empty()
             || !self.messages.is_empty()
+            || self.tables.has_writes()
             || self.told != Some((self.shard.commit_point(), self.shard.in_flight()))
             || self.shard.next_save().is_some_and(|due| due <= Timestamp::now())
     }
@@ -367,6 +376,7 @@ impl ShardTask {
             reports: std::mem::take(&mut self.reports),
             messages: std::mem::take(&mut self.messages),
             checkpoints,
+            tables: self.tables.take_writes(),
             commit_point,
             tally: self.shard.tally().clone(),
         });

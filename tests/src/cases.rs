@@ -1,7 +1,7 @@
 //! The cases that `test-runner` executes: a shop sends parcels.
 
 use anyhow::{Context as _, bail};
-use livecheck::Signal;
+use livecheck::{Signal, Table, WindowedTable};
 
 /// A parcel is packed as it was ordered, and delivered.
 #[livecheck::case]
@@ -75,6 +75,22 @@ pub async fn gift(wrapped: Option<bool>) -> livecheck::Result {
         Some(wrapped) => assert!(wrapped, "a gift is wrapped"),
         None => return livecheck::skip("the parcel is no gift"),
     }
+    Ok(())
+}
+
+/// What a customer owes stays below a thousand, and a bill is booked.
+#[livecheck::case]
+pub async fn debt(
+    customer: String,
+    amount: i64,
+    #[signal(timeout = "30s")] booked: Signal,
+    #[table] debts: Table<String, i64>,
+    #[table(window = tumbling("1h"), expires = "1d")] bills: WindowedTable<String, u32>,
+) -> livecheck::Result {
+    let debt = debts.add(&customer, amount).await?;
+    bills.add(&customer, 1).await?;
+    booked.wait().await?;
+    assert!(debt < 1000, "{customer} owes {debt}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`cases`] | the cases that `test-runner` executes |
+//! | [`changelog`] | what a table of a case comes to |
 //! | [`faust_order`] | the case that a Faust service triggers and signals |
 //! | [`faults`] | runners and brokers that are killed under load, and a verifier |
 //! | [`kafka`] | the broker, and what an administrator asks of it |
@@ -22,6 +23,7 @@
 //! for time to pass, unless the passing of time is what it is about.
 
 pub mod cases;
+pub mod changelog;
 pub mod commits;
 pub mod faults;
 #[path = "../faust/cases/src/lib.rs"]

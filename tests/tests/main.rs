@@ -21,5 +21,6 @@ mod outage;
 mod parcels;
 mod schedules;
 mod sharing;
+mod tables;
 mod terminal;
 mod topics;

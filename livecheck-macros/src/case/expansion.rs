@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use super::options::Options;
 use super::parameters::{Kind, Parameter};
+use super::table::Window;
 use crate::docs;
 use crate::duration;
 use crate::function::Function;
@@ -29,8 +30,15 @@ impl Definition {
 
     fn signals(&self) -> impl Iterator<Item = (&Parameter, Option<std::time::Duration>)> {
         self.parameters.iter().filter_map(|parameter| match parameter.kind {
-            Kind::Argument => None,
             Kind::Signal { timeout } => Some((parameter, timeout)),
+            Kind::Argument | Kind::Table { .. } => None,
+        })
+    }
+
+    fn tables(&self) -> impl Iterator<Item = (&Parameter, Option<Window>)> {
+        self.parameters.iter().filter_map(|parameter| match parameter.kind {
+            Kind::Table { window } => Some((parameter, window)),
+            Kind::Argument | Kind::Signal { .. } => None,
         })
     }
 }
@@ -133,14 +141,13 @@ fn the_case(case: &Definition) -> TokenStream {
     });
     let signals = case.signals().map(|(signal, timeout)| {
         let (name, type_name) = (signal.wire_name(), signal.type_name());
-        let timeout = timeout.map_or_else(
-            || quote!(::core::option::Option::None),
-            |timeout| {
-                let timeout = duration::expression(timeout);
-                quote!(::core::option::Option::Some(#timeout))
-            },
-        );
+        let timeout = optional(timeout.map(duration::expression));
         quote!(#krate::case::SignalDefinition { name: #name, type_name: #type_name, timeout: #timeout })
+    });
+    let tables = case.tables().map(|(table, window)| {
+        let (name, type_name) = (table.wire_name(), table.type_name());
+        let window = optional(window.map(|window| window.expression(&krate)));
+        quote!(#krate::table::TableDefinition { name: #name, type_name: #type_name, window: #window })
     });
     let run = run(case);
     let doc = format!("The case `{text}`, as it is registered.");
@@ -158,11 +165,20 @@ fn the_case(case: &Definition) -> TokenStream {
                 settings: #krate::settings::Settings::new() #(#settings)*,
                 arguments: &[#(#arguments),*],
                 signals: &[#(#signals),*],
+                tables: &[#(#tables),*],
                 run: #run,
             };
             &__CASE
         };
     }
+}
+
+/// An `Option`.
+fn optional(value: Option<TokenStream>) -> TokenStream {
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// What calls the function with what an execution has.
@@ -172,8 +188,8 @@ fn run(case: &Definition) -> TokenStream {
     }
     let krate = case.options.krate(Span::mixed_site());
     let name = &case.function.signature.ident;
-    // The positions of the arguments and of the signals, each counted for itself.
-    let (mut arguments, mut signals) = (0_usize.., 0_usize..);
+    // The positions of the arguments, of the signals and of the tables, each counted for itself.
+    let (mut arguments, mut signals, mut tables) = (0_usize.., 0_usize.., 0_usize..);
     let values = case.parameters.iter().map(|Parameter { ty, kind, .. }| {
         let place = place(ty.span());
         match kind {
@@ -184,6 +200,12 @@ fn run(case: &Definition) -> TokenStream {
             Kind::Signal { .. } => {
                 let index = signals.next();
                 quote_spanned!(place=> execution.signal::<#ty>(#index))
+            }
+            Kind::Table { window } => {
+                let index = tables.next();
+                let method = if window.is_some() { "windowed_table" } else { "table" };
+                let method = Ident::new(method, place);
+                quote_spanned!(place=> execution.#method::<#ty>(#index))
             }
         }
     });

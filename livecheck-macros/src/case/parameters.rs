@@ -1,4 +1,4 @@
-//! The parameters of a case: arguments of the trigger, and signals.
+//! The parameters of a case: arguments of the trigger, signals, and tables.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Signature, Type};
 
+use super::table::{self, Window};
 use super::type_name::type_name;
 use crate::attribute::entries;
 use crate::docs;
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Argument,
     /// Events of that name.
     Signal { timeout: Option<Duration> },
+    /// The runner, which keeps the table of that name.
+    Table { window: Option<Window> },
 }
 
 impl Parameter {
@@ -51,7 +54,8 @@ impl Parameter {
     }
 }
 
-/// Reads the parameters, and takes out of the signature what is ours: `#[signal]`s and documentation.
+/// Reads the parameters, and takes out of the signature what is ours: `#[signal]`s, `#[table]`s and
+/// documentation.
 pub(crate) fn read(signature: &mut Signature, errors: &mut Errors) -> Vec<Parameter> {
     let typed = signature.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
@@ -64,7 +68,7 @@ fn read_one(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Param
     let docs = docs::text(&parameter.attrs);
     let attributes = std::mem::take(&mut parameter.attrs);
     let (ours, theirs): (Vec<_>, Vec<_>) =
-        attributes.into_iter().filter(|attribute| !attribute.path().is_ident("doc")).partition(is_signal);
+        attributes.into_iter().filter(|attribute| !attribute.path().is_ident("doc")).partition(is_ours);
     parameter.attrs = theirs;
     for attribute in &parameter.attrs {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
@@ -93,30 +97,46 @@ fn read_one(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Param
     Parameter { name, ty: (*parameter.ty).clone(), docs, kind, sound }
 }
 
-/// `#[signal]`, or the same through the crate: `#[livecheck::signal]`.
-fn is_signal(attribute: &Attribute) -> bool {
-    let segments = &attribute.path().segments;
-    segments.len() <= 2 && segments.last().is_some_and(|segment| segment.ident == "signal")
+/// Whether it says what fills a parameter: `#[signal]`, or the same through the crate, `#[livecheck::signal]`.
+fn is_ours(attribute: &Attribute) -> bool {
+    let segments = attribute.path().segments.len();
+    segments <= 2 && (is_named(attribute, "signal") || is_named(attribute, "table"))
+}
+
+fn is_named(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == name)
 }
 
 fn kind(attributes: &[Attribute], errors: &mut Errors) -> Kind {
     let [attribute, further @ ..] = attributes else { return Kind::Argument };
+    let is_table = is_named(attribute, "table");
+    let (owner, example) = if is_table {
+        ("#[table]", "#[table(window = tumbling(\"1h\"))]")
+    } else {
+        ("#[signal]", "#[signal(timeout = \"30s\")]")
+    };
     if let Some(second) = further.first() {
-        errors.about(second, "`#[signal]` is given twice");
+        let message = if is_named(second, "table") == is_table {
+            format!("`{owner}` is given twice")
+        } else {
+            "a parameter is a signal or a table, and not both".to_owned()
+        };
+        errors.about(second, message);
     }
     let options = match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),
         Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(_) => {
-            errors.about(
-                &attribute.meta,
-                "the options of `#[signal]` stand in parentheses: `#[signal(timeout = \"30s\")]`",
-            );
+            let message = format!("the options of `{owner}` stand in parentheses: `{example}`");
+            errors.about(&attribute.meta, message);
             TokenStream::new()
         }
     };
+    if is_table {
+        return Kind::Table { window: table::window(options, errors) };
+    }
     let mut timeout = None;
-    for entry in entries(options, "#[signal]", &["timeout"]) {
+    for entry in entries(options, owner, &["timeout"]) {
         timeout = errors.take(entry.and_then(|entry| entry.value.duration(Zero::Refused))).or(timeout);
     }
     Kind::Signal { timeout }
@@ -230,6 +250,22 @@ mod tests {
         assert!(problem("a @ 1: u8").contains("take it apart in the body"));
         assert!(problem("a: Vec<impl Clone>").contains("`impl Trait` is none"));
         assert!(problem("#[cfg(unix)] a: u8").contains("#[cfg]"));
+    }
+
+    #[test]
+    fn tables_have_windows_or_none() {
+        let (parameters, errors, _) = read_text(
+            "async fn f(#[table] debts: Table<String, i64>, \
+             #[livecheck::table(window = tumbling(\"1h\"))] trigger: WindowedTable<String, u32>)",
+        );
+        assert_eq!(errors, [""; 0]);
+        let [debts, visits] = parameters.as_slice() else { panic!("two parameters") };
+        assert_eq!(debts.kind, Kind::Table { window: None });
+        assert!(matches!(visits.kind, Kind::Table { window: Some(_) }));
+        assert!(problem("#[table = 3] t: T").contains("parentheses: `#[table(window = "));
+        assert!(problem("#[table] #[table] t: T").contains("`#[table]` is given twice"));
+        assert!(problem("#[table] #[signal] t: T").contains("not both"));
+        assert!(problem("#[table] t: &Table<u8, u8>").contains("owns its parameters"));
     }
 
     #[test]

@@ -155,7 +155,14 @@ impl Scheduled {
                          that of the next"
                     ),
                 ),
-                (Kind::Signal { .. }, None) => {}
+                (Kind::Table { .. }, Some(confirm)) => errors.at(
+                    confirm,
+                    format_args!(
+                        "a case that has tables cannot be tried again: what one attempt puts into `{name}` would count \
+                         beside that of the next"
+                    ),
+                ),
+                (Kind::Signal { .. } | Kind::Table { .. }, None) => {}
             }
         }
     }

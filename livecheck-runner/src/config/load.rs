@@ -73,7 +73,6 @@ impl Config {
             web,
             profile: profile.to_owned(),
             file,
-            root,
             bootstrap_servers: layer.bootstrap_servers.filter(|servers| !servers.trim().is_empty()),
             embedded: EmbeddedConfig {
                 wanted: options.embedded,
@@ -100,9 +99,11 @@ impl Config {
                 .status_interval
                 .map_or(Duration::from_secs(30), |Interval(interval)| interval),
             tags: layer.tags.map(|Words(tags)| tags).unwrap_or_default(),
+            tables_dir: layer.tables_dir.map(|folder| root.join(folder)),
             uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
             warnings,
+            root,
         }
     }
 }

@@ -23,6 +23,7 @@ static ORDER_FLOW: Case = Case {
     settings: livecheck_core::Settings::new(),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 
@@ -33,6 +34,7 @@ static REFUND: Case = Case {
     settings: livecheck_core::Settings::new().active(false).test_expires(Duration::from_secs(60)),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

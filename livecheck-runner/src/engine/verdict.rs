@@ -16,6 +16,14 @@ pub enum Ending {
     Panicked(PanicReport),
 }
 
+impl Ending {
+    /// Whether the execution says that it was none.
+    #[must_use]
+    pub fn is_skip(&self) -> bool {
+        matches!(self, Self::Returned(error) if error.chain().any(<dyn std::error::Error>::is::<Skip>))
+    }
+}
+
 /// What is known of a panic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PanicReport {

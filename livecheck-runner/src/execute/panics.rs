@@ -46,6 +46,14 @@ pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, PanicRepor
     outcome.map_err(|payload| panic.unwrap_or_else(|| from_payload(&*payload)))
 }
 
+/// Does something at once, and gives its result, or what it panicked with.
+pub(crate) fn caught_in_place<T>(act: impl FnOnce() -> T) -> Result<T, PanicReport> {
+    PANIC.sync_scope(RefCell::new(None), || {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(act));
+        outcome.map_err(|payload| PANIC.with(RefCell::take).unwrap_or_else(|| from_payload(&*payload)))
+    })
+}
+
 /// Runs a future, and gives what it panicked with beside its result.
 async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicReport>) {
     PANIC

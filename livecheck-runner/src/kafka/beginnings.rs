@@ -11,6 +11,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::by_hand::ByHand;
+use super::changelog::{RestoreError, Tables};
 use super::checkpoints;
 use super::commit_metadata::CommitMetadata;
 use super::connection::{Connection, REQUEST_TIMEOUT, Sharing};
@@ -20,6 +21,7 @@ use super::read_back::ReadBack;
 use super::reported::{self, ReadBackReports, ReadFrom};
 use super::routes::partitions;
 use crate::engine::{CommitPoint, Handover, Reported};
+use crate::tables::PartitionTables;
 
 /// For how long a producer may try to send a trigger again: as long as librdkafka does (`message.timeout.ms`).
 const REPEATED_WITHIN: Duration = Duration::from_secs(5 * 60);
@@ -51,6 +53,7 @@ pub(super) struct Beginnings {
     test_topic: String,
     report_topic: String,
     sharing: Sharing,
+    tables: Tables,
     warn: Warn,
 }
 
@@ -67,6 +70,7 @@ impl Beginnings {
             test_topic: connection.topics.test_topic.clone(),
             report_topic: connection.topics.report_topic.clone(),
             sharing: sharing.clone(),
+            tables: parts.tables.clone(),
             warn: Arc::clone(&parts.warn),
         })
     }
@@ -141,6 +145,16 @@ impl Beginnings {
         };
         let partitions = begins.iter().map(|begin| begin.partition);
         Ok(partitions.zip(begins.iter().map(handover)).collect())
+    }
+
+    /// The tables of each of the partitions, as predecessors have left them.
+    pub(super) fn tables(
+        &self,
+        begins: &[Begin],
+        go_on: impl Fn() -> bool,
+    ) -> Result<HashMap<i32, Arc<PartitionTables>>, RestoreError> {
+        let partitions: Vec<i32> = begins.iter().map(|begin| begin.partition).collect();
+        self.tables.restore(&self.reader, &partitions, go_on)
     }
 
     /// From where the reports of each partition are read back: for the tests that are read again, and for

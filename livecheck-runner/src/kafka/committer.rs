@@ -14,6 +14,7 @@ use super::intake::{GroupConsumer, IntakeContext};
 use super::reported::ReportPositions;
 use super::transactions::Transactions;
 use crate::engine::{CheckpointChange, CommitPoint, Message, Tally};
+use crate::tables::{ChangelogPositions, TableSet, TableWrites};
 
 /// The pause after a transaction that failed.
 const RETRY: Duration = Duration::from_millis(100);
@@ -30,6 +31,8 @@ pub(crate) struct Progress {
     pub(crate) messages: Vec<(i32, Message)>,
     /// What is to be written of checkpoints.
     pub(crate) checkpoints: Vec<CheckpointChange>,
+    /// What executions have changed in tables.
+    pub(crate) tables: TableWrites,
     /// From where a successor has to read once all that is written.
     pub(crate) commit_point: CommitPoint,
     /// The shard's counts at that moment.
@@ -95,6 +98,16 @@ impl CommitterHandle {
     }
 }
 
+/// How to commit.
+pub(crate) struct CommitterOptions {
+    /// Whether anything is written anywhere: not in a run of one's own.
+    pub(crate) reports: bool,
+    /// How often.
+    pub(crate) interval: Duration,
+    /// The tables of the cases.
+    pub(crate) tables: Arc<TableSet>,
+}
+
 /// The thread that commits.
 pub(crate) struct Committer {
     handle: CommitterHandle,
@@ -102,22 +115,23 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread. How far reports have been written goes to `positions`. Without `reports`, as in a run of
-    /// one's own, nothing is written anywhere.
+    /// Starts the thread. How far reports have been written goes to `positions`.
     pub(crate) fn start(
         connection: &Connection,
         sharing: &Sharing,
-        reports: bool,
-        interval: Duration,
+        options: CommitterOptions,
         health: &Health,
         positions: ReportPositions,
         listener: impl CommitListener,
     ) -> Self {
+        let CommitterOptions { reports, interval, tables } = options;
         let (orders, inbox) = mpsc::channel();
         let consumer = Arc::new(GroupConsumer::new());
         let handle = CommitterHandle { orders, consumer: Arc::clone(&consumer) };
+        let changelogs = ChangelogPositions::default();
+        let positions = (positions, changelogs.clone());
         let transactions =
-            reports.then(|| Transactions::new(connection, sharing, health, positions, consumer));
+            reports.then(|| Transactions::new(connection, sharing, health, positions, tables, consumer));
         let work = Work {
             inbox,
             interval,
@@ -125,6 +139,8 @@ impl Committer {
             pending: BTreeMap::new(),
             tallies: BTreeMap::new(),
             given_back: Tally::default(),
+            changelogs,
+            is_disk_failing: false,
             listener,
         };
         let thread = std::thread::Builder::new()
@@ -153,6 +169,7 @@ pub(super) struct Pending {
     pub(super) reports: Vec<TestReport>,
     pub(super) messages: Vec<(i32, Message)>,
     pub(super) checkpoints: Vec<CheckpointChange>,
+    pub(super) tables: TableWrites,
     pub(super) commit_point: Option<CommitPoint>,
 }
 
@@ -164,6 +181,9 @@ struct Work<L> {
     tallies: BTreeMap<i32, Tally>,
     /// The counts of partitions that were given back.
     given_back: Tally,
+    changelogs: ChangelogPositions,
+    /// Whether tables could not be written to disk when it was last tried.
+    is_disk_failing: bool,
     listener: L,
 }
 
@@ -200,12 +220,13 @@ impl<L: CommitListener> Work<L> {
     }
 
     fn take(&mut self, progress: Progress) {
-        let Progress { partition, mut reports, mut messages, mut checkpoints, commit_point, tally } =
+        let Progress { partition, mut reports, mut messages, mut checkpoints, tables, commit_point, tally } =
             progress;
         let pending = self.pending.entry(partition).or_default();
         pending.reports.append(&mut reports);
         pending.messages.append(&mut messages);
         pending.checkpoints.append(&mut checkpoints);
+        pending.tables.append(tables);
         pending.commit_point = Some(commit_point);
         self.tallies.insert(partition, tally);
     }
@@ -233,6 +254,7 @@ impl<L: CommitListener> Work<L> {
         let mut reports = Vec::new();
         for (_, mut pending) in std::mem::take(&mut self.pending) {
             reports.append(&mut pending.reports);
+            self.store(pending.tables);
         }
         let mut tally = self.given_back.clone();
         for of_partition in self.tallies.values() {
@@ -240,6 +262,15 @@ impl<L: CommitListener> Work<L> {
         }
         self.listener.committed(reports, &tally);
         true
+    }
+
+    /// Puts on disk what is committed. Where that fails it is said once, until it succeeds again.
+    fn store(&mut self, writes: TableWrites) {
+        let stored = writes.committed(&self.changelogs);
+        if let (Err(error), false) = (&stored, self.is_disk_failing) {
+            tracing::error!(%error, "tables cannot be written to disk: what changes is held in memory");
+        }
+        self.is_disk_failing = stored.is_err();
     }
 
     fn commit_until(&mut self, deadline: Instant) -> bool {

@@ -201,6 +201,12 @@ impl Connection {
     }
 }
 
+/// What the brokers call their cluster, if they do. Blocks.
+pub(crate) fn cluster_id(connection: &Connection) -> Result<Option<String>, KafkaEdgeError> {
+    let id = connection.inquirer()?.client().fetch_cluster_id(REQUEST_TIMEOUT);
+    Ok(id.filter(|id| !id.is_empty()))
+}
+
 /// The context of a consumer that is in no group.
 pub(crate) struct BusContext(pub(super) Health);
 

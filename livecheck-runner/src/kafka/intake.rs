@@ -1,5 +1,6 @@
 //! The thread that reads the test topic, and with it the life of the shard tasks: partitions come and go.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::beginnings::{Begin, Beginnings};
 use super::by_hand::{BATCH, ByHand, OnUnreadable, POLL, POLL_WHEN_BEHIND};
+use super::changelog::Tables;
 use super::committer::CommitterHandle;
 use super::connection::{Connection, Sharing};
 use super::decode;
@@ -23,6 +25,7 @@ use super::health::Health;
 use super::reported::ReportPositions;
 use super::routes::{Feed, Routes, ShardInbox, TestInput};
 use crate::engine::Handover;
+use crate::tables::PartitionTables;
 
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -30,7 +33,7 @@ const RETRY: Duration = Duration::from_millis(200);
 const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// Starts a shard task for a partition, that goes on from there.
-pub(crate) type StartShard = Arc<dyn Fn(i32, Handover) -> ShardInbox + Send + Sync>;
+pub(crate) type StartShard = Arc<dyn Fn(i32, Handover, Arc<PartitionTables>) -> ShardInbox + Send + Sync>;
 
 /// Says something to the operator.
 pub(crate) type Warn = Arc<dyn Fn(String) + Send + Sync>;
@@ -53,6 +56,7 @@ pub(crate) struct IntakeParts {
     pub(crate) keys: Option<Arc<ByHand>>,
     pub(crate) committer: CommitterHandle,
     pub(crate) report_positions: ReportPositions,
+    pub(crate) tables: Tables,
     pub(crate) start_shard: StartShard,
     pub(crate) on_unreadable: OnUnreadable,
     pub(crate) warn: Warn,
@@ -289,11 +293,14 @@ impl Reader {
         let Some(handovers) = self.until_answered("the reports and checkpoints", handovers) else {
             return;
         };
+        let tables = || self.beginnings.tables(begins, || !self.is_stopping());
+        let Some(mut tables) = self.until_answered("the tables", tables) else { return };
         for begin in begins {
             self.parts.report_positions.advance(begin.partition, begin.reports_end);
         }
         for (partition, handover) in handovers {
-            self.parts.routes.insert(partition, (self.parts.start_shard)(partition, handover));
+            let Some(tables) = tables.remove(&partition) else { continue };
+            self.parts.routes.insert(partition, (self.parts.start_shard)(partition, handover, tables));
         }
         let bus: Vec<_> = begins.iter().map(|begin| (begin.partition, begin.from.bus_offset)).collect();
         if let Err(error) = self.parts.bus.assign(&bus) {
@@ -312,7 +319,7 @@ impl Reader {
     }
 
     /// Asks again until there is an answer, or the run ends.
-    fn until_answered<T>(&self, what: &str, ask: impl Fn() -> KafkaResult<T>) -> Option<T> {
+    fn until_answered<T, E: Display>(&self, what: &str, ask: impl Fn() -> Result<T, E>) -> Option<T> {
         let began = Instant::now();
         let mut said = false;
         while !self.is_stopping() {

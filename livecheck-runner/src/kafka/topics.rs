@@ -186,6 +186,30 @@ pub(crate) async fn ensure_group_topics(
     ensure_co_partitioned(connection, keys::topic_of(group), &[], partitions, replication_factor).await
 }
 
+/// Creates the changelog of a table, where it is not there, and checks that it has as many partitions as the others.
+pub(crate) async fn ensure_changelog(
+    connection: &Connection,
+    topic: String,
+    partitions: usize,
+    replication_factor: Option<i32>,
+) -> Result<(), KafkaEdgeError> {
+    let compacted = &[("cleanup.policy", "compact")];
+    ensure_co_partitioned(connection, topic, compacted, partitions, replication_factor).await
+}
+
+/// Whether there is that changelog; if so, with as many partitions as the others.
+pub(crate) async fn changelog_is_there(
+    connection: &Connection,
+    topic: String,
+    partitions: usize,
+) -> Result<bool, KafkaEdgeError> {
+    let name = topic.clone();
+    match connection.ask(move |connection| partition_count(connection, &name)).await? {
+        None => Ok(false),
+        Some(count) => co_partitioned(connection, topic, partitions, count).map(|()| true),
+    }
+}
+
 async fn ensure_co_partitioned(
     connection: &Connection,
     topic: String,
@@ -194,6 +218,16 @@ async fn ensure_co_partitioned(
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
     let count = ensure(connection, &topic, settings, partitions, replication_factor).await?;
+    co_partitioned(connection, topic, partitions, count)
+}
+
+/// Whether a topic has as many partitions as the others.
+fn co_partitioned(
+    connection: &Connection,
+    topic: String,
+    partitions: usize,
+    count: usize,
+) -> Result<(), KafkaEdgeError> {
     if count == partitions {
         return Ok(());
     }

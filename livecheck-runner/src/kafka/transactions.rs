@@ -22,6 +22,7 @@ use super::intake::GroupConsumer;
 use super::reported::ReportPositions;
 use super::{checkpoints, keys};
 use crate::engine::{CheckpointChange, CommitPoint, Message};
+use crate::tables::{ChangelogPositions, TableSet, TableWrites, record_key};
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
 const STEP: Duration = Duration::from_secs(10);
@@ -57,12 +58,13 @@ fn end(producer: &BaseProducer<Deliveries>) -> Result<(), Failure> {
     }
 }
 
-/// Learns where each report was written.
+/// Learns where each report, and each change of a table, was written.
 #[derive(Clone)]
 struct Deliveries {
     health: Health,
     report_topic: String,
     positions: ReportPositions,
+    changelogs: ChangelogPositions,
 }
 
 impl ClientContext for Deliveries {
@@ -84,6 +86,9 @@ impl ProducerContext for Deliveries {
             Ok(record) if record.topic() == self.report_topic => {
                 self.positions.advance(record.partition(), record.offset() + 1);
             }
+            Ok(record) if record.topic().ends_with("-changelog") => {
+                self.changelogs.advance(record.topic(), record.partition(), record.offset());
+            }
             _ => {}
         }
     }
@@ -99,6 +104,7 @@ pub(super) struct Transactions {
     key_topic: Option<String>,
     id: String,
     deliveries: Deliveries,
+    tables: Arc<TableSet>,
     consumer: Arc<GroupConsumer>,
     /// What was committed last.
     committed: BTreeMap<i32, CommitPoint>,
@@ -110,7 +116,8 @@ impl Transactions {
         connection: &Connection,
         sharing: &Sharing,
         health: &Health,
-        positions: ReportPositions,
+        (positions, changelogs): (ReportPositions, ChangelogPositions),
+        tables: Arc<TableSet>,
         consumer: Arc<GroupConsumer>,
     ) -> Self {
         Self {
@@ -125,7 +132,9 @@ impl Transactions {
                 health: health.clone(),
                 report_topic: connection.topics.report_topic.clone(),
                 positions,
+                changelogs,
             },
+            tables,
             consumer,
             committed: BTreeMap::new(),
             producer: None,
@@ -144,6 +153,7 @@ impl Transactions {
             pending.reports.is_empty()
                 && pending.messages.is_empty()
                 && pending.checkpoints.is_empty()
+                && pending.tables.is_empty()
                 && !self.has_moved(*partition, pending.commit_point)
         });
         if nothing {
@@ -194,6 +204,7 @@ impl Transactions {
             for change in &pending.checkpoints {
                 self.send_checkpoint(producer, *partition, change)?;
             }
+            self.send_changes(producer, *partition, &pending.tables)?;
             for (to, message) in &pending.messages {
                 self.send_message(producer, *to, message)?;
             }
@@ -264,6 +275,27 @@ impl Transactions {
             record = record.payload(&value[..]);
         }
         send(producer, record)
+    }
+
+    /// Writes what tables have come to, in a group: what a run of its own changes is its own.
+    fn send_changes(
+        &self,
+        producer: &BaseProducer<Deliveries>,
+        partition: i32,
+        changes: &TableWrites,
+    ) -> Result<(), Failure> {
+        if !self.commits_offsets {
+            return Ok(());
+        }
+        for (table, key, write) in changes.iter() {
+            let key = record_key(self.tables.window(table), key);
+            let mut record = BaseRecord::to(self.tables.topic(table)).partition(partition).key(&key[..]);
+            if let Some(value) = &write.value {
+                record = record.payload(value.as_bytes());
+            }
+            send(producer, record)?;
+        }
+        Ok(())
     }
 
     fn send_message(

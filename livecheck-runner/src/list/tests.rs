@@ -26,6 +26,7 @@ static ORDER_FLOW: Case = Case {
         },
         SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
     ],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 
@@ -36,6 +37,7 @@ static REFUND: Case = Case {
     settings: Settings::new().active(false),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 
@@ -49,6 +51,7 @@ static TOKEN: Case = Case {
         .tags(&["smoke", "payments"]),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

@@ -184,6 +184,7 @@ mod tests {
         settings: Settings::new().warn_stalled_after(Duration::from_secs(5)).max_consecutive_failures(2),
         arguments: &[],
         signals: &[],
+        tables: &[],
         run: |_| Box::pin(async { Ok(()) }),
     };
 

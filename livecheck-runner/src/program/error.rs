@@ -14,6 +14,7 @@ use crate::kafka::KafkaEdgeError;
 use crate::list::NoCases;
 use crate::logging::LoggingError;
 use crate::services::ServiceError;
+use crate::tables::{FolderError, TableNameError};
 
 /// The program cannot do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,12 @@ pub enum RunnerError {
     /// The embedded broker cannot be started.
     #[error("the embedded broker cannot be started: {0}")]
     EmbeddedBroker(String),
+    /// The changelog of a table cannot be called as it should.
+    #[error(transparent)]
+    TableName(#[from] TableNameError),
+    /// Tables cannot be kept on disk.
+    #[error(transparent)]
+    TableFolder(#[from] FolderError),
     /// A service cannot be started.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -95,6 +102,8 @@ impl RunnerError {
             | Self::DuplicateCase(_)
             | Self::Kafka(_)
             | Self::EmbeddedBroker(_)
+            | Self::TableName(_)
+            | Self::TableFolder(_)
             | Self::Listen { .. }
             | Self::Service(_) => exit_code::SETUP_FAILED,
             Self::Output(_) => exit_code::WRITE_OUTPUT_FAILED,

@@ -11,7 +11,7 @@ use super::follow::Following;
 use super::monitoring::Monitoring;
 use super::prepare::prepare;
 use super::stop::Stop;
-use super::{Program, RunnerError, working_folder};
+use super::{Program, RunnerError, tables, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
@@ -103,6 +103,12 @@ async fn observe(
         return Ok(Ended::BeforeItBegan);
     };
     let (topics, partitions) = topics?;
+    let opening = tables::open(&connection, &sharing, config, &cases, &broker, partitions, &events);
+    let Some(tables) = stop.unless_asked(opening).await else {
+        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
+        return Ok(Ended::BeforeItBegan);
+    };
+    let tables = tables?;
 
     let (service_events, from_services) = mpsc::unbounded_channel();
     let mut news = ServiceNews { from_services, events: reporter.events(), has_died: false };
@@ -132,6 +138,7 @@ async fn observe(
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             limits,
             commit_interval: config.commit_interval,
+            tables,
         },
         move |observation| drop(say.send(observation)),
     )?;

@@ -34,6 +34,7 @@ static ORDER_FLOW: Case = Case {
         SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
         SignalDefinition { name: "executed", type_name: "Signal<ExecutionId>", timeout: None },
     ],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 
@@ -44,6 +45,7 @@ static REFUND: Case = Case {
     settings: Settings::new(),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

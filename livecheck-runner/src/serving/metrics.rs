@@ -337,6 +337,7 @@ mod tests {
         settings: Settings::new().probability(0.25),
         arguments: &[],
         signals: &[SignalDefinition { name: "sent", type_name: "()", timeout: None }],
+        tables: &[],
         run: |_| Box::pin(async { Ok(()) }),
     };
 

@@ -17,6 +17,7 @@ static ORDER_FLOW: Case = Case {
     settings: Settings::new().max_consecutive_failures(2),
     arguments: &[],
     signals: &[],
+    tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

@@ -50,6 +50,7 @@ pub(super) fn case(settings: Settings) -> &'static Case {
         settings,
         arguments: &[],
         signals: Box::leak(Box::new(signals)),
+        tables: &[],
         run: |_| Box::pin(async { unreachable!("the harness plays the case") }),
     }))
 }

@@ -1,0 +1,21 @@
+//! What the tests of tables are made of.
+
+use livecheck_core::case::Location;
+use livecheck_core::table::{TableDefinition, Window};
+use livecheck_core::{Case, Settings};
+
+/// A case with tables of those names, which have those windows.
+pub(super) fn case(name: &'static str, tables: &[(&'static str, Option<Window>)]) -> &'static Case {
+    let definition = |&(name, window)| TableDefinition { name, type_name: "Table<String, i64>", window };
+    let tables: Vec<_> = tables.iter().map(definition).collect();
+    Box::leak(Box::new(Case {
+        name,
+        docs: "",
+        location: Location { package: "tests", file: "src/cases.rs", line: 1 },
+        settings: Settings::new(),
+        arguments: &[],
+        signals: &[],
+        tables: tables.leak(),
+        run: |_| Box::pin(async { Ok(()) }),
+    }))
+}

@@ -1,0 +1,124 @@
+//! Tables: what executions change is there once, whoever is killed and whoever goes on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use livecheck::wire::{State, TestExecution};
+use livecheck_tests::changelog;
+use livecheck_tests::own_topics::{OwnTopics, test};
+use livecheck_tests::records::{Record, Sender};
+use livecheck_tests::reports;
+use livecheck_tests::runner::{Runner, RunnerCommand};
+use serde_json::{Value, json};
+
+use crate::parcels::{case, ids};
+
+fn runner(topics: &OwnTopics, folder: &Path) -> Runner {
+    RunnerCommand::on(topics)
+        .arguments("run")
+        // The group notices a death by the session's end.
+        .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+        .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300")
+        .variable("LIVECHECK_COMMIT_INTERVAL", "10ms")
+        .variable("LIVECHECK_TABLES_DIR", folder.to_str().unwrap())
+        .start_ready()
+}
+
+/// A bill, and whose it is.
+struct Bill {
+    customer: String,
+    amount: i64,
+    test: TestExecution,
+}
+
+/// So many bills of seven customers.
+fn bills(name: &str, count: i64) -> Vec<Bill> {
+    let bill = |number| {
+        let (customer, amount) = (format!("customer {}", number % 7), number % 3 + 1);
+        let arguments = [("customer", json!(customer)), ("amount", json!(amount))];
+        Bill { test: test(case("debt"), &format!("{name}-{number}"), &arguments), customer, amount }
+    };
+    (0..count).map(bill).collect()
+}
+
+fn triggers(topics: &OwnTopics, bills: &[Bill]) -> impl Iterator<Item = Record> {
+    bills.iter().map(|bill| Record::trigger(&topics.names, &bill.test).key(bill.customer.as_str()))
+}
+
+/// Signals, as our clients send them: to the partition of the trigger's key.
+fn booked(topics: &OwnTopics, bills: &[Bill]) -> impl Iterator<Item = Record> {
+    bills.iter().map(|bill| {
+        Record::signal(&topics.names, &bill.test, "booked", &Value::Null).key(bill.customer.as_str())
+    })
+}
+
+/// What each customer owes by the bills, as the table has it.
+fn owed<'b>(bills: impl IntoIterator<Item = &'b Bill>) -> BTreeMap<String, i64> {
+    let mut owed = BTreeMap::new();
+    for bill in bills {
+        *owed.entry(json!(bill.customer).to_string()).or_default() += bill.amount;
+    }
+    owed
+}
+
+/// What the table has: each customer stands in one partition.
+fn debts(topics: &OwnTopics) -> BTreeMap<String, i64> {
+    let rows = changelog::table(topics, case("debt"), "debts");
+    let count = rows.len();
+    let debts: BTreeMap<_, _> =
+        rows.into_iter().map(|((_, customer), debt)| (customer, debt.as_i64().unwrap())).collect();
+    assert_eq!(debts.len(), count, "a customer in two partitions");
+    debts
+}
+
+/// How many bills the windows have, all together.
+fn counted(topics: &OwnTopics) -> u64 {
+    let rows = changelog::table(topics, case("debt"), "bills");
+    rows.into_values().map(|count| count.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn what_executions_add_at_once_all_counts() {
+    let topics = OwnTopics::named("tables");
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (runner(&topics, folder.path()), runner(&topics, folder.path()));
+    let sender = Sender::new();
+    let all = bills("bill", 200);
+    sender.send_all(triggers(&topics, &all));
+    sender.send_all(booked(&topics, &all));
+    let tests = || all.iter().map(|bill| &bill.test);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(tests()));
+    for runner in [one, two] {
+        assert_eq!(runner.interrupted().code, Some(0));
+    }
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(tests()), State::Pass);
+    assert_eq!(debts(&topics), owed(&all));
+    assert_eq!(counted(&topics), 200);
+}
+
+#[test]
+fn runners_that_are_killed_at_their_work_neither_lose_nor_repeat_a_change() {
+    let topics = OwnTopics::named("tables-killed");
+    let folder = tempfile::tempdir().unwrap();
+    let sender = Sender::new();
+    let mut all = Vec::new();
+    for round in 0..2 {
+        let victim = runner(&topics, folder.path());
+        let waiting = bills(&format!("waiting-{round}"), 20);
+        let ending = bills(&format!("ending-{round}"), 200);
+        sender.send_all(triggers(&topics, &waiting).chain(triggers(&topics, &ending)));
+        sender.send_all(booked(&topics, &ending));
+        // In the midst of it: some changes are committed, some are in a transaction, some are not written.
+        let _ = reports::first(&topics.names.report_topic, all.len() + 20);
+        drop(victim);
+        sender.send_all(booked(&topics, &waiting));
+        all.extend(waiting.into_iter().chain(ending));
+    }
+    let last = runner(&topics, folder.path());
+    let tests = || all.iter().map(|bill| &bill.test);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(tests()));
+    assert_eq!(last.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(tests()), State::Pass);
+    assert_eq!(debts(&topics), owed(&all));
+    assert_eq!(counted(&topics), u64::try_from(all.len()).unwrap());
+}
