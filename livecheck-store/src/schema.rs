@@ -1,0 +1,119 @@
+//! The schema, and its versions.
+
+use livecheck_core::Timestamp;
+
+use crate::database::{Connection, Dialect, Value, in_transaction};
+use crate::error::StoreError;
+use crate::location::Location;
+
+/// What makes each version out of the one before. One that was released is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_reports.sql")];
+
+/// The version that this program reads and writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the schema up to date. Several runners that start at once do that once.
+pub(crate) fn migrate(connection: &mut dyn Connection, location: &Location) -> Result<(), StoreError> {
+    // Who has nothing to do takes no lock.
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    in_transaction(connection, |connection| {
+        connection.run(
+            "CREATE TABLE IF NOT EXISTS lc_schema (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)",
+        )?;
+        let found = version(connection)?;
+        refuse_newer(location, found)?;
+        for (number, migration) in (1..).zip(MIGRATIONS) {
+            if number > found {
+                connection.run(&translated(migration, connection.dialect()))?;
+                let now = Timestamp::now().as_micros();
+                connection.execute(
+                    "INSERT INTO lc_schema (version, applied) VALUES ($1, $2)",
+                    &[Value::Integer(number), Value::Integer(now)],
+                )?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Finds out whether this program can read it.
+pub(crate) fn check(connection: &mut dyn Connection, location: &Location) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    refuse_newer(location, found)?;
+    match found {
+        0 => Err(StoreError::Empty { location: location.clone() }),
+        VERSION => Ok(()),
+        _ => Err(StoreError::Older { location: location.clone() }),
+    }
+}
+
+fn refuse_newer(location: &Location, found: i64) -> Result<(), StoreError> {
+    if found > VERSION {
+        return Err(StoreError::Newer { location: location.clone(), found, known: VERSION });
+    }
+    Ok(())
+}
+
+/// The version of the schema; 0 where there is none.
+fn version(connection: &mut dyn Connection) -> Result<i64, StoreError> {
+    let is_there = match connection.dialect() {
+        Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = 'lc_schema'",
+        Dialect::Postgres => {
+            "SELECT count(*) FROM (SELECT to_regclass('lc_schema') AS found) t WHERE found IS NOT NULL"
+        }
+    };
+    let first = |rows: Vec<crate::database::Row>| rows.into_iter().next().map_or(Ok(0), |mut row| row.take());
+    let tables: i64 = first(connection.query(is_there, &[])?)?;
+    if tables == 0 {
+        return Ok(0);
+    }
+    first(connection.query("SELECT coalesce(max(version), 0) FROM lc_schema", &[])?)
+}
+
+/// A migration in the words of a database.
+pub(crate) fn translated(migration: &str, dialect: Dialect) -> String {
+    let mut text = String::with_capacity(migration.len());
+    let mut rest = migration;
+    while let Some((before, (word, after))) =
+        rest.split_once('{').and_then(|(before, from)| Some((before, from.split_once('}')?)))
+    {
+        text.push_str(before);
+        text.push_str(&in_words_of(dialect, word));
+        rest = after;
+    }
+    text + rest
+}
+
+fn in_words_of(dialect: Dialect, word: &str) -> String {
+    let time = word.strip_prefix("time(").and_then(|time| time.strip_suffix(')'));
+    match (dialect, word, time) {
+        (Dialect::Sqlite, "key", _) => "INTEGER".to_owned(),
+        (Dialect::Postgres, "key", _) => "BIGINT".to_owned(),
+        (Dialect::Postgres, "bytewise", _) => "COLLATE \"C\"".to_owned(),
+        (Dialect::Sqlite, "clustered", _) => "WITHOUT ROWID".to_owned(),
+        (Dialect::Sqlite, _, Some(time)) => {
+            format!("strftime('%Y-%m-%dT%H:%M:%fZ', {time} / 1000000.0, 'unixepoch')")
+        }
+        (Dialect::Postgres, _, Some(time)) => format!("to_timestamp({time} / 1000000.0)"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_to_translate() {
+        for migration in MIGRATIONS {
+            let without_comments: String =
+                migration.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+            for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+                let text = translated(&without_comments, dialect);
+                assert!(!text.contains(['{', '}']), "{text}");
+            }
+        }
+    }
+}
