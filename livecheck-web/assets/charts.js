@@ -46,7 +46,8 @@ function results({ buckets }) {
   }));
   return {
     title: "Executions",
-    data: [starts(buckets), ...sums.reverse()],
+    // Of what there is none, no edge is drawn.
+    data: [starts(buckets), ...sums.map((sum, i) => sum.map((height, at) => (buckets[at][ENDS[i][0]] ? height : null))).reverse()],
     series: series.reverse(),
     format: (value) => (Number.isInteger(value) ? value : ""),
   };
@@ -75,6 +76,8 @@ function latencies({ buckets, signals }) {
   return { title: "Runtime, and latency of each signal", data: [starts(buckets), ...data], series, format: seconds };
 }
 
+const window_ = () => [Date.parse(history.from) / 1000, Date.parse(history.until) / 1000];
+
 const starts = (buckets) => buckets.map((bucket) => Date.parse(bucket.start) / 1000);
 
 const drawn = new Map();
@@ -93,11 +96,15 @@ function draw(element, { title, data, series, format }) {
       width: element.clientWidth,
       height: HEIGHT,
       cursor: { drag: { x: true, y: false }, sync: { key: "livecheck" } },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
+      scales: {
+        // All of the time that was asked for, and not only that in which something happened.
+        x: { range: (chart, least, most) => (chart.isZoomed ? [least, most] : window_()) },
+        y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
+      },
       axes: axes(format),
       series: [{ label: "Time" }, ...series],
       hooks: {
-        setSelect: [(chart) => { if (chart.select.width > 0) chart.isZoomed = true; }],
+        setSelect: [(chart) => { chart.isZoomed ||= chart.select.width > 0; }],
       },
     },
     data,

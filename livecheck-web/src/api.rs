@@ -59,6 +59,7 @@ pub(crate) struct Asked {
     pub(crate) q: String,
     pub(crate) state: String,
     pub(crate) case: String,
+    pub(crate) cause: String,
     pub(crate) range: String,
     pub(crate) cursor: String,
     pub(crate) limit: String,
@@ -92,6 +93,7 @@ impl Asked {
             case: case.cloned().or_else(|| (!self.case.is_empty()).then(|| self.case.as_str().into())),
             states,
             text: (!text.is_empty()).then_some(text),
+            cause: (!self.cause.is_empty()).then(|| self.cause.clone()),
             cursor: (!self.cursor.is_empty()).then(|| self.cursor.clone()),
             limit,
         })

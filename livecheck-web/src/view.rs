@@ -173,7 +173,13 @@ pub struct CaseHistory {
     pub case: CaseSummary,
     /// How far back this looks.
     pub range: Range,
-    /// The executions, from the earliest on.
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// How long a bucket is, in seconds.
+    pub step: u64,
+    /// The executions, from the earliest on; times in which there were none are left out.
     pub buckets: Vec<Bucket>,
     /// By signal: from the trigger to the signal.
     pub signals: BTreeMap<String, Vec<Latency>>,
@@ -201,12 +207,8 @@ pub struct Cause {
     pub state: State,
     /// How many there were.
     pub count: u64,
-    /// When the first one ended.
-    pub first: Timestamp,
-    /// When the last one did.
+    /// When the last one ended.
     pub last: Timestamp,
-    /// The id of the last one.
-    pub latest: TestId,
 }
 
 /// Which executions.
@@ -216,8 +218,10 @@ pub struct ExecutionQuery {
     pub case: Option<CaseName>,
     /// That have ended so; those in any state if none is given.
     pub states: Vec<State>,
-    /// Whose id or error has this text.
+    /// Whose id begins with this text, or whose cause has it.
     pub text: Option<String>,
+    /// That failed for this cause, to the letter.
+    pub cause: Option<String>,
     /// Where the page before ended.
     pub cursor: Option<String>,
     /// How many at most.
@@ -238,8 +242,8 @@ pub struct ExecutionPage {
 pub struct ExecutionRow {
     /// The case.
     pub case: CaseName,
-    /// Its id.
-    pub id: TestId,
+    /// Its id; none in a report on the case as a whole.
+    pub id: Option<TestId>,
     /// What became of it.
     pub state: State,
     /// When it was triggered.
@@ -323,20 +327,6 @@ impl Range {
             Self::Week => 7 * 24 * HOUR,
             Self::Month => 30 * 24 * HOUR,
             Self::Quarter => 90 * 24 * HOUR,
-        })
-    }
-
-    /// How long a bucket of it is: some hundred of them make a chart.
-    #[must_use]
-    pub const fn bucket(self) -> Duration {
-        const MINUTE: u64 = 60;
-        Duration::from_secs(match self {
-            Self::Hour => MINUTE,
-            Self::SixHours => 5 * MINUTE,
-            Self::Day => 15 * MINUTE,
-            Self::Week => 60 * MINUTE,
-            Self::Month => 6 * 60 * MINUTE,
-            Self::Quarter => 24 * 60 * MINUTE,
         })
     }
 }

@@ -94,6 +94,9 @@ impl RunnerSource {
         Ok(case.map(|case| CaseHistory {
             case,
             range,
+            from: Timestamp::now() - range.duration(),
+            until: Timestamp::now(),
+            step: 60,
             buckets: Vec::new(),
             signals: Default::default(),
             causes: Vec::new(),

@@ -30,7 +30,7 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
         nav.crumbs aria-label="Where you are" { a href="/" { "Cases" } " / " span aria-current="page" { (case.name) } }
         div.heading {
             h1 { (case.name) }
-            p #state { (state(case.state)) " since " (time(case.since, now)) }
+            p #state { (state(case.state)) ", changed " (time(case.since, now)) }
         }
         @if let Some(summary) = &case.summary { p.docs { (summary) } }
         (figures(view, now))
@@ -97,7 +97,7 @@ fn changes(view: &View<'_>) -> Markup {
 /// An address of this page, with some of what was asked for set to something else.
 fn address(view: &View<'_>, set: &[(&str, &str)]) -> String {
     let asked = view.asked;
-    let was = [("range", &asked.range), ("state", &asked.state), ("q", &asked.q)];
+    let was = [("range", &asked.range), ("state", &asked.state), ("q", &asked.q), ("cause", &asked.cause)];
     let mut values: Vec<(&str, &str)> = was.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for (name, value) in set {
         values.retain(|(other, _)| other != name);
@@ -119,7 +119,7 @@ fn ranges(view: &View<'_>) -> Markup {
 }
 
 fn causes(view: &View<'_>, now: Timestamp) -> Markup {
-    let CaseHistory { case, causes, range, .. } = view.history;
+    let CaseHistory { causes, range, .. } = view.history;
     html! {
         @if causes.is_empty() {
             p.nothing { "Nothing failed in " (range.in_words()) "." }
@@ -127,18 +127,19 @@ fn causes(view: &View<'_>, now: Timestamp) -> Markup {
             table.cards role="table" {
                 caption.hidden { "Failures in " (range.in_words()) ", by cause" }
                 thead role="rowgroup" { tr role="row" {
-                    @for name in ["State", "Cause", "How often", "First", "Last"] {
+                    @for name in ["State", "Cause", "How often", "Last"] {
                         th role="columnheader" scope="col" { (name) }
                     }
                 } }
-                tbody role="rowgroup" { @for Cause { cause, state: ended, count, first, last, latest } in causes {
+                tbody role="rowgroup" { @for Cause { cause, state: ended, count, last } in causes {
                     tr role="row" {
                         td role="cell" data-label="State" { (state(*ended)) }
                         th.error-text role="rowheader" scope="row" {
-                            a href=(execution_address(&case.name, latest)) { (words::first_line(cause, LINE)) }
+                            a href={ (address(view, &[("cause", cause), ("q", ""), ("state", "")])) "#executions-title" } {
+                                (words::first_line(cause, LINE))
+                            }
                         }
                         td.number role="cell" data-label="How often" { (words::count(*count)) }
-                        td role="cell" data-label="First" { (time(*first, now)) }
                         td role="cell" data-label="Last" { (time(*last, now)) }
                     }
                 } }
@@ -169,6 +170,10 @@ fn filter(view: &View<'_>) -> Markup {
 fn executions(view: &View<'_>, now: Timestamp) -> Markup {
     let ExecutionPage { executions, next } = view.executions;
     html! {
+        @if !view.asked.cause.is_empty() {
+            p { "Only those with the cause “" (words::first_line(&view.asked.cause, LINE)) "”. "
+                a href=(address(view, &[("cause", "")])) { "Show all" } }
+        }
         @if executions.is_empty() {
             p.nothing { "No execution is like that." }
         } @else {
@@ -192,7 +197,10 @@ fn execution(row: &ExecutionRow, now: Timestamp) -> Markup {
     html! {
         tr role="row" class=(look(row.state).0) {
             td role="cell" data-label="State" { (state(row.state)) }
-            th role="rowheader" scope="row" { a.id href=(execution_address(&row.case, &row.id)) { (row.id) } }
+            th role="rowheader" scope="row" {
+                @if let Some(id) = &row.id { a.id href=(execution_address(&row.case, id)) { (id) } }
+                @else { "the case as a whole" }
+            }
             td role="cell" data-label="Ended" { (time(row.at, now)) }
             td.number role="cell" data-label="Runtime" { (seconds_or_dash(row.runtime)) }
             td.error-text role="cell" data-label="What went wrong" {

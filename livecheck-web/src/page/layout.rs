@@ -37,7 +37,7 @@ impl Page<'_> {
                 }
                 body {
                     a.skip href="#main" { "Skip to the content" }
-                    header.bar {
+                    header.top {
                         a.brand href="/" { "LiveCheck" }
                         @if let Some(group) = self.group { span.group { "group " (group) } }
                         span.live #live role="status" aria-live="polite" {}

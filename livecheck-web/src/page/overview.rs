@@ -156,7 +156,7 @@ fn runners(overview: &Overview) -> Markup {
             @if overview.runners.is_empty() { p.nothing { "No runner is at work." } }
             ul.plain { @for runner in &overview.runners {
                 li {
-                    strong { (runner.host) } " " code { (runner.id) } ", since " (time(runner.started, overview.at))
+                    strong { (runner.host) } " " code { (runner.id) } ", started " (time(runner.started, overview.at))
                     @if overview.leader.as_deref() == Some(runner.id.as_str()) { " " span.tag { "leads" } }
                 }
             } }

@@ -155,7 +155,7 @@ pub(super) fn waterfall(report: &TestReport) -> Markup {
                         }
                         @for detail in &step.details { span.detail { (detail) } }
                     }
-                    svg.bar aria-hidden="true" width="100%" height="14" {
+                    svg aria-hidden="true" width="100%" height="14" {
                         rect.track width="100%" height="14" {}
                         rect.span x=(place(step.begin)) width=(place((step.end - step.begin).max(whole * 0.004)))
                             height="14" {}

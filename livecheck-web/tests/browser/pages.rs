@@ -1,0 +1,225 @@
+//! What is seen on each page.
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use livecheck_core::wire::State;
+use serde_json::json;
+
+use crate::chrome::Chrome;
+use crate::shop::{MARKUP, Shop, TOKEN};
+
+const CASE: &str = "/case/stock_orders::cases::order_flow";
+
+/// The three looks: width, whether dark, and a name for pictures.
+const LOOKS: [(u32, bool, &str); 3] = [(1280, false, "light"), (1280, true, "dark"), (375, false, "narrow")];
+
+#[tokio::test]
+async fn every_page_is_well_in_light_in_dark_and_on_a_narrow_screen() {
+    for (width, is_dark, look) in LOOKS {
+        let Some(chrome) = Chrome::open(width, 2_400, is_dark).await else { return };
+        let (server, url) = Shop::new().open().await;
+
+        chrome.go(&url).await;
+        assert_eq!(chrome.text("#summary").await, "3 of 4 not well.");
+        assert!(chrome.text("#cases").await.contains("STALLED"));
+        chrome.assert_well(&format!("the overview, {look}")).await;
+        chrome.screenshot(&format!("overview-{look}")).await;
+
+        chrome.go(&format!("{url}{CASE}?range=7d")).await;
+        chrome
+            .until("charts are drawn", "return document.querySelectorAll('#charts canvas').length == 2")
+            .await;
+        let seen = chrome.text("#main").await;
+        for part in
+            ["99.9 %", "order_flow", "Causes of failures", "did not come within #s", "Older executions"]
+        {
+            assert!(seen.contains(part), "{part}: {seen}");
+        }
+        chrome.assert_well(&format!("a case, {look}")).await;
+        chrome.screenshot(&format!("case-{look}")).await;
+
+        chrome.go(&format!("{url}/execution/stock_orders::cases::order_flow/order-18")).await;
+        let seen = chrome.text("#main").await;
+        for part in [
+            "TIMEOUT",
+            "It waited for order_executed",
+            "1\u{202f}204 records",
+            "order_sent_to_db",
+            "not received within",
+        ] {
+            assert!(seen.contains(part), "{part}: {seen}");
+        }
+        chrome.assert_well(&format!("an execution, {look}")).await;
+        chrome.screenshot(&format!("execution-{look}")).await;
+
+        let background = chrome.run("return getComputedStyle(document.body).backgroundColor").await;
+        assert_eq!(background, if is_dark { "rgb(22, 24, 28)" } else { "rgb(255, 255, 255)" });
+        server.stop().await;
+        chrome.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_changes_is_seen_without_loading_the_page_again() {
+    let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
+    let shop = Shop::new();
+    let (server, url) = shop.open().await;
+    chrome.go(&url).await;
+    chrome.run("window.isTheSamePage = true; document.querySelector('tbody th a').focus()").await;
+    shop.change(|cases| cases[0].state = State::Fail);
+    chrome
+        .until(
+            "the state is seen",
+            "return document.querySelector('#summary').textContent == '4 of 4 not well.'",
+        )
+        .await;
+    assert_eq!(chrome.run("return window.isTheSamePage === true").await, true);
+    let focus = chrome.run("return document.activeElement.textContent").await;
+    assert_eq!(focus, "order_flow", "what has the focus keeps it");
+
+    chrome.go(&format!("{url}{CASE}")).await;
+    chrome
+        .until("charts are drawn", "return document.getElementById('charts').dataset.drawn == 'true'")
+        .await;
+    shop.change(|cases| cases[0].counts.triggered = 1_234_567);
+    chrome
+        .until(
+            "the count is seen",
+            "return document.querySelector('#now').textContent.includes('1\u{202f}234\u{202f}567')",
+        )
+        .await;
+
+    server.stop().await;
+    chrome
+        .until(
+            "it says that the runner has gone",
+            "return document.getElementById('live').textContent.includes('○ not live')",
+        )
+        .await;
+    assert!(chrome.text("#main").await.contains("1\u{202f}234\u{202f}567"), "what is known is still shown");
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn markup_in_names_ids_errors_and_payloads_is_shown_as_it_is_written() {
+    let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
+    let (server, url) = Shop::new().open().await;
+    chrome.go(&url).await;
+    let has_markup = |page: &'static str| {
+        let script = format!("return document.querySelector('{page}').textContent.includes(arguments[0])");
+        let client = chrome.client.clone();
+        async move {
+            let found = client.execute(&script, vec![json!(MARKUP)]).await.expect("it runs");
+            assert_eq!(found, true, "{script}");
+        }
+    };
+    // A name is shown with its path apart.
+    assert!(chrome.text("#cases").await.contains("<script>document.title='owned'</script>"));
+    for address in
+        [format!("/case/{}", urlencoded(MARKUP)), format!("/execution/{0}/{0}", urlencoded(MARKUP))]
+    {
+        chrome.go(&format!("{url}{address}")).await;
+        has_markup("main").await;
+        let injected = chrome.run("return document.querySelectorAll('main script, main img').length").await;
+        assert_eq!(injected, 0, "{address}");
+        let title = chrome.run("return document.title").await;
+        assert_ne!(title, "owned", "{address}");
+    }
+    chrome.go(&format!("{url}/?q={}", urlencoded(MARKUP))).await;
+    let value = chrome.run("return document.querySelector('input[name=q]').value").await;
+    assert_eq!(value, MARKUP);
+    server.stop().await;
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn search_and_filter_stand_in_the_address_and_keys_reach_everything() {
+    let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
+    let (server, url) = Shop::new().open().await;
+    chrome.go(&url).await;
+    let body = chrome.client.find(Locator::Css("body")).await.expect("a body");
+    body.send_keys("/").await.expect("a key");
+    assert_eq!(chrome.run("return document.activeElement.name").await, "q", "/ leads to the search");
+    let search = chrome.client.active_element().await.expect("the search");
+    search.send_keys("refund").await.expect("keys");
+    chrome.until("one case is left", "return document.querySelectorAll('#cases tbody tr').length == 1").await;
+    assert_eq!(chrome.run("return location.search").await, "?q=refund");
+    search.send_keys(&Key::Escape.to_string()).await.expect("a key");
+    body.send_keys("j").await.expect("a key");
+    let link = chrome.client.active_element().await.expect("a case");
+    assert_eq!(link.text().await.expect("a text"), "refund", "j goes to the first row");
+
+    // Whoever is sent the address sees the same.
+    chrome.go(&format!("{url}/?state=FAIL")).await;
+    assert_eq!(chrome.run("return document.querySelectorAll('#cases tbody tr').length").await, 2);
+    chrome.go(&format!("{url}{CASE}?state=TIMEOUT&range=1h")).await;
+    assert_eq!(chrome.run("return document.querySelector('select[name=state]').value").await, "TIMEOUT");
+    assert_eq!(chrome.run("return document.querySelector('.ranges [aria-current]').textContent").await, "1h");
+
+    // Tab goes to the skip link first, and each thing that has the focus is seen to have it.
+    chrome.go(&url).await;
+    let body = chrome.client.find(Locator::Css("body")).await.expect("a body");
+    body.send_keys(&Key::Tab.to_string()).await.expect("a key");
+    assert_eq!(chrome.run("return document.activeElement.className").await, "skip");
+    let outline = chrome.run("return getComputedStyle(document.activeElement).outlineStyle").await;
+    assert_eq!(outline, "solid");
+    server.stop().await;
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn errors_are_told() {
+    let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
+    let shop = Shop::new();
+    let (server, url) = shop.open().await;
+    chrome.go(&format!("{url}/case/unheard::of")).await;
+    assert_eq!(chrome.text("[role=alert]").await, "nothing is known of case `unheard::of`");
+    chrome.go(&format!("{url}{CASE}?range=5m")).await;
+    assert_eq!(chrome.text("[role=alert]").await, "range=5m: 1h, 6h, 24h, 7d, 30d and 90d are known");
+    chrome.go(&format!("{url}/no/such/page")).await;
+    assert_eq!(chrome.text("h1").await, "Not Found");
+
+    chrome.go(&url).await;
+    *shop.is_away.lock().expect("no test panics") = Some("the database is away".to_owned());
+    shop.change(|_| ());
+    chrome
+        .until(
+            "why there is no news",
+            "return document.getElementById('live').textContent.includes('the database is away')",
+        )
+        .await;
+    assert!(chrome.text("#cases").await.contains("order_flow"), "what is known is still shown");
+    server.stop().await;
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn who_has_the_token_can_trigger_a_case_and_nobody_else() {
+    let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
+    let shop = Shop::new();
+    let (server, url) = shop.open().await;
+    chrome.go(&format!("{url}{CASE}")).await;
+    let press = "document.querySelector('[data-kind=trigger] button').click()";
+    chrome.run(press).await;
+    chrome
+        .until(
+            "it is refused",
+            "return document.getElementById('changed').textContent.startsWith('the token is not')",
+        )
+        .await;
+    assert!(shop.changed.lock().expect("no test panics").is_empty());
+    let token = chrome.client.find(Locator::Css("#token")).await.expect("a field");
+    token.send_keys(TOKEN).await.expect("keys");
+    chrome.run(press).await;
+    chrome
+        .until("it is done", "return document.getElementById('changed').textContent == 'triggered order-18'")
+        .await;
+    let changed = shop.changed.lock().expect("no test panics").clone();
+    assert_eq!(changed, ["stock_orders::cases::order_flow: Trigger { arguments: {} }"]);
+    server.stop().await;
+    chrome.close().await;
+}
+
+fn urlencoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
