@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use livecheck_core::signal::{ReceivedSignal, SignalSource, WaitRequest};
 use livecheck_core::table::ExecutionTables;
-use livecheck_core::wire::Arguments;
+use livecheck_core::wire::{Arguments, ConsumerLag};
 use livecheck_core::{Case, Context, Execution, Timeout, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -42,6 +42,17 @@ pub(crate) enum FromCase {
         /// How.
         ending: Ending,
     },
+    /// What is known of the consumer behind the signal that a case has missed has been found out, or cannot be.
+    Explained {
+        /// The execution.
+        execution: Handle,
+        /// How it ended.
+        ending: Ending,
+        /// When, in local time.
+        ended: Timestamp,
+        /// How far the consumer is behind.
+        lag: Option<ConsumerLag>,
+    },
 }
 
 /// A case that is executed.
@@ -50,6 +61,8 @@ pub(crate) struct Executing {
     task: AbortHandle,
     /// What it has logged.
     pub(crate) log: Arc<ExecutionLog>,
+    /// How far the consumer behind the signal that it has missed is behind.
+    pub(crate) lag: Option<ConsumerLag>,
 }
 
 impl Executing {
@@ -101,7 +114,7 @@ pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) 
         let _ = to_shard.send(FromCase::Ended { execution, ending });
     };
     let task = tokio::spawn(Arc::clone(&log).scope(task)).abort_handle();
-    Executing { task, log }
+    Executing { task, log, lag: None }
 }
 
 /// The waits of one execution, sent on to its shard.

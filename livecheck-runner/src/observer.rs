@@ -11,7 +11,7 @@ use livecheck_core::wire::{LogLine, TestReport};
 use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
 use crate::kafka::{
-    ByHand, CommitListener, Committer, CommitterOptions, Connection, Health, HealthEvent, Intake,
+    ByHand, CommitListener, Committer, CommitterOptions, Connection, ConsumerLags, Health, HealthEvent, Intake,
     IntakeParts, KafkaEdgeError, OnUnreadable, ReportPositions, Routes, Sharing, Tables, Unreadable, Warn,
     bus, keys,
 };
@@ -103,6 +103,7 @@ impl Observer {
             report_positions: report_positions.clone(),
             neighbours: (!sharing.is_shared()).then(|| routes.clone()),
             on_notice: counting_notices(&say),
+            lags: ConsumerLags::new(connection.clone()),
             on_log: {
                 let say = Arc::clone(&say);
                 Arc::new(move |execution, line| {

@@ -11,13 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::engine::{
-    CommitPoint, Effect, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
+    CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
 };
 use crate::execute::{self, Executing, FromCase, Reply, ToExecute};
 use crate::execution_log::ExecutionLog;
 use crate::kafka::{
-    ByHand, CommitterHandle, MessageInput, Progress, ReportPositions, Routes, ShardInbox, SignalInput,
-    TestInput,
+    ByHand, CommitterHandle, ConsumerLags, MessageInput, Progress, ReportPositions, Routes, ShardInbox,
+    SignalInput, TestInput,
 };
 use crate::tables::{PartitionTables, UnderWay};
 
@@ -51,6 +51,8 @@ pub(crate) struct ShardParts {
     pub(crate) neighbours: Option<Routes>,
     pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
     pub(crate) on_log: OnLog,
+    /// Whether the consumers behind signals lag.
+    pub(crate) lags: ConsumerLags,
 }
 
 /// What is done with a line that an execution logs, where its case has `realtime_logs`.
@@ -236,11 +238,34 @@ impl ShardTask {
             FromCase::Wait { execution, request, since, reply } => {
                 self.shard.wait(execution, request, since, reply, Timestamp::now());
             }
-            FromCase::Ended { execution, ending } => {
-                let ending = self.tables.end(execution, ending);
-                self.shard.ended(execution, ending, Timestamp::now());
+            FromCase::Ended { execution, ending } => self.ended(execution, ending),
+            FromCase::Explained { execution, ending, ended, lag } => {
+                if let Some(executing) = self.executing.get_mut(&execution) {
+                    executing.lag = lag;
+                }
+                self.conclude(execution, ending, ended);
             }
         }
+    }
+
+    /// A case has ended. Where it has missed a signal, whether the consumer behind that lags is asked first.
+    fn ended(&mut self, execution: Handle, ending: Ending) {
+        let ended = Timestamp::now();
+        let Some(group) = self.shard.consumer_behind(execution, &ending, ended) else {
+            return self.conclude(execution, ending, ended);
+        };
+        let (lags, to_shard) = (self.parts.lags.clone(), self.to_shard.clone());
+        tokio::spawn(async move {
+            let lag = lags.of(&group).await;
+            // Where the shard is gone the verdict is another runner's.
+            let _ = to_shard.send(FromCase::Explained { execution, ending, ended, lag });
+        });
+    }
+
+    /// Says how a case has ended: what it has changed in tables is committed with its report.
+    fn conclude(&mut self, execution: Handle, ending: Ending, ended: Timestamp) {
+        let ending = self.tables.end(execution, ending);
+        self.shard.ended(execution, ending, ended);
     }
 
     /// When something is due that no message brings about.
@@ -351,6 +376,9 @@ impl ShardTask {
         let executed = execution.and_then(|execution| self.executing.remove(&execution));
         if let (Some(executed), Some(explanation)) = (executed, &mut report.explanation) {
             executed.log.explain(explanation);
+            if let Some(missing) = &mut explanation.waiting_for {
+                missing.consumer = executed.lag;
+            }
         }
         self.reports.push(report);
     }

@@ -5,6 +5,7 @@ mod saving;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Explanation, SignalEvent, State, TestExecution, TestReport};
@@ -32,6 +33,9 @@ use super::senders::Senders;
 use super::tally::Tally;
 use super::verdict::{Ending, Verdict};
 use crate::difference;
+
+/// How long it may take to find out why an execution has ended as it did.
+const EXPLAINED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Of which topic the next record is read as it comes.
 #[derive(Debug, Default)]
@@ -261,6 +265,17 @@ impl<R> Shard<R> {
         if live(&mut self.running, execution).is_some() {
             self.finish(execution, ending.into(), now);
         }
+    }
+
+    /// The consumer group behind the signal for want of which a case has ended, if it has, and the group is known.
+    /// Whoever asks about the group before it says that the case has [ended](Self::ended) has time for that.
+    pub fn consumer_behind(&mut self, execution: Handle, ending: &Ending, now: Timestamp) -> Option<String> {
+        let running = live(&mut self.running, execution).filter(|_| ending.is_timeout())?;
+        let group = running.consumer_behind(self.senders.of(running.case))?;
+        self.local_limits.remove(&(running.local_limit, execution));
+        running.local_limit = running.local_limit.max(now + EXPLAINED_WITHIN);
+        self.local_limits.insert((running.local_limit, execution));
+        Some(group)
     }
 
     /// Time has passed: executions that did not end by themselves are ended.

@@ -22,6 +22,19 @@ impl Ending {
     pub fn is_skip(&self) -> bool {
         matches!(self, Self::Returned(error) if error.chain().any(<dyn std::error::Error>::is::<Skip>))
     }
+
+    /// Whether a signal for which it waited did not come.
+    pub(super) fn is_timeout(&self) -> bool {
+        match self {
+            Self::Returned(error) => error.chain().any(is_timeout),
+            Self::Passed | Self::Panicked(_) => false,
+        }
+    }
+}
+
+fn is_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<Timeout>()
+        || cause.downcast_ref::<WaitError>().is_some_and(|error| matches!(error, WaitError::Timeout(_)))
 }
 
 /// What is known of a panic.
@@ -75,9 +88,7 @@ fn from_error(error: &Error) -> Verdict {
         if let Some(skip) = cause.downcast_ref::<Skip>() {
             return Verdict::skip(skip.reason().to_owned());
         }
-        let timed_out = cause.is::<Timeout>()
-            || cause.downcast_ref::<WaitError>().is_some_and(|e| matches!(e, WaitError::Timeout(_)));
-        if timed_out {
+        if is_timeout(cause) {
             // Which signal did not come says it all.
             return Verdict::timeout(with_causes(error));
         }

@@ -183,6 +183,11 @@ impl Connection {
         self.bus_consumer(Health::new(|_| {}))
     }
 
+    /// A consumer to ask with what a group of others has committed: it joins nothing.
+    pub(super) fn observer_of(&self, group: &str) -> Result<BaseConsumer<BusContext>, KafkaError> {
+        self.consumer(group).create_with_context(BusContext(Health::new(|_| {})))
+    }
+
     /// A consumer to ask with where partitions end, whether that is committed or not.
     pub(super) fn raw_inquirer(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
         let mut config = self.consumer(NO_GROUP);

@@ -88,6 +88,12 @@ impl<R> Running<R> {
         })
     }
 
+    /// The consumer group of whoever sends the signal that was waited for last, in vain.
+    pub(in crate::engine) fn consumer_behind(&self, senders: &[Option<Arc<Origin>>]) -> Option<String> {
+        let signal = self.timed_out.last()?.signal;
+        senders.get(signal)?.as_ref()?.consumer_group.clone()
+    }
+
     /// The wait that ended last, in vain.
     fn missing(&self, senders: &[Option<Arc<Origin>>]) -> Option<MissingStep> {
         let TimedOut { signal, key, span } = self.timed_out.last()?;
