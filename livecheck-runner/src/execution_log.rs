@@ -47,6 +47,11 @@ impl ExecutionLog {
         CURRENT.scope(self, future)
     }
 
+    /// Whether this task is within an execution.
+    pub(crate) fn is_entered() -> bool {
+        CURRENT.try_with(|_| ()).is_ok()
+    }
+
     /// Moves what was kept into the explanation of the execution.
     pub(crate) fn explain(&self, explanation: &mut Explanation) {
         let kept = std::mem::take(&mut *self.kept());

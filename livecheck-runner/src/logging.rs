@@ -10,17 +10,19 @@
 //! | `-vv` | debug | info |
 //! | `-vvv` | trace | debug |
 //!
-//! What a case logs, at `info` or above, or as `RUST_LOG` says, is also kept for its report.
+//! What a case logs, at `info` or above, or as `RUST_LOG` says, is kept for its report; on the terminal it stands there,
+//! and among the rest only where `RUST_LOG` is set.
 
 use std::io;
 
+use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::args::{LogFormat, OutputOptions};
-use crate::execution_log::CaseLogs;
+use crate::execution_log::{CaseLogs, ExecutionLog};
 use crate::reporter::Screen;
 
 /// The log could not be set up.
@@ -50,7 +52,11 @@ pub enum LoggingError {
 ///
 /// `RUST_LOG` is not a filter, or there is a log already.
 pub fn init(options: &OutputOptions, rust_log: Option<&str>, screen: &Screen) -> Result<(), LoggingError> {
-    let terminal = filter(options, rust_log)?;
+    // What a case logs stands under its execution, or is told at once where it has `realtime_logs`: who sets RUST_LOG
+    // asks for all that is logged, in the order in which it is.
+    let is_asked_for = parsed(rust_log).is_some();
+    let of_the_runner = dynamic_filter_fn(move |_, _| is_asked_for || !ExecutionLog::is_entered());
+    let terminal = filter(options, rust_log)?.and(of_the_runner);
     let layer = tracing_subscriber::fmt::layer().with_writer(LogWriter(screen.clone()));
     let layer = layer.with_ansi(screen.is_coloured());
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format {

@@ -54,6 +54,7 @@ pub async fn refund(amount: u32) -> livecheck::Result {
 }
 
 fn ask_the_bank(amount: u32) -> livecheck::Result {
+    tracing::warn!(amount, "the bank is asked");
     bail!("the bank refuses to pay {amount}")
 }
 
@@ -69,8 +70,9 @@ fn print_label(address: Option<String>) {
 }
 
 /// A gift is wrapped; what is no gift is not looked at.
-#[livecheck::case]
+#[livecheck::case(realtime_logs = true)]
 pub async fn gift(wrapped: Option<bool>) -> livecheck::Result {
+    tracing::info!("looking at the paper");
     match wrapped {
         Some(wrapped) => assert!(wrapped, "a gift is wrapped"),
         None => return livecheck::skip("the parcel is no gift"),

@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use livecheck::context::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_TIMESTAMP};
+use livecheck::origin::ORIGIN;
 use livecheck::wire::{SignalEvent, TestExecution, encode};
-use livecheck::{CaseName, Context, Topics};
+use livecheck::{CaseName, Context, Origin, Topics};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
@@ -88,6 +89,13 @@ impl Record {
     pub fn headers<'n>(self, headers: impl IntoIterator<Item = (&'n str, String)>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
         Self { headers: headers.collect(), ..self }
+    }
+
+    /// Sent by a service that says who it is.
+    #[must_use]
+    pub fn sent_by(mut self, origin: &Origin) -> Self {
+        self.headers.push((ORIGIN.to_owned(), origin.to_header().into_bytes()));
+        self
     }
 
     /// Without a key.

@@ -9,6 +9,7 @@ mod bounds;
 mod checkpoints;
 mod coming_from_faust;
 mod crash;
+mod explanations;
 mod faults;
 mod faust;
 mod gate;

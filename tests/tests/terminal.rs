@@ -18,6 +18,7 @@ fn shown(ended: &Ended) -> insta::internals::SettingsBindDropGuard {
         (r"\[ *\d+\.\d{3}s\]", "[    TIME]"),
         (r"\b\d+\.\d{3}s", "TIME"),
         (r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z", "INSTANT"),
+        (r"\b\d\d:\d\d:\d\d\.\d{3}\b", "O'CLOCK"),
         (r"127\.0\.0\.1:\d+", "BROKERS"),
         (r"-[0-9a-f]{8}-run-[0-9a-f-]{36}", "-UNIQUE-run-UUID"),
         (r"-[0-9a-f]{8}\b", "-UNIQUE"),
