@@ -11,9 +11,9 @@ use livecheck_core::wire::{LogLine, TestReport};
 use crate::engine::{Limits, Notice, Selection, Tally};
 use crate::execute::capture_panics;
 use crate::kafka::{
-    ByHand, CommitListener, Committer, CommitterOptions, Connection, ConsumerLags, Health, HealthEvent, Intake,
-    IntakeParts, KafkaEdgeError, OnUnreadable, ReportPositions, Routes, Sharing, Tables, Unreadable, Warn,
-    bus, keys,
+    ByHand, CommitListener, Committer, CommitterOptions, Connection, ConsumerLags, Health, HealthEvent,
+    Intake, IntakeParts, KafkaEdgeError, OnUnreadable, ReportPositions, Routes, Sharing, Tables, Unreadable,
+    Warn, bus, keys,
 };
 use crate::shard_task::{self, ShardParts};
 
