@@ -12,7 +12,8 @@ use crate::{
     discover::Request,
     features::FeatureRequest,
     runner_args::{
-        ConfigOptions, DoctorArgs, GateArgs, ListArgs, OutputOptions, RunArgs, StatusArgs, TriggerArgs,
+        ConfigOptions, DoctorArgs, GateArgs, ListArgs, OutputOptions, RunArgs, SetArgs, StatusArgs,
+        TriggerArgs,
     },
 };
 
@@ -71,6 +72,20 @@ pub(crate) enum Command {
         status: StatusArgs,
         #[command(flatten)]
         config: ConfigOptions,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Set of which requests a case is triggered, while everything runs; or show what is set
+    ///
+    /// What is set counts within seconds in every service and runner of these brokers, and needs no restart.
+    Set {
+        #[command(flatten)]
+        set: SetArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
         #[command(flatten)]
         cargo: CargoOptions,
     },

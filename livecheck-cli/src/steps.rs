@@ -44,7 +44,9 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             more.push("--fallback-embedded".into());
             start(&built, config, matches, more)
         }
-        Command::Trigger { config, packages, cargo, .. } | Command::Gate { config, packages, cargo, .. } => {
+        Command::Trigger { config, packages, cargo, .. }
+        | Command::Set { config, packages, cargo, .. }
+        | Command::Gate { config, packages, cargo, .. } => {
             let built = build(cli, cargo, &packages.packages, output)?;
             start(&built, config, matches, Vec::new())
         }

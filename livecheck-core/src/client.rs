@@ -41,6 +41,8 @@ pub struct Topics {
     pub report_topic: String,
     /// The topic that the runners keep the state of each case on. Default: `livecheck-monitor`.
     pub monitor_topic: String,
+    /// The topic of what is [set at run time](crate::control). Default: `livecheck-control`.
+    pub control_topic: String,
 }
 
 impl Default for Topics {
@@ -50,6 +52,7 @@ impl Default for Topics {
             bus_topic: "livecheck-bus".to_owned(),
             report_topic: "livecheck-report".to_owned(),
             monitor_topic: "livecheck-monitor".to_owned(),
+            control_topic: "livecheck-control".to_owned(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | [`context`] | the test in flight: task-local, and in the headers of Kafka records and HTTP requests |
 //! | [`signal`] | the events that the steps send and the case waits for |
 //! | [`table`] | what a case remembers from one execution to the next |
+//! | [`control`] | which requests are followed, changed while the process runs |
 //! | [`client`] | how triggers and signals leave the process |
 //! | [`origin`] | who sent them |
 //! | [`variables`] | how the environment configures it |
@@ -23,6 +24,7 @@
 pub mod case;
 pub mod client;
 pub mod context;
+pub mod control;
 pub mod execution;
 pub mod fake_request;
 pub mod identity;

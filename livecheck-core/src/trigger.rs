@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::case::Case;
 use crate::client;
 use crate::context::{Context, InTest, Scoped, current};
+use crate::control;
 use crate::fake_request;
 use crate::identity::{PartitionKey, TestId};
 use crate::time::Timestamp;
@@ -122,8 +123,7 @@ impl Trigger {
     /// A trigger of `case`, chosen with its probability.
     #[doc(hidden)]
     pub fn sampled(case: &'static Case, write: impl FnOnce(&mut ArgumentsWriter)) -> Self {
-        let chosen = case.settings.active
-            && rand::random::<f64>() < case.settings.probability
+        let chosen = rand::random::<f64>() < control::share(case)
             // A request that is followed already, such as a fake one, is not followed by a second test.
             && current().is_none_or(|test| *test.case_name() != case.name);
         Self::new(case, chosen, write)

@@ -52,7 +52,11 @@ impl Log {
     /// A shard with that many executions that wait for their first signal.
     fn with_in_flight(count: i64) -> Self {
         let cases = Cases::new([&CASE]).expect("one case");
-        let selection = Arc::new(Selection { cases, unknown: UnknownCases::Skip });
+        let selection = Arc::new(Selection {
+            cases,
+            is_active: |case| case.settings.active,
+            unknown: UnknownCases::Skip,
+        });
         let limits = Limits { execution_bytes: usize::MAX, ..Limits::default() };
         let shard = Shard::new(Placement::new(0, 1), selection, limits, CommitPoint::START);
         let mut log = Self { shard, now: Timestamp::from_millis(1_800_000_000_000), tests: 0, signals: 0 };

@@ -15,6 +15,7 @@ mod list;
 mod output;
 mod run;
 mod select;
+mod set;
 mod status;
 mod trigger;
 
@@ -28,6 +29,7 @@ pub use self::{
     output::{ColorWhen, LogFormat, OutputOptions},
     run::{RunArgs, RunFormat, WebListen},
     select::Selection,
+    set::{SetArgs, SettingName},
     status::StatusArgs,
     trigger::{CaseArgument, TriggerArgs},
 };
@@ -64,6 +66,8 @@ pub enum Action {
     Trigger(TriggerArgs),
     /// Show how each case does: its state, counts, latencies, last failure
     Status(StatusArgs),
+    /// Set of which requests a case is triggered, while everything runs; or show what is set
+    Set(SetArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic

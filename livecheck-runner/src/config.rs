@@ -15,8 +15,13 @@
 //! bus-topic = "livecheck-bus"
 //! report-topic = "livecheck-report"
 //! monitor-topic = "livecheck-monitor" # the state of each case; one partition, compacted
+//! control-topic = "livecheck-control" # what is set at run time, by `cargo livecheck set`; one partition, compacted
 //! partitions = 8                      # of topics that the runner creates
 //! replication-factor = 3              # of topics that the runner creates; the broker's default if absent
+//!
+//! [profile.default.cases.order_flow]  # over what the case's own code says; by its name, or the end of it
+//! probability = "10%"                 # in the services that are started here; for others there are variables
+//! active = true
 //!
 //! [profile.default.kafka]             # any property of librdkafka
 //! "security.protocol" = "SASL_SSL"
@@ -49,7 +54,7 @@
 //! The file is looked for in the working folder and the folders above it, up to the one that holds `Cargo.lock`
 //! or `.git`. Every setting but `services` is also
 //! a variable: `LIVECHECK_` and its path in capitals, with `_` for `-` and between tables, as in
-//! `LIVECHECK_COMMIT_INTERVAL` and `LIVECHECK_TOPICS_PARTITIONS`. In a librdkafka property `_` stands for `.`
+//! `LIVECHECK_COMMIT_INTERVAL`, `LIVECHECK_TOPICS_PARTITIONS` and `LIVECHECK_CASES_ORDER_FLOW_PROBABILITY`. In a librdkafka property `_` stands for `.`
 //! and `__` for `_`, as in `LIVECHECK_KAFKA_SECURITY_PROTOCOL` (`security.protocol`). A variable that is empty
 //! counts as unset.
 
@@ -71,6 +76,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use livecheck_core::Topics;
+use livecheck_core::control::Profile;
 
 pub use self::error::{ConfigError, InvalidFile};
 pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
@@ -97,6 +103,8 @@ pub struct Config {
     pub kafka: KafkaProperties,
     /// The topics.
     pub topics: TopicConfig,
+    /// What is set of cases, over what their code says.
+    pub cases: Profile,
     /// The consumer group that runners share.
     pub group: String,
     /// How often reports and offsets are committed.

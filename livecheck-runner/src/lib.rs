@@ -7,6 +7,7 @@
 //! | [`engine`] | the heart: a pure state machine for each partition |
 //! | `execute` | cases as tasks |
 //! | `kafka` | consuming, producing, committing |
+//! | `control` | what is set at run time |
 //! | `doctor` | what there is to know before a run |
 //! | `gate` | whether a deployment may go on |
 //! | [`monitor`] | the state of each case as a whole, from all reports |
@@ -19,6 +20,7 @@
 pub mod args;
 mod backtrace;
 pub mod config;
+mod control;
 mod difference;
 mod doctor;
 pub mod engine;

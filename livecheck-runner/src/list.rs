@@ -7,7 +7,8 @@ mod tests;
 
 use std::path::Path;
 
-use livecheck_core::{Cases, Timestamp};
+use livecheck_core::control::Sampling;
+use livecheck_core::{Case, Cases, Timestamp};
 
 /// Who reads a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub enum ListFormat {
 ///       "docs": "An order keeps its side all the way to execution.",
 ///       "settings": { "active": true, "probability": 0.5, "warn_stalled_after": 1800.0 },
 ///       "next_slot": null,
+///       "sampling": { "active": { "value": true, "from": "code" }, "probability": { "value": 0.1, "from": "control" } },
 ///       "arguments": [{ "name": "side", "type": "Side" }],
 ///       "signals": [{ "name": "sent_to_db", "type": "Signal<Order>", "timeout": 30.0 }]
 ///     }
@@ -46,7 +48,8 @@ pub enum ListFormat {
 ///
 /// `next_slot` is when the case is due next by its schedule, or by the frequency of its fake request.
 ///
-/// `settings` has every setting of [`Settings`](livecheck_core::Settings) under its own name.
+/// `settings` has every setting of [`Settings`](livecheck_core::Settings) under its own name, as the code has it.
+/// `sampling` is what holds: by the `code`, by the `profile`, or by what was set at run time (`control`).
 pub mod json_structure {}
 
 /// There is nothing to list or to run.
@@ -93,16 +96,26 @@ pub struct Wanted {
     pub known_tags: Vec<String>,
 }
 
-/// The list of those cases, with colours as ANSI escape sequences. Files in the folder `root` are named from
-/// there; what is due next is so after `now`.
+/// What cases are listed by.
+#[derive(Clone, Copy)]
+pub struct View<'v> {
+    /// Files in this folder are named from there.
+    pub root: &'v Path,
+    /// What is due next is so after this.
+    pub now: Timestamp,
+    /// What holds of a case.
+    pub sampling: &'v dyn Fn(&Case) -> Sampling,
+}
+
+/// The list of those cases, with colours as ANSI escape sequences.
 ///
 /// An empty list is for [`NoCases`] to explain.
 #[must_use]
-pub fn render(cases: &Cases, format: ListFormat, verbose: bool, root: &Path, now: Timestamp) -> String {
+pub fn render(cases: &Cases, format: ListFormat, verbose: bool, view: View<'_>) -> String {
     match format {
-        ListFormat::Human => human::render(cases, verbose, root, now),
-        ListFormat::Json => json::render(cases, false, root, now),
-        ListFormat::JsonPretty => json::render(cases, true, root, now),
+        ListFormat::Human => human::render(cases, verbose, view),
+        ListFormat::Json => json::render(cases, false, view),
+        ListFormat::JsonPretty => json::render(cases, true, view),
     }
 }
 

@@ -5,6 +5,7 @@ mod broker;
 mod doctor;
 mod embedded;
 mod error;
+mod find;
 mod follow;
 mod gate;
 mod listing;
@@ -12,17 +13,20 @@ mod monitoring;
 mod prepare;
 mod run;
 mod select;
+mod set;
 mod status;
 mod stop;
 mod tables;
 mod trigger;
 mod uptest;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use livecheck_core::Cases;
+use livecheck_core::control::apply_profile;
 
 use crate::args::{Action, ConfigOptions, RunnerCommand, exit_code};
 use crate::config::{Config, ConfigError, Variables};
@@ -67,22 +71,30 @@ impl Program {
         logging::init(&command.output, std::env::var("RUST_LOG").ok().as_deref(), &screen)?;
         let program = Self { command, screen, cases: Cases::linked()? };
         match &program.command.action {
-            Action::List(args) => listing::list(&program, args),
+            Action::List(args) => in_tokio(listing::list(&program, args)),
             Action::Run(args) => in_tokio(run::run(&program, args)),
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
             Action::Status(args) => in_tokio(status::status(&program, args)),
+            Action::Set(args) => in_tokio(set::set(&program, args)),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
             Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }
     }
 
-    /// The configuration that holds here.
+    /// The configuration that holds here; what it sets of cases counts from now on.
     fn config(&self) -> Result<Config, RunnerError> {
         let config = self.load_config(&working_folder()?)?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
+        for name in config.cases.unknown(&self.cases) {
+            tracing::warn!(
+                "profile `{}` sets something of a case `{name}`, and there is none",
+                config.profile
+            );
+        }
+        apply_profile(config.cases.clone());
         Ok(config)
     }
 
@@ -108,6 +120,12 @@ fn in_tokio(work: impl Future<Output = Result<u8, RunnerError>>) -> Result<u8, R
     // What still runs, such as a question to a broker that does not answer, holds up nobody.
     runtime.shutdown_background();
     code
+}
+
+/// Prints what a command was asked for, with colours where they are wanted.
+fn print(text: &str) -> Result<(), RunnerError> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)
 }
 
 /// The code of a command that did what it was asked to.

@@ -6,8 +6,9 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
+use livecheck_core::control::Sampling;
 use livecheck_core::wire::State;
-use livecheck_core::{CaseName, Cases, Timestamp};
+use livecheck_core::{Case, CaseName, Cases, Timestamp};
 use serde::Serialize;
 
 pub(crate) use self::human::render;
@@ -34,6 +35,7 @@ use crate::monitor::{Kept, Rhythm, Rhythms, RunnerRecord};
 ///   "cases": [
 ///     {
 ///       "name": "stock_orders::cases::order_flow", "package": "stock-orders",
+///       "sampling": { "active": { "value": true, "from": "code" }, "probability": { "value": 0.1, "from": "control" } },
 ///       "state": "PASS", "since": "2026-11-21T02:03:04.567890Z", "trouble": null,
 ///       "counts": { "triggered": 130, "pass": 126, "fail": 3, "error": 0, "timeout": 0, "skip": 0, "in_flight": 1 },
 ///       "success_rate": 0.976, "consecutive_failures": 0, "total_failures": 3,
@@ -82,6 +84,8 @@ pub struct CaseStatus {
     pub name: CaseName,
     /// Its package, if this program has the case.
     pub package: Option<&'static str>,
+    /// Of which requests it is triggered, if this program has the case.
+    pub sampling: Option<Sampling>,
     /// Its state.
     pub state: State,
     /// Since when its state is what it is.
@@ -161,6 +165,7 @@ impl Status {
         kept: &Kept,
         (linked, rhythms): (&Cases, &Rhythms),
         is_wanted: impl Fn(&CaseName) -> bool,
+        sampling: impl Fn(&Case) -> Sampling,
         now: Timestamp,
     ) -> Self {
         let runner = |(id, record): (&str, &RunnerRecord)| RunnerStatus {
@@ -174,7 +179,9 @@ impl Status {
             let schedule =
                 rhythms.get(name).map(|rhythm| ScheduleStatus::of(rhythm, kept.slots.get(name), now));
             let in_flight = in_flight.get(name).copied().unwrap_or(0);
-            CaseStatus { schedule, ..CaseStatus::of(name, state, in_flight, linked, now) }
+            let case = linked.get(name.as_str());
+            let sampling = case.map(&sampling);
+            CaseStatus { sampling, schedule, ..CaseStatus::of(name, case, state, in_flight, now) }
         });
         Self {
             group: group.to_owned(),
@@ -186,9 +193,14 @@ impl Status {
 }
 
 impl CaseStatus {
-    fn of(name: &CaseName, state: &CaseState, in_flight: u64, linked: &Cases, now: Timestamp) -> Self {
+    fn of(
+        name: &CaseName,
+        case: Option<&'static Case>,
+        state: &CaseState,
+        in_flight: u64,
+        now: Timestamp,
+    ) -> Self {
         let statistics = state.statistics();
-        let case = linked.get(name.as_str());
         let mut counts = statistics.totals();
         counts.in_flight += in_flight;
         counts.triggered += in_flight;
@@ -197,6 +209,7 @@ impl CaseStatus {
         Self {
             name: name.clone(),
             package: case.map(|case| case.location.package),
+            sampling: None,
             state: state.state(),
             since: state.since(),
             trouble: state.trouble().map(|(state, since)| Trouble { state, since }),

@@ -28,6 +28,7 @@ impl OwnTopics {
             bus_topic: format!("{test_topic}-bus"),
             report_topic: format!("{test_topic}-report"),
             monitor_topic: format!("{test_topic}-monitor"),
+            control_topic: format!("{test_topic}-control"),
             test_topic: test_topic.clone(),
         };
         Self { names, group: test_topic }
@@ -52,12 +53,13 @@ impl OwnTopics {
 
     /// The variables that tell a runner of them.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 6] {
+    pub fn variables(&self) -> [(&'static str, String); 7] {
         [
             ("LIVECHECK_TOPICS_TEST_TOPIC", self.names.test_topic.clone()),
             ("LIVECHECK_TOPICS_BUS_TOPIC", self.names.bus_topic.clone()),
             ("LIVECHECK_TOPICS_REPORT_TOPIC", self.names.report_topic.clone()),
             ("LIVECHECK_TOPICS_MONITOR_TOPIC", self.names.monitor_topic.clone()),
+            ("LIVECHECK_TOPICS_CONTROL_TOPIC", self.names.control_topic.clone()),
             ("LIVECHECK_TOPICS_PARTITIONS", PARTITIONS.to_string()),
             ("LIVECHECK_GROUP", self.group.clone()),
         ]

@@ -8,6 +8,7 @@ mod blue_green;
 mod bounds;
 mod checkpoints;
 mod coming_from_faust;
+mod control;
 mod crash;
 mod explanations;
 mod faults;

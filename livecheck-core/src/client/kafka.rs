@@ -13,11 +13,26 @@ use rdkafka::types::RDKafkaConfRes;
 
 use super::statistics::Counters;
 use super::{AlreadyInstalled, Client, OutgoingRecord, Rejected, Sink, Topics, install};
+use crate::case::Registered;
+use crate::control::{self, Profile};
 use crate::origin::Origin;
 use crate::variables::{self, kafka_property, variable};
 
 /// What a variable cannot set, since a test and its signals would come apart, or nothing could be sent at all.
 const RESERVED: [&str; 3] = ["partitioner", "enable.idempotence", "transactional.id"];
+
+/// What holds of the producer, unless it is set otherwise.
+const PRODUCER: [(&str, &str); 5] = [
+    // The partitioner of Java, Faust and the rest. librdkafka's own default places keys elsewhere, so
+    // that a test and its signals would come apart.
+    ("partitioner", "murmur2_random"),
+    ("enable.idempotence", "true"),
+    ("linger.ms", "0"),
+    // What cannot be delivered is said while the reason is still of interest.
+    ("message.timeout.ms", "60000"),
+    // A service under load must not grow without bound while the brokers are away.
+    ("queue.buffering.max.kbytes", "65536"),
+];
 
 /// How a client reaches Kafka.
 #[derive(Clone, Debug)]
@@ -25,6 +40,8 @@ pub struct KafkaClientBuilder {
     topics: Topics,
     config: ClientConfig,
     origin: Origin,
+    /// What counts in this process, where that is for the client to say.
+    profile: Option<Profile>,
 }
 
 /// A client could not be made or installed.
@@ -44,6 +61,16 @@ pub enum ClientError {
         /// What is wrong with it; the value is not repeated, for it may be a secret.
         reason: String,
     },
+    /// A variable sets a setting of a case to something that it cannot be.
+    #[error("the variable {variable} is `{value}`: {expected}")]
+    Case {
+        /// The variable.
+        variable: String,
+        /// Its value.
+        value: String,
+        /// What it can be.
+        expected: control::NoValue,
+    },
     /// One is installed already.
     #[error(transparent)]
     AlreadyInstalled(#[from] AlreadyInstalled),
@@ -62,25 +89,18 @@ impl Client {
         config
             .set("bootstrap.servers", bootstrap_servers)
             .set("client.id", "livecheck-client")
-            // The partitioner of Java, Faust and the rest. librdkafka's own default places keys elsewhere, so
-            // that a test and its signals would come apart.
-            .set("partitioner", "murmur2_random")
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "0")
-            // What cannot be delivered is said while the reason is still of interest.
-            .set("message.timeout.ms", "60000")
             // A topic that was missing is found within this, once it is there.
-            .set("topic.metadata.refresh.interval.ms", "30000")
-            // A service under load must not grow without bound while the brokers are away.
-            .set("queue.buffering.max.kbytes", "65536");
-        KafkaClientBuilder { topics: Topics::default(), config, origin: Origin::of_this_process().clone() }
+            .set("topic.metadata.refresh.interval.ms", "30000");
+        let origin = Origin::of_this_process().clone();
+        KafkaClientBuilder { topics: Topics::default(), config, origin, profile: None }
     }
 
     /// Installs a client for the brokers that the variable `LIVECHECK_BOOTSTRAP_SERVERS` names. Where it is
     /// unset or empty nothing is installed, and LiveCheck does nothing in this process.
     ///
     /// Other variables (see [`crate::variables`]) name the topics and set any property of librdkafka, as they do for
-    /// the runner: `LIVECHECK_TOPICS_TEST_TOPIC`, `LIVECHECK_KAFKA_SECURITY_PROTOCOL`.
+    /// the runner: `LIVECHECK_TOPICS_TEST_TOPIC`, `LIVECHECK_KAFKA_SECURITY_PROTOCOL`; and say which requests are
+    /// followed: `LIVECHECK_CASES_ORDER_FLOW_PROBABILITY`.
     ///
     /// # Errors
     ///
@@ -103,10 +123,12 @@ impl KafkaClientBuilder {
         let mut servers = None;
         let mut topics = Topics::default();
         let mut properties = Vec::new();
+        let mut profile = Profile::default();
         let names = [
             (variable(&["topics", "test-topic"]), &mut topics.test_topic),
             (variable(&["topics", "bus-topic"]), &mut topics.bus_topic),
             (variable(&["topics", "report-topic"]), &mut topics.report_topic),
+            (variable(&["topics", "control-topic"]), &mut topics.control_topic),
         ];
         let mut names = std::collections::BTreeMap::from(names);
         let bootstrap_servers = variable(&["bootstrap-servers"]);
@@ -121,13 +143,15 @@ impl KafkaClientBuilder {
                 value.clone_into(topic);
             } else if let Some(property) = kafka_property(&name) {
                 properties.push((name, property, value.to_owned()));
+            } else if let Err(expected) = profile.set_from_variable(&name, value) {
+                return Err(ClientError::Case { variable: name, value: value.to_owned(), expected });
             }
         }
         let alias = properties.iter().find(|(_, property, _)| variables::is_bootstrap_servers(property));
         let Some(servers) = servers.or_else(|| alias.map(|(_, _, servers)| servers.clone())) else {
             return Ok(None);
         };
-        let mut builder = Client::kafka(&servers).topics(topics);
+        let mut builder = Client::kafka(&servers).topics(topics).profile(profile);
         for (variable, property, value) in properties {
             if variables::is_bootstrap_servers(&property) {
                 continue;
@@ -144,6 +168,13 @@ impl KafkaClientBuilder {
     #[must_use]
     pub fn topics(mut self, topics: Topics) -> Self {
         self.topics = topics;
+        self
+    }
+
+    /// Lets those settings of cases count in this process, once the client is installed.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
         self
     }
 
@@ -178,18 +209,39 @@ impl KafkaClientBuilder {
     pub fn build(self) -> Result<Client, ClientError> {
         let counters = Arc::new(Counters::default());
         let context = Deliveries { counters: Arc::clone(&counters) };
-        let producer = self.config.create_with_context(context)?;
+        let mut config = self.config;
+        for (property, value) in PRODUCER {
+            if config.get(property).is_none() {
+                config.set(property, value);
+            }
+        }
+        let producer = config.create_with_context(context)?;
         let sink = KafkaSink { producer, counters: Arc::clone(&counters) };
         Ok(Client { topics: self.topics, sink: Box::new(sink), counters, origin: self.origin.to_header() })
     }
 
-    /// Makes the client, and installs it for this process.
+    /// Makes the client, and installs it for this process. From then on what is [set at run
+    /// time](crate::control) counts in it, as well.
     ///
     /// # Errors
     ///
     /// librdkafka refuses the configuration, or a client is installed already.
     pub fn install(self) -> Result<(), ClientError> {
-        Ok(install(self.build()?)?)
+        install(self.clone().build()?)?;
+        if let Some(profile) = &self.profile {
+            control::apply_profile(profile.clone());
+        }
+        self.follow_control();
+        Ok(())
+    }
+
+    /// Lets what is [set at run time](crate::control) count in this process, whether or not a client is installed in it.
+    /// It is followed once, however often this is asked for.
+    pub fn follow_control(&self) {
+        // Who has no case draws none.
+        if inventory::iter::<Registered>().next().is_some() {
+            control::follow(&self.config, &self.topics.control_topic);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use livecheck_core::control::{CaseProfile, Profile as Cases};
 use livecheck_core::variables::is_bootstrap_servers;
 use livecheck_web::Token;
 use toml::de::DeTable;
@@ -27,6 +28,7 @@ pub(super) struct Layer {
     pub(super) bus_topic: Option<String>,
     pub(super) report_topic: Option<String>,
     pub(super) monitor_topic: Option<String>,
+    pub(super) control_topic: Option<String>,
     pub(super) partitions: Option<Count>,
     pub(super) replication_factor: Option<Count>,
     pub(super) embedded_port: Option<u16>,
@@ -36,6 +38,7 @@ pub(super) struct Layer {
     pub(super) web_listen: Option<WebListen>,
     pub(super) web_hosts: Option<Words>,
     pub(super) web_token: Option<Token>,
+    pub(super) cases: Cases,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
 }
@@ -47,7 +50,7 @@ pub(super) trait Source {
 }
 
 impl Layer {
-    /// Reads every setting but the librdkafka properties and the services.
+    /// Reads every setting but those of cases, the librdkafka properties and the services.
     ///
     /// This is the only place that names the keys.
     pub(super) fn read(source: &mut impl Source) -> Self {
@@ -62,6 +65,7 @@ impl Layer {
             bus_topic: source.get(&["topics", "bus-topic"]),
             report_topic: source.get(&["topics", "report-topic"]),
             monitor_topic: source.get(&["topics", "monitor-topic"]),
+            control_topic: source.get(&["topics", "control-topic"]),
             partitions: source.get(&["topics", "partitions"]),
             replication_factor: source.get(&["topics", "replication-factor"]),
             embedded_port: source.get(&["embedded", "port"]),
@@ -71,6 +75,7 @@ impl Layer {
             web_listen: source.get(&["web", "listen"]),
             web_hosts: source.get(&["web", "hosts"]),
             web_token: source.get(&["web", "token"]),
+            cases: Cases::default(),
             kafka: BTreeMap::new(),
             services: None,
         }
@@ -91,6 +96,7 @@ impl Layer {
             bus_topic: self.bus_topic.or(under.bus_topic),
             report_topic: self.report_topic.or(under.report_topic),
             monitor_topic: self.monitor_topic.or(under.monitor_topic),
+            control_topic: self.control_topic.or(under.control_topic),
             partitions: self.partitions.or(under.partitions),
             replication_factor: self.replication_factor.or(under.replication_factor),
             embedded_port: self.embedded_port.or(under.embedded_port),
@@ -100,6 +106,7 @@ impl Layer {
             web_listen: self.web_listen.or(under.web_listen),
             web_hosts: self.web_hosts.or(under.web_hosts),
             web_token: self.web_token.or(under.web_token),
+            cases: self.cases.over(under.cases),
             kafka,
             services: self.services.or(under.services),
         }
@@ -120,6 +127,9 @@ impl Layer {
         let mut source = Profile { reader, table, paths: Vec::new() };
         let mut layer = Self::read(&mut source);
         source.note_unknown();
+        if let Some(cases) = table.get("cases") {
+            layer.read_cases(reader, cases);
+        }
         if let Some(properties) = table.get("kafka") {
             layer.read_properties(reader, properties, "");
         }
@@ -127,6 +137,16 @@ impl Layer {
             layer.services = ServiceConfig::list(reader, services);
         }
         layer
+    }
+
+    /// Reads what is set of cases: a table for each.
+    fn read_cases(&mut self, reader: &mut Reader<'_>, value: &At<'_>) {
+        for (name, value) in reader.table("cases", value).into_iter().flatten() {
+            let Some(table) = reader.table(name.get_ref(), value) else { continue };
+            reader.only(table, "a case", &["active", "probability"]);
+            let (active, probability) = (reader.get(table, "active"), reader.get(table, "probability"));
+            self.cases.set(name.get_ref(), CaseProfile { active, probability });
+        }
     }
 
     /// Reads librdkafka's properties. Written without quotes, their dots make tables within tables.
@@ -181,7 +201,7 @@ impl Source for Profile<'_, '_, '_> {
 impl Profile<'_, '_, '_> {
     fn note_unknown(&mut self) {
         let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut keys = vec!["kafka", "services"];
+        let mut keys = vec!["cases", "kafka", "services"];
         for path in &self.paths {
             if !keys.contains(&path[0]) {
                 keys.push(path[0]);

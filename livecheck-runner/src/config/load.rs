@@ -86,10 +86,12 @@ impl Config {
                     bus_topic: layer.bus_topic.unwrap_or(default.bus_topic),
                     report_topic: layer.report_topic.unwrap_or(default.report_topic),
                     monitor_topic: layer.monitor_topic.unwrap_or(default.monitor_topic),
+                    control_topic: layer.control_topic.unwrap_or(default.control_topic),
                 },
                 partitions: layer.partitions.map_or(default_topics.partitions, |Count(count)| count),
                 replication_factor: layer.replication_factor.map(|Count(count)| count),
             },
+            cases: layer.cases,
             group: layer.group.unwrap_or_else(|| "livecheck".to_owned()),
             commit_interval: layer
                 .commit_interval

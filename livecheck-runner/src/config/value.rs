@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use livecheck_core::control::{NoProbability, Probability};
 use livecheck_core::time::IntoDuration;
 use livecheck_web::Token;
 use toml::de::DeValue;
@@ -169,6 +170,23 @@ impl Value for Words {
 
     fn from_text(text: &str) -> Option<Self> {
         Self::of(text.split(',').map(|word| word.trim().to_owned()).collect())
+    }
+}
+
+impl Value for Probability {
+    const EXPECTED: &'static str = NoProbability::EXPECTED;
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        match value {
+            DeValue::String(text) => text.parse().ok(),
+            DeValue::Float(share) => share.as_str().parse().ok(),
+            // Nothing or all: 10 would be 10 % to one, and an error to another.
+            _ => Self::try_from(f64::from(i32::try_from(integer(value)?).ok()?)).ok(),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

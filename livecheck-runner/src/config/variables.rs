@@ -42,6 +42,16 @@ impl Variables {
         }
         let mut warnings = Vec::new();
         for (name, value) in &self.0 {
+            let of_a_case = layer.cases.set_from_variable(name, value.trim()).map_err(|expected| {
+                ConfigError::Variable {
+                    name: name.clone(),
+                    value: value.clone(),
+                    expected: expected.expected(),
+                }
+            })?;
+            if of_a_case {
+                continue;
+            }
             if let Some(property) = kafka_property(name) {
                 kafka::check(&property, value).map_err(|refused| ConfigError::KafkaProperty {
                     source_name: name.clone(),

@@ -1,12 +1,14 @@
 //! Which cases a shard executes, and what becomes of the tests of others.
 
-use livecheck_core::Cases;
+use livecheck_core::{Case, Cases};
 
 /// Which cases a runner executes.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// Those cases.
     pub cases: Cases,
+    /// Whether one of them is active now.
+    pub is_active: fn(&'static Case) -> bool,
     /// What becomes of the tests of others.
     pub unknown: UnknownCases,
 }

@@ -182,7 +182,7 @@ impl<R> Shard<R> {
                 return self.skip(test, reason);
             }
         };
-        if !case.settings.active {
+        if !(self.selection.is_active)(case) {
             return self.skip(test, "the case is not active".to_owned());
         }
         if let Some(skew) = schedule.skew {

@@ -7,6 +7,7 @@ use livecheck_core::Topics;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
+use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, ProducerContext};
@@ -145,7 +146,7 @@ impl Connection {
     }
 
     /// A producer of records that stand for themselves.
-    pub(super) fn plain_producer(&self) -> Result<BaseProducer, KafkaError> {
+    pub(super) fn plain_producer<P: FromClientConfig>(&self) -> Result<P, KafkaError> {
         let mut config = self.base();
         config
             .set("enable.idempotence", "true")
@@ -186,6 +187,14 @@ impl Connection {
     /// A consumer to ask with what a group of others has committed: it joins nothing.
     pub(super) fn observer_of(&self, group: &str) -> Result<BaseConsumer<BusContext>, KafkaError> {
         self.consumer(group).create_with_context(BusContext(Health::new(|_| {})))
+    }
+
+    /// A consumer that reads partitions to their end, once.
+    pub(super) fn reader_to_the_end(&self) -> Result<BaseConsumer<BusContext>, KafkaEdgeError> {
+        let mut config = self.consumer(NO_GROUP);
+        // The end is known once a broker has had nothing to give for this long.
+        config.set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
+        config.create_with_context(BusContext(Health::new(|_| {}))).map_err(KafkaEdgeError::Client)
     }
 
     /// A consumer to ask with where partitions end, whether that is committed or not.

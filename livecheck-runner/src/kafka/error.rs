@@ -23,6 +23,15 @@ pub enum KafkaEdgeError {
         #[source]
         source: KafkaError,
     },
+    /// What is set at run time cannot be read, or changed.
+    #[error("topic `{topic}`, where it stands what is set at run time, cannot be used")]
+    Control {
+        /// The topic.
+        topic: String,
+        /// What librdkafka said.
+        #[source]
+        source: KafkaError,
+    },
     /// The topics are not as they must be.
     #[error(transparent)]
     Topics(#[from] TopicProblem),

@@ -27,7 +27,7 @@ pub(super) struct ReadBack {
 
 impl ReadBack {
     pub(super) fn new(connection: &Connection) -> Result<Self, KafkaEdgeError> {
-        Ok(Self { committed: connection.inquirer()?, raw: connection.raw_inquirer()? })
+        Ok(Self { committed: connection.reader_to_the_end()?, raw: connection.raw_inquirer()? })
     }
 
     /// The client that sees what is committed, to ask other things with.

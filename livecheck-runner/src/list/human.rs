@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -10,6 +9,8 @@ use livecheck_core::case::{Case, SignalDefinition};
 use livecheck_core::schedule::{Rule, Schedule};
 use livecheck_core::{Cases, Settings, Timestamp};
 
+use super::View;
+use crate::control::render_sampling;
 use crate::monitor::Rhythm;
 use crate::paths::shown;
 use crate::reporter::time::{human, moment};
@@ -18,7 +19,7 @@ const PACKAGE: Style = AnsiColor::Magenta.on_default().bold();
 const NAME: Style = AnsiColor::Blue.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-pub(super) fn render(cases: &Cases, verbose: bool, root: &Path, now: Timestamp) -> String {
+pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
     let mut packages: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in cases.iter() {
         packages.entry(case.location.package).or_default().push(case);
@@ -27,7 +28,7 @@ pub(super) fn render(cases: &Cases, verbose: bool, root: &Path, now: Timestamp) 
     for (package, cases) in &packages {
         let _ = writeln!(out, "{PACKAGE}{package}{PACKAGE:#}:");
         for case in cases {
-            write_case(&mut out, case, verbose, root, now);
+            write_case(&mut out, case, verbose, view);
         }
     }
     let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
@@ -37,14 +38,11 @@ pub(super) fn render(cases: &Cases, verbose: bool, root: &Path, now: Timestamp) 
     out
 }
 
-fn write_case(out: &mut String, case: &Case, verbose: bool, root: &Path, now: Timestamp) {
+fn write_case(out: &mut String, case: &Case, verbose: bool, View { root, now, sampling }: View<'_>) {
     let Case { name, docs, location, settings, arguments, signals, .. } = case;
-    let inactive = if settings.active { "" } else { ", inactive" };
-    // Of what nobody triggers there is no share.
-    let share =
-        if settings.schedule.is_some() { "scheduled".to_owned() } else { percent(settings.probability) };
+    let share = render_sampling(&sampling(case), settings.schedule.is_some());
     let (file, line) = (shown(location.file, root), location.line);
-    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}{inactive}  {DIM}{file}:{line}{DIM:#}");
+    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}  {DIM}{file}:{line}{DIM:#}");
     if verbose {
         for line in docs.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let _ = writeln!(out, "        {line}");
@@ -136,22 +134,9 @@ fn duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// 0.001 is `0.1 %`, without the digits that binary fractions add.
-fn percent(share: f64) -> String {
-    let digits = format!("{:.6}", share * 100.0);
-    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shares_in_percent() {
-        for (share, text) in [(1.0, "100 %"), (0.5, "50 %"), (0.001, "0.1 %"), (0.07, "7 %"), (0.0, "0 %")] {
-            assert_eq!(percent(share), text);
-        }
-    }
 
     #[test]
     fn every_setting_is_listed() {

@@ -1,11 +1,11 @@
 //! The list for programs.
 
-use std::path::Path;
-
 use livecheck_core::case::Case;
+use livecheck_core::control::Sampling;
 use livecheck_core::{Cases, Settings, Timestamp};
 use serde::Serialize;
 
+use super::View;
 use crate::monitor::Rhythm;
 use crate::paths::shown;
 
@@ -23,6 +23,7 @@ struct Listed {
     docs: &'static str,
     settings: &'static Settings,
     next_slot: Option<Timestamp>,
+    sampling: Sampling,
     arguments: Vec<Argument>,
     signals: Vec<Signal>,
 }
@@ -41,7 +42,7 @@ struct Signal {
 }
 
 impl Listed {
-    fn of(case: &'static Case, root: &Path, now: Timestamp) -> Self {
+    fn of(case: &'static Case, View { root, now, sampling }: View<'_>) -> Self {
         let arguments = case.arguments.iter();
         let signals = case.signals.iter();
         Self {
@@ -52,6 +53,7 @@ impl Listed {
             docs: case.docs,
             settings: &case.settings,
             next_slot: Rhythm::of(case).and_then(|rhythm| rhythm.after(now)),
+            sampling: sampling(case),
             arguments: arguments
                 .map(|argument| Argument { name: argument.name, r#type: argument.type_name })
                 .collect(),
@@ -66,8 +68,8 @@ impl Listed {
     }
 }
 
-pub(super) fn render(cases: &Cases, pretty: bool, root: &Path, now: Timestamp) -> String {
-    let list = List { cases: cases.iter().map(|case| Listed::of(case, root, now)).collect() };
+pub(super) fn render(cases: &Cases, pretty: bool, view: View<'_>) -> String {
+    let list = List { cases: cases.iter().map(|case| Listed::of(case, view)).collect() };
     let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
     // Texts, numbers and lists have JSON, whatever they are.
     json.unwrap_or_default() + "\n"

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
+use livecheck_core::control::{CaseProfile, Control, Controls, Plan, Profile};
 use livecheck_core::schedule::Schedule;
-use livecheck_core::{Cases, Settings};
+use livecheck_core::{Cases, Settings, Timestamp};
 
 use super::*;
 
@@ -55,11 +56,27 @@ static TOKEN: Case = Case {
     run: |_| Box::pin(async { Ok(()) }),
 };
 
+fn now() -> Timestamp {
+    "2026-11-21T02:03:04Z".parse().expect("a time")
+}
+
+fn in_code(case: &Case) -> Sampling {
+    Sampling::of(case, &Profile::default(), &Controls::default(), now())
+}
+
 fn list(cases: &[&'static Case], format: ListFormat, verbose: bool) -> String {
+    list_with(cases, &in_code, format, verbose)
+}
+
+fn list_with(
+    cases: &[&'static Case],
+    sampling: &dyn Fn(&Case) -> Sampling,
+    format: ListFormat,
+    verbose: bool,
+) -> String {
     let cases = Cases::new(cases.iter().copied()).expect("different names");
-    let now = "2026-11-21T02:03:04Z".parse().expect("a time");
-    anstream::adapter::strip_str(&render(&cases, format, verbose, Path::new("/home/me/work"), now))
-        .to_string()
+    let view = View { root: Path::new("/home/me/work"), now: now(), sampling };
+    anstream::adapter::strip_str(&render(&cases, format, verbose, view)).to_string()
 }
 
 #[test]
@@ -69,6 +86,27 @@ fn for_people() {
     insta::assert_snapshot!(list(&[&REFUND], ListFormat::Human, false));
     insta::assert_snapshot!(list(&[&REFUND, &TOKEN], ListFormat::Human, false));
     insta::assert_snapshot!(list(&[&TOKEN], ListFormat::Human, true));
+}
+
+#[test]
+fn what_holds_is_shown_and_by_what() {
+    let mut profile = Profile::default();
+    profile.set("refund", CaseProfile { active: Some(true), probability: "20%".parse().ok() });
+    let mut controls = Controls::default();
+    let tenth = Plan::constant("10%".parse().expect("a share"), now(), "anna@laptop".to_owned());
+    let off = Plan::constant(false, now(), "anna@laptop".to_owned());
+    for control in [Control::Probability(tenth), Control::Active(off)] {
+        let (key, value) = control.record(&ORDER_FLOW.name.into()).expect("it has JSON");
+        controls.take(Some(key.as_bytes()), Some(&value)).expect("it is our own");
+    }
+    let sampling = |case: &Case| Sampling::of(case, &profile, &controls, now());
+    let cases = [&ORDER_FLOW, &REFUND, &TOKEN];
+    insta::assert_snapshot!(list_with(&cases, &sampling, ListFormat::Human, false));
+    let json = list_with(&cases, &sampling, ListFormat::Json, false);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let order_flow =
+        json["cases"].as_array().expect("a list").iter().find(|case| case["package"] == "stock-orders");
+    insta::assert_snapshot!(order_flow.expect("it is listed")["sampling"]);
 }
 
 #[test]

@@ -84,6 +84,17 @@ impl Board {
         }
     }
 
+    /// These rules hold of a case from now on.
+    pub(crate) fn judge_by(&mut self, name: &str, rules: Rules, now: Timestamp) {
+        let Some(before) = self.rules.get_mut(name).filter(|before| **before != rules) else { return };
+        let is_expected_again = before.warn_stalled_after.is_none() && rules.warn_stalled_after.is_some();
+        *before = rules;
+        if let Some(case) = self.cases.get_mut(name).filter(|_| is_expected_again) {
+            case.expected_from(now);
+            self.changed.insert(name.into());
+        }
+    }
+
     /// A record of the report topic was read: a report on an execution, or something else.
     pub(crate) fn read(
         &mut self,
@@ -242,6 +253,18 @@ mod tests {
         assert_eq!(board.due(), Some(at(3_605)), "two seconds of the five were watched");
         let said: Vec<_> = board.tick(at(3_605)).iter().map(|said| said.change.kind.to_string()).collect();
         assert_eq!(said, ["no execution was seen for 5s, nor any before"]);
+    }
+
+    #[test]
+    fn a_case_that_nothing_is_asked_of_does_not_stall_nor_as_soon_as_it_is_asked_again() {
+        let mut board = board();
+        board.begin(at(0), None);
+        board.judge_by(ORDER.name, Rules::of(&ORDER.settings.clone().probability(0.0)), at(1));
+        assert_eq!(board.due(), None);
+        board.take_changed();
+        board.judge_by(ORDER.name, Rules::of(&ORDER.settings), at(1_000));
+        assert_eq!(board.due(), Some(at(1_005)));
+        assert_eq!(board.take_changed().len(), 1, "a successor is to know it");
     }
 
     #[test]

@@ -211,6 +211,11 @@ impl CaseState {
         self.watched_since = self.quiet_since() + pause;
     }
 
+    /// Executions are expected from now on, and were not before.
+    pub fn expected_from(&mut self, now: Timestamp) {
+        self.watched_since = self.watched_since.max(now);
+    }
+
     /// An execution was triggered, by then, and goes on.
     pub fn seen(&mut self, rules: &Rules, at: Timestamp) -> Vec<Change> {
         let changes = self.tick(rules, at);

@@ -90,10 +90,10 @@ impl std::fmt::Display for Rhythm {
 }
 
 impl Plan {
-    /// Those of the cases that are active.
+    /// Those of the cases.
     pub(super) fn of(cases: &Cases) -> Vec<Self> {
-        let active = cases.iter().filter(|case| case.settings.active);
-        active.filter_map(|case| Some(Self { rhythm: Rhythm::of(case)?, what: What::of(case) })).collect()
+        let plan = |case| Some(Self { rhythm: Rhythm::of(case)?, what: What::of(case) });
+        cases.iter().filter_map(plan).collect()
     }
 
     pub(super) fn name(&self) -> &CaseName {
@@ -102,6 +102,13 @@ impl Plan {
 }
 
 impl What {
+    /// The case that it is done for.
+    pub(super) fn case(&self) -> &'static Case {
+        match self {
+            Self::Execute(case) | Self::Send(case, _) => case,
+        }
+    }
+
     fn of(case: &'static Case) -> Self {
         match case.settings.schedule {
             Some(_) => Self::Execute(case),

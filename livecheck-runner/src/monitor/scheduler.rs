@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use livecheck_core::schedule::Slot;
 use livecheck_core::wire::{TestExecution, TestReport};
-use livecheck_core::{CaseName, Timestamp};
+use livecheck_core::{Case, CaseName, Timestamp};
 
 use super::plan::{Plan, What};
 use super::slots::{Due, Series, Slots};
@@ -50,12 +50,14 @@ impl Scheduler {
     }
 
     /// What is due by then.
-    pub(super) fn due(&mut self, now: Timestamp) -> Fired {
+    pub(super) fn due(&mut self, now: Timestamp, is_active: impl Fn(&'static Case) -> bool) -> Fired {
         let mut fired = Fired::default();
         for (index, Entry { plan, slots, is_changed }) in self.entries.iter_mut().enumerate() {
             for due in slots.due(&plan.rhythm, now) {
                 *is_changed = true;
                 match due {
+                    // The slots of a case that is not active pass.
+                    Due::Fire(slot) if !is_active(plan.what.case()) => drop(slots.over(slot)),
                     Due::Fire(slot) => fired.firings.push(Firing { index, slot }),
                     other => fired.warnings.extend(said(plan.name(), other)),
                 }

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use livecheck_core::schedule::Slot;
 use livecheck_core::wire::TestExecution;
-use livecheck_core::{Cases, Timestamp};
+use livecheck_core::{Cases, Timestamp, control};
 use tokio::runtime::Handle;
 
 use super::board::{Board, CaseChange};
+use super::case_state::Rules;
 use super::firing::{Failure, Firings, Over};
 use super::kept::Kept;
 use super::membership::{Membership, PARTITION};
@@ -117,6 +118,7 @@ impl Term {
         term.keep(membership)?;
         let now = term.writer.log_time();
         term.board.begin(now, watched_until);
+        term.judge_by_what_is_set();
         term.scheduler = Scheduler::restored(Plan::of(&options.selected), kept.slots, now);
         term.has_begun = true;
         Ok((term, missed))
@@ -124,6 +126,7 @@ impl Term {
 
     /// Reads what there is, and writes what follows from it. Blocks for some hundred milliseconds.
     pub(super) fn go_on(&mut self, membership: &Membership) -> Result<News, TermEnd> {
+        self.judge_by_what_is_set();
         self.reports.read();
         while let Some(merged) = self.reports.pop() {
             let (offset, report) = (merged.record.offset, merged.record.report.as_ref());
@@ -142,7 +145,7 @@ impl Term {
                 self.changes.extend(self.board.service_down(&case, slot.id(), &error, now));
             }
         }
-        let due = self.scheduler.due(now);
+        let due = self.scheduler.due(now, control::is_active);
         self.to_fire = due.firings;
         let elapsed = self.kept.elapsed();
         let is_due = elapsed >= if self.board.is_changed() { KEEP_EVERY } else { HEARTBEAT };
@@ -159,6 +162,15 @@ impl Term {
             }
         }
         Ok(News { changes: std::mem::take(&mut self.changes), warnings: due.warnings })
+    }
+
+    /// Lets count what is set at run time.
+    fn judge_by_what_is_set(&mut self) {
+        let now = self.writer.log_time();
+        for case in self.options.cases.iter() {
+            let settings = control::sampling(case).settings(case);
+            self.board.judge_by(case.name, Rules::of(&settings), now);
+        }
     }
 
     /// Writes what is not kept yet.

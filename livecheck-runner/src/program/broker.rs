@@ -117,6 +117,7 @@ pub(super) fn client_variables(config: &Config, connection: &Connection) -> BTre
         (&["topics", "test-topic"], &topics.test_topic),
         (&["topics", "bus-topic"], &topics.bus_topic),
         (&["topics", "report-topic"], &topics.report_topic),
+        (&["topics", "control-topic"], &topics.control_topic),
     ];
     let settings = settings.map(|(path, value)| (variable(path), value.clone()));
     // What does not hold for these brokers may stand in the environment all the same: empty is unset.
@@ -124,7 +125,7 @@ pub(super) fn client_variables(config: &Config, connection: &Connection) -> BTre
         let value = properties.get(name).cloned().unwrap_or_default();
         (variable_of_property(name), value)
     });
-    settings.into_iter().chain(properties).collect()
+    settings.into_iter().chain(properties).chain(config.cases.variables()).collect()
 }
 
 #[cfg(test)]
@@ -152,6 +153,7 @@ mod tests {
                 "LIVECHECK_KAFKA_CLIENT_ID=orders",
                 "LIVECHECK_KAFKA_SASL_MECHANISM=PLAIN",
                 "LIVECHECK_TOPICS_BUS_TOPIC=livecheck-bus",
+                "LIVECHECK_TOPICS_CONTROL_TOPIC=livecheck-control",
                 "LIVECHECK_TOPICS_REPORT_TOPIC=livecheck-report",
                 "LIVECHECK_TOPICS_TEST_TOPIC=livecheck",
             ]

@@ -47,9 +47,9 @@ pub enum RunnerError {
     /// A service cannot be started.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// A trigger cannot be sent.
+    /// What was asked for cannot be done.
     #[error("{message}")]
-    Trigger {
+    Refused {
         /// What is wrong.
         message: String,
         /// What to do.
@@ -68,16 +68,6 @@ pub enum RunnerError {
     /// Uptests cannot be run.
     #[error(transparent)]
     Uptest(#[from] UptestError),
-    /// How the cases do cannot be said.
-    #[error("{message}")]
-    Status {
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        help: String,
-        /// The exit code.
-        code: u8,
-    },
     /// The working folder is gone, or cannot be read.
     #[error("the working folder cannot be read: {0}")]
     WorkingFolder(#[source] io::Error),
@@ -90,12 +80,16 @@ pub enum RunnerError {
 }
 
 impl RunnerError {
+    pub(super) fn refused(message: impl Into<String>, help: impl Into<String>, code: u8) -> Self {
+        Self::Refused { message: message.into(), help: help.into(), code }
+    }
+
     /// The exit code that tells scripts what happened.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoCases(_) => exit_code::NO_CASES,
-            Self::Trigger { code, .. } | Self::Status { code, .. } => *code,
+            Self::Refused { code, .. } => *code,
             Self::Uptest(error) => error.exit_code(),
             Self::Config(_)
             | Self::Logging(_)
@@ -120,7 +114,7 @@ impl RunnerError {
                     .to_owned(),
             ),
             Self::Kafka(KafkaEdgeError::Client(error)) => explain(error).help,
-            Self::Trigger { help, .. } | Self::Status { help, .. } => Some(help.clone()),
+            Self::Refused { help, .. } => Some(help.clone()),
             _ => None,
         }
     }

@@ -1,24 +1,41 @@
 //! `list`.
 
-use std::io::Write;
+use std::time::Duration;
 
 use livecheck_core::Timestamp;
+use livecheck_core::control::{Controls, apply_controls, sampling};
 
-use super::{OK, Program, RunnerError, working_folder};
+use super::broker::Running;
+use super::{OK, Program, RunnerError, print, working_folder};
 use crate::args::{ListArgs, MessageFormat};
-use crate::list::{ListFormat, render};
+use crate::kafka::{Connection, KafkaEdgeError, read_controls};
+use crate::list::{ListFormat, View, render};
 
-pub(super) fn list(program: &Program, args: &ListArgs) -> Result<u8, RunnerError> {
+/// How long the brokers may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, RunnerError> {
     let config = program.config()?;
     let cases = program.select(&args.selection, &config.tags)?;
+    if let Some(Running::Configured(connection) | Running::Embedded(connection)) = Running::find(&config) {
+        // What is known without the brokers is worth a list: it is said that it is not all.
+        match read_controls_if_reached(&connection).await {
+            Ok(controls) => drop(apply_controls(&controls)),
+            Err(error) => tracing::warn!("what is set at run time is not shown: {error}"),
+        }
+    }
     let format = match args.message_format {
         MessageFormat::Human => ListFormat::Human,
         MessageFormat::Json => ListFormat::Json,
         MessageFormat::JsonPretty => ListFormat::JsonPretty,
     };
     let cwd = working_folder()?;
-    let text = render(&cases, format, program.command.output.verbose > 0, &cwd, Timestamp::now());
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)?;
+    let view = View { root: &cwd, now: Timestamp::now(), sampling: &sampling };
+    print(&render(&cases, format, program.command.output.verbose > 0, view))?;
     Ok(OK)
+}
+
+async fn read_controls_if_reached(connection: &Connection) -> Result<Controls, KafkaEdgeError> {
+    connection.ask(|connection| connection.reach(PATIENCE)).await?;
+    read_controls(connection, PATIENCE).await
 }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use livecheck_core::Cases;
+use livecheck_core::control::apply_controls;
 
 use super::monitoring::Monitoring;
 use crate::config::Config;
 use crate::doctor::{self, Grade, Longest};
 use crate::kafka::{
-    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_group_topics, ensure_topics,
+    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_group_topics, ensure_internal_topic,
+    ensure_topics, read_controls,
 };
 use crate::reporter::{Events, RunEvent};
 
@@ -35,8 +37,27 @@ pub(super) async fn prepare(
         ensure_group_topics(connection, group, partitions, replication_factor).await?;
     }
     Monitoring::prepare(connection, config, sharing).await?;
+    follow_control(connection, config, events).await?;
     warn_of_settings(connection, &topics, cases, events).await;
     Ok((topics, partitions))
+}
+
+/// Lets what is set at run time count from the beginning: a case that is to stand still must not be said to be stalled.
+async fn follow_control(
+    connection: &Connection,
+    config: &Config,
+    events: &Events,
+) -> Result<(), KafkaEdgeError> {
+    ensure_internal_topic(connection, &connection.topics.control_topic, config.topics.replication_factor)
+        .await?;
+    match read_controls(connection, PATIENCE).await {
+        Ok(controls) => drop(apply_controls(&controls)),
+        Err(error) => {
+            events.send(RunEvent::Warning(format!("what is set at run time does not count yet: {error}")));
+        }
+    }
+    connection.client_builder().follow_control();
+    Ok(())
 }
 
 /// Says what `doctor` would call a failure of the topics: records that are gone before their tests have ended.

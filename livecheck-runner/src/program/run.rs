@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use livecheck_core::Cases;
+use livecheck_core::{Cases, control};
 use tokio::sync::mpsc;
 
 use super::bounds::Bounds;
@@ -134,7 +134,7 @@ async fn observe(
             connection: connection.clone(),
             sharing: sharing.clone(),
             reports: sharing.is_shared() || args.reports,
-            selection: Selection { cases: cases.clone(), unknown },
+            selection: Selection { cases: cases.clone(), is_active: control::is_active, unknown },
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             limits,
             commit_interval: config.commit_interval,

@@ -1,14 +1,14 @@
 //! `status`: how the cases of a group do, by what its monitor has kept.
 
-use std::io::Write;
 use std::time::Duration;
 
 use livecheck_core::Timestamp;
+use livecheck_core::control::{apply_controls, sampling};
 
 use super::broker::running_broker;
-use super::{OK, Program, RunnerError};
+use super::{OK, Program, RunnerError, print};
 use crate::args::{MessageFormat, StatusArgs, exit_code};
-use crate::kafka::{KafkaEdgeError, is_there};
+use crate::kafka::{KafkaEdgeError, is_there, read_controls};
 use crate::monitor::{Kept, OwnTopic, Rhythm};
 use crate::status::{Status, render};
 
@@ -25,11 +25,11 @@ pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, R
     connection.ask(|connection| connection.reach(PATIENCE)).await?;
     let topic = connection.topics.monitor_topic.clone();
     if !is_there(&connection, &topic).await? {
-        return Err(RunnerError::Status {
-            message: format!("nothing is known of any case: there is no topic `{topic}`"),
-            help: "the first runner of a group creates it; is one running, on these brokers?".to_owned(),
-            code: exit_code::SETUP_FAILED,
-        });
+        return Err(RunnerError::refused(
+            format!("nothing is known of any case: there is no topic `{topic}`"),
+            "the first runner of a group creates it; is one running, on these brokers?",
+            exit_code::SETUP_FAILED,
+        ));
     }
     let kept = {
         let group = group.clone();
@@ -40,28 +40,26 @@ pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, R
         })
     };
     let Some(kept) = kept.await? else {
-        return Err(RunnerError::Status {
-            message: format!(
-                "topic `{topic}` was not read to its end within {}",
-                humantime::format_duration(PATIENCE)
-            ),
-            help: "`doctor` looks whether the brokers are well".to_owned(),
-            code: exit_code::SETUP_FAILED,
-        });
+        let patience = humantime::format_duration(PATIENCE);
+        return Err(RunnerError::refused(
+            format!("topic `{topic}` was not read to its end within {patience}"),
+            "`doctor` looks whether the brokers are well",
+            exit_code::SETUP_FAILED,
+        ));
     };
     let now = Timestamp::now();
     let is_wanted = |name: &livecheck_core::CaseName| {
         selected.as_ref().is_none_or(|selected| selected.get(name.as_str()).is_some())
     };
     let rhythms = Rhythm::of_all(&program.cases);
-    let status = Status::of(&group, &kept, (&program.cases, &rhythms), is_wanted, now);
+    apply_controls(&read_controls(&connection, PATIENCE).await?);
+    let status = Status::of(&group, &kept, (&program.cases, &rhythms), is_wanted, sampling, now);
     // Texts, numbers and lists have JSON, whatever they are.
     let text = match args.message_format {
         MessageFormat::Human => render(&status, &program.cases, now),
         MessageFormat::Json => serde_json::to_string(&status).unwrap_or_default() + "\n",
         MessageFormat::JsonPretty => serde_json::to_string_pretty(&status).unwrap_or_default() + "\n",
     };
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(RunnerError::Output)?;
+    print(&text)?;
     Ok(OK)
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use livecheck_core::{Case, Trigger};
 use serde_json::Value;
-use strsim::jaro_winkler;
 
 use super::broker::running_broker;
+use super::find::did_you_mean;
 use super::{OK, Program, RunnerError};
 use crate::args::{TriggerArgs, exit_code};
 use crate::kafka::KafkaEdgeError;
@@ -15,7 +15,7 @@ use crate::kafka::KafkaEdgeError;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8, RunnerError> {
-    let case = find(program, &args.case)?;
+    let case = program.case_named(&args.case)?;
     let arguments = arguments(case, args)?;
     let config = program.config()?;
     let connection = running_broker(&config)?;
@@ -25,7 +25,9 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
         connection.reach(PATIENCE)?;
         Ok::<_, KafkaEdgeError>(connection.client_builder().install())
     });
-    installed.await?.map_err(|error| problem(error.to_string(), "see `doctor`", exit_code::SETUP_FAILED))?;
+    installed
+        .await?
+        .map_err(|error| RunnerError::refused(error.to_string(), "see `doctor`", exit_code::SETUP_FAILED))?;
 
     let mut trigger = Trigger::always(case, |writer| {
         arguments.iter().for_each(|(name, value)| writer.argument(name, value));
@@ -42,7 +44,7 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
             anstream::println!("{}", test.id());
             Ok(OK)
         }
-        _ => Err(problem(
+        _ => Err(RunnerError::refused(
             format!(
                 "the trigger was not acknowledged by {servers} within {}",
                 humantime::format_duration(PATIENCE)
@@ -50,39 +52,6 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
             "is the topic there? `doctor` looks closer",
             exit_code::SETUP_FAILED,
         )),
-    }
-}
-
-/// The case of that name, or the one whose name ends with it.
-fn find(program: &Program, name: &str) -> Result<&'static Case, RunnerError> {
-    if let Some(case) = program.cases.get(name) {
-        return Ok(case);
-    }
-    let ending: Vec<_> = program
-        .cases
-        .iter()
-        .filter(|case| {
-            case.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::") || rest.ends_with('.'))
-        })
-        .collect();
-    match &ending[..] {
-        [case] => Ok(case),
-        [] => {
-            let names = program.cases.iter().map(|case| case.name);
-            Err(problem(
-                format!("there is no case `{name}`"),
-                &did_you_mean(name, names),
-                exit_code::NO_CASES,
-            ))
-        }
-        several => {
-            let names = several.iter().map(|case| case.name).collect::<Vec<_>>().join("`, `");
-            Err(problem(
-                format!("`{name}` could be any of `{names}`"),
-                "give the whole name",
-                exit_code::USAGE,
-            ))
-        }
     }
 }
 
@@ -96,11 +65,11 @@ fn arguments(case: &Case, args: &TriggerArgs) -> Result<Vec<(String, Value)>, Ru
     for (position, (name, _)) in given.iter().enumerate() {
         if !parameters().any(|parameter| parameter == name) {
             let message = format!("case `{}` has no argument `{name}`", case.name);
-            return Err(problem(message, &did_you_mean(name, parameters()), exit_code::USAGE));
+            return Err(RunnerError::refused(message, did_you_mean(name, parameters()), exit_code::USAGE));
         }
         if given[..position].iter().any(|(other, _)| other == name) {
             let message = format!("argument `{name}` is given twice");
-            return Err(problem(message, "give it once", exit_code::USAGE));
+            return Err(RunnerError::refused(message, "give it once", exit_code::USAGE));
         }
     }
     let missing: Vec<String> = case
@@ -111,24 +80,7 @@ fn arguments(case: &Case, args: &TriggerArgs) -> Result<Vec<(String, Value)>, Ru
         .collect();
     if !missing.is_empty() {
         let message = format!("case `{}` needs more arguments", case.name);
-        return Err(problem(message, &format!("add {}", missing.join(", ")), exit_code::USAGE));
+        return Err(RunnerError::refused(message, format!("add {}", missing.join(", ")), exit_code::USAGE));
     }
     Ok(given)
-}
-
-fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let mut near: Vec<(f64, &str)> = names.map(|other| (jaro_winkler(name, other), other)).collect();
-    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    match near.first() {
-        Some((similarity, other)) if *similarity > 0.7 => format!("did you mean `{other}`?"),
-        Some(_) => {
-            let all = near.iter().take(10).map(|(_, name)| *name).collect::<Vec<_>>().join("`, `");
-            format!("there are `{all}`")
-        }
-        None => "it takes none".to_owned(),
-    }
-}
-
-fn problem(message: String, help: &str, code: u8) -> RunnerError {
-    RunnerError::Trigger { message, help: help.to_owned(), code }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
+use livecheck_core::control::sampling;
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 use livecheck_web::view::{
     CaseHistory, CaseSummary, Counts, Execution, ExecutionPage, ExecutionQuery, Failure, Overview, Range,
@@ -41,7 +42,7 @@ impl RunnerSource {
     pub(super) fn status(&self) -> Option<Status> {
         let (follower, group) = (self.follower.as_ref()?, self.group.as_deref()?);
         let kept = follower.kept();
-        Some(Status::of(group, &kept, (&self.cases, &self.rhythms), |_| true, Timestamp::now()))
+        Some(Status::of(group, &kept, (&self.cases, &self.rhythms), |_| true, sampling, Timestamp::now()))
     }
 
     fn now(&self) -> Result<Overview, SourceError> {

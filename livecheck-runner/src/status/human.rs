@@ -6,6 +6,7 @@ use livecheck_core::wire::State;
 use livecheck_core::{Cases, Timestamp};
 
 use super::{CaseStatus, ScheduleStatus, Status, Trouble};
+use crate::control::render_sampling;
 use crate::monitor::case_state::LastFailure;
 use crate::monitor::history::Quantiles;
 use crate::monitor::slots::{Series, Unfired};
@@ -52,6 +53,10 @@ fn write_case(out: &mut String, case: &CaseStatus, cases: &Cases, now: Timestamp
     let mut fact = |label: &str, text: String| {
         let _ = writeln!(out, "{:INDENT$}{} {text}", "", paint(DIM, format_args!("{label:<11}")));
     };
+    if let Some(sampling) = &case.sampling {
+        let is_scheduled = cases.get(case.name.as_str()).is_some_and(|case| case.settings.schedule.is_some());
+        fact("sampled", render_sampling(sampling, is_scheduled));
+    }
     let mut executions = match case.counts.triggered {
         0 => "no trigger yet".to_owned(),
         triggered => format!("{triggered} triggered: {}", in_words(&case.counts)),

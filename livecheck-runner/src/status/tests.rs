@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use livecheck_core::Settings;
 use livecheck_core::case::{Case, Location};
+use livecheck_core::control::{Controls, Profile};
 use livecheck_core::wire::TestReport;
 use livecheck_schedule::Schedule;
 
@@ -20,6 +21,10 @@ static ORDER_FLOW: Case = Case {
     tables: &[],
     run: |_| Box::pin(async { Ok(()) }),
 };
+
+fn in_code(case: &Case) -> Sampling {
+    Sampling::of(case, &Profile::default(), &Controls::default(), now())
+}
 
 fn now() -> Timestamp {
     "2026-11-21T02:03:04Z".parse().expect("a time")
@@ -102,13 +107,13 @@ fn rhythms() -> Rhythms {
 }
 
 fn shown(kept: &Kept, is_wanted: impl Fn(&CaseName) -> bool) -> String {
-    let status = Status::of("livecheck", kept, (&cases(), &rhythms()), is_wanted, now());
+    let status = Status::of("livecheck", kept, (&cases(), &rhythms()), is_wanted, in_code, now());
     anstream::adapter::strip_str(&render(&status, &cases(), now())).to_string()
 }
 
 /// How a group with two runners does, of which `r-2` leads.
 pub(crate) fn status() -> Status {
-    Status::of("livecheck", &with_runners(kept()), (&cases(), &rhythms()), |_| true, now())
+    Status::of("livecheck", &with_runners(kept()), (&cases(), &rhythms()), |_| true, in_code, now())
 }
 
 #[test]
@@ -124,6 +129,7 @@ fn for_programs() {
         &with_runners(kept()),
         (&cases(), &rhythms()),
         |name| *name == ORDER_FLOW.name,
+        in_code,
         now(),
     );
     insta::assert_snapshot!(serde_json::to_string_pretty(&status).expect("it has JSON"));

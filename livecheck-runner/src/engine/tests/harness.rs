@@ -117,7 +117,8 @@ impl Harness {
     /// The shard of one partition among several.
     pub(super) fn of(placement: Placement, settings: Settings, limits: Limits, from: CommitPoint) -> Self {
         let cases = Cases::new([case(settings)]).expect("one case has one name");
-        let selection = Selection { cases, unknown: UnknownCases::Skip };
+        let selection =
+            Selection { cases, is_active: |case| case.settings.active, unknown: UnknownCases::Skip };
         Self {
             shard: Shard::new(placement, Arc::new(selection), limits, from),
             now: at(0),
