@@ -164,7 +164,7 @@ impl Trigger {
     /// could not be sent.
     pub fn send(self) -> Option<Context> {
         let arguments = self.chosen?;
-        let (id, timestamp) = match (self.id, fake_request::current(self.case)) {
+        let (id, timestamp) = match (self.id, fake_request::triggers(self.case)) {
             // Whoever fires that slot asks for the same execution.
             (None, Some(slot)) => (slot.id(), slot.time()),
             (Some(id), _) => (id, Timestamp::now()),

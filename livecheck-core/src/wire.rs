@@ -3,12 +3,14 @@
 //! Unknown members are ignored, among them `__faust`, which every Faust record carries. The rules come from
 //! faust-streaming 0.15.3 (`faust/livecheck/models.py`, `faust/utils/iso8601.py`).
 
+mod attempt;
 mod explanation;
 mod json;
 mod report;
 mod signal_event;
 mod test_execution;
 
+pub use attempt::Attempt;
 pub use explanation::{
     ConsumerLag, Difference, Explanation, LogLine, MissingStep, Place, SignalStep, Step, TopicLag,
     TriggerStep, WaitEnd, WaitSpan, WaitStep,

@@ -81,6 +81,15 @@ pub enum NoCases {
         /// What was asked for.
         wanted: Box<Wanted>,
     },
+    /// None of the cases is done by the clock, and so none can be run without a trigger.
+    #[error(
+        "nothing can be run without a trigger: none of the {of} cases has a schedule, or a fake request with a frequency\n  \
+         = help: #[livecheck::case(every = \"15m\")] gives it one"
+    )]
+    NotByClock {
+        /// How many cases were selected.
+        of: usize,
+    },
 }
 
 /// Which cases were asked for.

@@ -53,10 +53,11 @@ mod term;
 mod writer;
 
 pub use board::CaseChange;
+pub(crate) use firing::{Failure, send as send_fake_request};
 pub(crate) use kept::Kept;
 pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};
 pub(crate) use own_topic::OwnTopic;
-pub(crate) use plan::{Rhythm, Rhythms, has_fake_requests_for};
+pub(crate) use plan::{Plan, Rhythm, Rhythms, What, has_fake_requests_for};
 #[cfg(test)]
 pub(crate) use record::Position;
 pub(crate) use record::RunnerRecord;

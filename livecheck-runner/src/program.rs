@@ -10,6 +10,7 @@ mod follow;
 mod gate;
 mod listing;
 mod monitoring;
+mod once;
 mod prepare;
 mod run;
 mod select;

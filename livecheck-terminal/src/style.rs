@@ -27,7 +27,7 @@ pub const INDENT: usize = VERB + 1;
 const VERB: usize = 12;
 
 /// A verb, right-aligned as cargo does.
-pub fn verb(style: Style, verb: &str) -> impl fmt::Display {
+pub fn verb(style: Style, verb: &str) -> impl fmt::Display + use<> {
     let padded = format!("{verb:>VERB$}");
     Painted(style, padded)
 }

@@ -75,3 +75,83 @@ fn a_run_is_not_started_while_the_one_before_is_under_way() {
         assert!(pair[1].since(pair[0]) >= Duration::from_secs(3), "{starts:?}");
     }
 }
+
+/// A run that does everything once, with what is selected.
+fn once(topics: &OwnTopics, selected: &str) -> RunnerCommand {
+    clock_runner(topics).arguments("run --once").arguments(selected)
+}
+
+#[test]
+fn once_runs_what_is_done_by_the_clock_and_ends_with_its_verdicts() {
+    let topics = OwnTopics::named("once");
+    let ended = once(&topics, "clock calendar ferry").output();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("3 executions: 3 passed"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("as all has been run"), "{}", ended.stderr);
+    assert_eq!(reports::all(&topics.names.report_topic).len(), 0, "it is a run of its own");
+
+    let ended = once(&topics, "calendar").variable("TESTS_NO_CALENDAR", "1").output();
+    assert_eq!(ended.code, Some(100), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is no calendar"), "{}", ended.stderr);
+
+    let ended = once(&topics, "ferry").variable("TESTS_STORM", "1").output();
+    assert_eq!(ended.code, Some(100), "{}", ended.stderr);
+    assert!(ended.stderr.contains("service down: there is a storm"), "{}", ended.stderr);
+}
+
+#[test]
+fn once_with_nothing_to_run_says_so() {
+    let topics = OwnTopics::named("once-nothing");
+    let ended = once(&topics, "ship").output();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("none of the 1 cases has a schedule"), "{}", ended.stderr);
+    let ended = once(&topics, "--tag tim").output();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("the tags are `broken`, `flaky`, `slow`, `time`, `water`"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn tags_choose_on_the_command_line_or_in_the_profile() {
+    let topics = OwnTopics::named("tags");
+    let ended = once(&topics, "--tag time --tag water c").output();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 executions: 2 passed"), "clock and calendar: {}", ended.stderr);
+    let listed = clock_runner(&topics).arguments("list").variable("LIVECHECK_TAGS", "time").output();
+    assert!(listed.stdout.contains("2 cases in 1 package"), "{}", listed.stdout);
+    let listed =
+        clock_runner(&topics).arguments("list --tag water").variable("LIVECHECK_TAGS", "time").output();
+    assert!(listed.stdout.contains("ferry") && listed.stdout.contains("1 case in"), "{}", listed.stdout);
+}
+
+#[test]
+fn a_failure_counts_only_once_it_is_confirmed() {
+    let topics = OwnTopics::named("confirm");
+    let ended = once(&topics, "--tag flaky --reports").output();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("TRY 1 ERROR") && ended.stderr.contains("TRY 2 PASS"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("FLAKY 2/3"), "{}", ended.stderr);
+    let [report] = &executions(&topics, "bell")[..] else { panic!("one report") };
+    let states: Vec<_> = report.attempts.iter().map(|attempt| attempt.state).collect();
+    assert_eq!((report.state, states), (State::Pass, vec![State::Error, State::Pass]));
+
+    let ended = once(&topics, "--tag broken --reports").output();
+    assert_eq!(ended.code, Some(100), "{}", ended.stderr);
+    assert!(ended.stderr.contains("TRY 2 FAIL"), "{}", ended.stderr);
+    let [report] = &executions(&topics, "gong")[..] else { panic!("one report") };
+    assert_eq!((report.state, report.attempts.len()), (State::Fail, 3));
+}
+
+#[test]
+fn a_scheduled_case_can_be_triggered_by_hand() {
+    let topics = OwnTopics::named("by-hand");
+    let runner = clock_runner(&topics).arguments("run --max-executions 1 calendar").start_ready();
+    let triggered = clock_runner(&topics).arguments("trigger calendar").output();
+    assert_eq!(triggered.code, Some(0), "{}", triggered.stderr);
+    let ended = runner.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing is done by the clock here"), "{}", ended.stderr);
+}

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::attempt::Attempt;
 use super::explanation::{Explanation, lenient};
 use super::test_execution::TestExecution;
 use crate::identity::CaseName;
@@ -32,6 +33,34 @@ pub struct TestReport {
     /// it.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Box<Explanation>>,
+    /// Each attempt, the last one included, where the execution was tried again before its failure counted. Faust has no
+    /// such member, either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+impl TestReport {
+    /// One that says no more than what became of it.
+    #[must_use]
+    pub fn new(case_name: CaseName, state: State, test: Option<TestExecution>) -> Self {
+        Self {
+            case_name,
+            state,
+            test,
+            runtime: None,
+            signal_latency: BTreeMap::new(),
+            error: None,
+            traceback: None,
+            explanation: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Whether it has passed at last, and has not before.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.state == State::Pass && self.attempts.iter().any(|attempt| attempt.state.is_failure())
+    }
 }
 
 /// What became of an execution, or of a case.

@@ -27,6 +27,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", help_heading = "Run options")]
     pub max_executions: Option<NonZeroU64>,
 
+    /// Run every scheduled case, fake request and check now, once; end with their verdicts
+    ///
+    /// A run of its own: what it finds goes to its exit code, and not to the runners' reports. It asks as a service
+    /// does, by the test topic: where runners of a group are at work, they execute the cases too.
+    #[arg(long, conflicts_with_all = ["group", "max_executions"], help_heading = "Run options")]
+    pub once: bool,
+
     /// End at the first execution that does not pass
     #[arg(long, help_heading = "Run options")]
     pub fail_fast: bool,

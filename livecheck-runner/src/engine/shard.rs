@@ -417,7 +417,7 @@ impl<R> Shard<R> {
 
     /// Ends a test that was accepted, and is not executed.
     fn skip(&mut self, test: TestExecution, reason: String) {
-        let Verdict { state, error, traceback } = Verdict::skip(reason);
+        let Verdict { state, error, traceback, attempts } = Verdict::skip(reason);
         self.tally.ended(&test.case_name, state);
         self.recent.remember(&test.case_name, &test.id, test.timestamp);
         let report = Box::new(TestReport {
@@ -429,6 +429,7 @@ impl<R> Shard<R> {
             error,
             traceback,
             explanation: None,
+            attempts,
         });
         self.effects.push(Effect::Report { execution: None, report });
     }
@@ -703,6 +704,7 @@ impl<R> Shard<R> {
             error: verdict.error,
             traceback: verdict.traceback,
             explanation,
+            attempts: verdict.attempts,
         });
         self.effects.push(Effect::Report { execution: Some(execution), report });
     }

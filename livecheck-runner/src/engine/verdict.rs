@@ -1,6 +1,8 @@
 //! How an execution ended, and what that says.
 
-use livecheck_core::wire::State;
+use std::time::Duration;
+
+use livecheck_core::wire::{Attempt, State};
 use livecheck_core::{Error, Skip, Timeout, WaitError};
 
 use crate::backtrace::{of_the_case, place_of};
@@ -14,6 +16,23 @@ pub enum Ending {
     Returned(Error),
     /// It panicked, as a failed `assert!` does.
     Panicked(PanicReport),
+    /// It failed, and was tried again.
+    TriedAgain {
+        /// Each attempt, the last one included, and how long it took. There is at least one.
+        attempts: Vec<(Self, Duration)>,
+    },
+}
+
+impl Ending {
+    /// Whether it says that something is wrong with the system or with the case.
+    pub(crate) fn is_failure(&self) -> bool {
+        match self {
+            Self::Passed => false,
+            Self::Returned(error) => from_error(error).state.is_failure(),
+            Self::Panicked(_) => true,
+            Self::TriedAgain { attempts } => attempts.last().is_some_and(|(last, _)| last.is_failure()),
+        }
+    }
 }
 
 impl Ending {
@@ -49,27 +68,48 @@ pub struct PanicReport {
 }
 
 /// The state of a report, and the texts that go with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Verdict {
     pub(super) state: State,
     pub(super) error: Option<String>,
     pub(super) traceback: Option<String>,
+    /// Each attempt, where there were several.
+    pub(super) attempts: Vec<Attempt>,
 }
 
 impl Verdict {
+    fn new(state: State, error: Option<String>, traceback: Option<String>) -> Self {
+        Self { state, error, traceback, attempts: Vec::new() }
+    }
+
     pub(super) fn skip(reason: String) -> Self {
-        Self { state: State::Skip, error: Some(reason), traceback: None }
+        Self::new(State::Skip, Some(reason), None)
     }
 
     pub(super) fn timeout(reason: String) -> Self {
-        Self { state: State::Timeout, error: Some(reason), traceback: None }
+        Self::new(State::Timeout, Some(reason), None)
+    }
+
+    /// The last attempt decides.
+    fn of_attempts(attempts: Vec<(Ending, Duration)>) -> Self {
+        let attempt = |(ending, took): (Ending, Duration)| {
+            let Self { state, error, traceback, .. } = ending.into();
+            Attempt { state, runtime: took.as_secs_f64(), error, traceback }
+        };
+        let attempts: Vec<Attempt> = attempts.into_iter().map(attempt).collect();
+        let last = attempts.last().cloned();
+        let (state, error, traceback) = last
+            .map_or((State::Pass, None, None), |Attempt { state, error, traceback, .. }| {
+                (state, error, traceback)
+            });
+        Self { state, error, traceback, attempts }
     }
 }
 
 impl From<Ending> for Verdict {
     fn from(ending: Ending) -> Self {
         match ending {
-            Ending::Passed => Self { state: State::Pass, error: None, traceback: None },
+            Ending::Passed => Self::new(State::Pass, None, None),
             Ending::Returned(error) => from_error(&error),
             Ending::Panicked(PanicReport { message, location, backtrace }) => {
                 let traceback = match (location, backtrace) {
@@ -77,8 +117,9 @@ impl From<Ending> for Verdict {
                     (Some(location), None) => Some(format!("at {location}")),
                     (None, backtrace) => backtrace,
                 };
-                Self { state: State::Fail, error: Some(message), traceback }
+                Self::new(State::Fail, Some(message), traceback)
             }
+            Ending::TriedAgain { attempts } => Self::of_attempts(attempts),
         }
     }
 }
@@ -93,7 +134,7 @@ fn from_error(error: &Error) -> Verdict {
             return Verdict::timeout(with_causes(error));
         }
     }
-    Verdict { state: State::Error, error: Some(with_causes(error)), traceback: backtrace_of(error) }
+    Verdict::new(State::Error, Some(with_causes(error)), backtrace_of(error))
 }
 
 /// The error and what caused it, on one line: `cannot read the order: connection refused`.
@@ -158,6 +199,21 @@ mod tests {
         let skipped = livecheck_core::skip::<()>("a test order").expect_err("a skip is an error");
         assert_eq!(verdict(skipped), Verdict::skip("a test order".into()));
         assert_eq!(verdict(std::io::Error::other("refused")).state, State::Error);
+    }
+
+    #[test]
+    fn the_last_attempt_decides_and_each_is_known() {
+        let silent = || Ending::Returned(std::io::Error::other("silent").into());
+        let second = Duration::from_secs(1);
+        let flaky = Ending::TriedAgain { attempts: vec![(silent(), second), (Ending::Passed, second)] };
+        assert!(!flaky.is_failure());
+        let flaky = Verdict::from(flaky);
+        assert_eq!((flaky.state, flaky.error), (State::Pass, None));
+        let states: Vec<_> = flaky.attempts.iter().map(|attempt| attempt.state).collect();
+        assert_eq!(states, [State::Error, State::Pass]);
+        let failed = Ending::TriedAgain { attempts: vec![(silent(), second), (silent(), second)] };
+        assert!(failed.is_failure());
+        assert_eq!(Verdict::from(failed).error.as_deref(), Some("silent"));
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl CaseChange {
             error,
             traceback: None,
             explanation: None,
+            attempts: Vec::new(),
         }
     }
 }
@@ -225,6 +226,7 @@ mod tests {
             error: None,
             traceback: None,
             explanation: None,
+            attempts: Vec::new(),
         }
     }
 

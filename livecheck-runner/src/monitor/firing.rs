@@ -25,9 +25,9 @@ pub(super) struct Over {
 }
 
 /// A fake request could not be sent.
-pub(super) struct Failure {
-    pub(super) slot: Slot,
-    pub(super) error: String,
+pub(crate) struct Failure {
+    pub(crate) slot: Slot,
+    pub(crate) error: String,
 }
 
 impl Firings {
@@ -40,7 +40,7 @@ impl Firings {
         let over = self.over.0.clone();
         let sending = join_all(requests.iter().map(|request| send(request, slot)));
         self.runtime.spawn(async move {
-            let failures = sending.await.into_iter().flatten().collect();
+            let failures = sending.await.into_iter().filter_map(Result::err).collect();
             // The term may be over: then its successor goes on.
             let _ = over.send(Over { index, slot: slot.time(), failures });
         });
@@ -52,14 +52,14 @@ impl Firings {
     }
 }
 
-/// Sends a fake request; says what went wrong.
-pub(crate) async fn send(request: &FakeRequest, slot: Slot) -> Option<Failure> {
+/// Sends a fake request; says whether it has triggered its test, or what went wrong.
+pub(crate) async fn send(request: &FakeRequest, slot: Slot) -> Result<bool, Failure> {
     let error = match AssertUnwindSafe(request.send(slot)).catch_unwind().await {
-        Ok(Ok(())) => return None,
+        Ok(Ok(has_triggered)) => return Ok(has_triggered),
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => format!("the fake request panicked: {}", said(&*panic)),
     };
-    Some(Failure { slot, error })
+    Err(Failure { slot, error })
 }
 
 /// What a panic said.

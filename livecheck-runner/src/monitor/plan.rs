@@ -26,14 +26,14 @@ pub(crate) type Rhythms = BTreeMap<CaseName, Rhythm>;
 
 /// Something that is done by the clock.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) rhythm: Rhythm,
-    pub(super) what: What,
+    pub(crate) what: What,
 }
 
 /// What is done.
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(crate) enum What {
     /// The case is executed, by whichever runner has the partition of its test.
     Execute(&'static Case),
     /// Requests are sent, which the case follows.
@@ -91,12 +91,12 @@ impl std::fmt::Display for Rhythm {
 
 impl Plan {
     /// Those of the cases.
-    pub(super) fn of(cases: &Cases) -> Vec<Self> {
+    pub(crate) fn of(cases: &Cases) -> Vec<Self> {
         let plan = |case| Some(Self { rhythm: Rhythm::of(case)?, what: What::of(case) });
         cases.iter().filter_map(plan).collect()
     }
 
-    pub(super) fn name(&self) -> &CaseName {
+    pub(crate) fn name(&self) -> &CaseName {
         self.rhythm.name()
     }
 }

@@ -12,6 +12,7 @@ pub(super) struct Bounds {
     pub(super) run_for: Option<Duration>,
     max_executions: Option<u64>,
     fail_fast: bool,
+    once: bool,
 }
 
 impl Bounds {
@@ -20,12 +21,13 @@ impl Bounds {
             run_for: args.run_for,
             max_executions: args.max_executions.map(std::num::NonZero::get),
             fail_fast: args.fail_fast,
+            once: args.once,
         }
     }
 
     /// Whether the run is a check, which ends, and not a watch, which goes on until it is told to stop.
     pub(super) fn is_check(&self) -> bool {
-        self.run_for.is_some() || self.max_executions.is_some() || self.fail_fast
+        self.run_for.is_some() || self.max_executions.is_some() || self.fail_fast || self.once
     }
 
     /// Whether what was executed is enough.

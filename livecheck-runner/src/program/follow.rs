@@ -8,6 +8,7 @@ use livecheck_core::wire::TestReport;
 use tokio::sync::mpsc;
 
 use super::bounds::Bounds;
+use super::once::Awaited;
 use crate::engine::{CaseTally, Notice, Tally};
 use crate::kafka::{HealthEvent, Unreadable};
 use crate::observer::Observation;
@@ -35,6 +36,8 @@ pub(super) struct Following {
     bound_reached: Option<StopReason>,
     /// What has been said, by kind and source.
     said: HashSet<String>,
+    /// In a run that does things once: those that are not done, and nothing else counts.
+    awaited: Option<Awaited>,
 }
 
 impl Following {
@@ -51,7 +54,21 @@ impl Following {
             executed: BTreeMap::new(),
             bound_reached: None,
             said: HashSet::new(),
+            awaited: None,
         }
+    }
+
+    /// From now on only these executions count, and when all of them have ended it is enough.
+    pub(super) fn only(&mut self, awaited: Awaited) {
+        for (case, _) in &awaited {
+            let tally = self.executed.entry(case.clone()).or_default();
+            tally.triggered += 1;
+            tally.in_flight += 1;
+        }
+        self.awaited = Some(awaited);
+        self.snapshot = Snapshot { cases: self.executed.clone() };
+        self.is_news = true;
+        self.tell_status();
     }
 
     /// Executions that did not pass.
@@ -128,22 +145,44 @@ impl Following {
         }
     }
 
-    fn report(&mut self, report: TestReport) {
-        if self.bound_reached.is_some() {
+    pub(super) fn report(&mut self, report: TestReport) {
+        if self.bound_reached.is_some() || !self.is_awaited(&report) {
             return;
         }
         self.executed.entry(report.case_name.clone()).or_default().count(report.state);
         self.events.send(report);
-        self.bound_reached = self.bounds.reached(&self.executed());
-        if self.bound_reached.is_some() {
+        self.bound_reached = match &self.awaited {
+            Some(awaited) if awaited.is_empty() => Some(StopReason::AllRun),
+            _ => self.bounds.reached(&self.executed()),
+        };
+        if self.bound_reached.is_some() || self.awaited.is_some() {
             self.snapshot = Snapshot { cases: self.executed.clone() };
             self.is_news = true;
         }
     }
 
+    /// Whether a report is one that counts; it counts once.
+    fn is_awaited(&mut self, report: &TestReport) -> bool {
+        let (Some(awaited), Some(test)) = (&mut self.awaited, &report.test) else {
+            return self.awaited.is_none();
+        };
+        let is_awaited = awaited.remove(&(report.case_name.clone(), test.id.clone()));
+        if is_awaited {
+            let tally = self.executed.entry(report.case_name.clone()).or_default();
+            tally.triggered -= 1;
+            tally.in_flight -= 1;
+        }
+        is_awaited
+    }
+
+    /// Whether there is something that was to be done once, and is not.
+    pub(super) fn awaits_more(&self) -> bool {
+        self.awaited.as_ref().is_some_and(|awaited| !awaited.is_empty())
+    }
+
     fn status(&mut self, tally: &Tally) {
         self.handed_over = tally.handed_over.values().sum();
-        if self.bound_reached.is_some() {
+        if self.bound_reached.is_some() || self.awaited.is_some() {
             return;
         }
         self.snapshot = Snapshot { cases: tally.cases.clone() };

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use livecheck_core::{Cases, control};
+use livecheck_core::{Cases, Timestamp, control};
 use tokio::sync::mpsc;
 
 use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
 use super::monitoring::Monitoring;
+use super::once::Once;
 use super::prepare::prepare;
 use super::stop::Stop;
 use super::{Program, RunnerError, tables, working_folder};
@@ -16,6 +17,7 @@ use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::Sharing;
+use crate::monitor::Plan;
 use crate::observer::{Observer, ObserverOptions};
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
@@ -26,18 +28,23 @@ use crate::serving::{Heard, Serving, ServingOptions};
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
 /// partitions it never does.
 const FIRST_ASSIGNMENT: Duration = Duration::from_secs(20);
+/// What a run of one's own says where it would have something to do by the clock.
+const NOT_BY_THE_CLOCK: &str = "nothing is done by the clock here: that is for the runners of a group, of which one leads. \
+                                `--once` does it now; with `--group` the run has a group";
 /// By how much the clocks of senders may differ on a bus that keeps their times.
 const DISORDER_OF_SENDERS: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerError> {
     let config = program.config()?;
     let cases = program.select(&args.selection, &config.tags)?;
+    let once = args.once.then(|| Once::of(&cases)).transpose()?;
+    let cases = once.as_ref().map_or_else(|| cases.clone(), |once| once.cases(&cases));
     let mut stop = Stop::new().map_err(RunnerError::Runtime)?;
     let (options, screen) = reporting(program, args, &config)?;
     let reporter = Reporter::start(options, screen).map_err(RunnerError::Runtime)?;
 
     let bounds = Bounds::of(args);
-    let ended = observe(program, args, &config, cases, &bounds, &reporter, &mut stop).await;
+    let ended = observe(program, args, &config, (cases, once), &bounds, &reporter, &mut stop).await;
     let finished = match ended {
         Ok(Ended::Finished(finished)) => finished,
         // What was told is printed before the error, or the end, is.
@@ -88,7 +95,7 @@ async fn observe(
     program: &Program,
     args: &RunArgs,
     config: &Config,
-    cases: Cases,
+    (cases, once): (Cases, Option<Once>),
     bounds: &Bounds,
     reporter: &Reporter,
     stop: &mut Stop,
@@ -172,8 +179,20 @@ async fn observe(
         }
         None => None,
     };
+    if !sharing.is_shared() && once.is_none() && !Plan::of(&cases).is_empty() {
+        reporter.events().send(RunEvent::Warning(NOT_BY_THE_CLOCK.to_owned()));
+    }
     let began = Instant::now();
     let deadline = bounds.run_for.map(|run_for| began + run_for);
+    let (reports, mut own_reports) = mpsc::unbounded_channel();
+    if let (Some(once), Some(_)) = (once, &is_assigned) {
+        if let Err(error) = connection.client_builder().install() {
+            reporter.events().send(RunEvent::Warning(format!("nothing can be triggered: {error}")));
+        }
+        let now = Timestamp::now();
+        following.only(once.awaited(now));
+        once.begin(now, &reports);
+    }
     let reason = loop {
         if is_assigned.is_none() {
             break StopReason::Interrupted;
@@ -190,6 +209,7 @@ async fn observe(
             () = at(deadline) => break StopReason::TimeIsUp,
             () = at(following.status_due()) => following.tell_status(),
             Some(event) = news.from_services.recv() => news.tell(event),
+            Some(report) = own_reports.recv() => following.report(report),
             Some(observation) = observations.recv() => {
                 monitoring.hear(&observation);
                 heard.observation(&observation);
@@ -218,7 +238,8 @@ async fn observe(
         following.observe(observation);
     }
     stop.unless_asked(broker.stop()).await;
-    let failures = following.failures();
+    // What was to be done, and was not, has not passed.
+    let failures = following.failures() + u64::from(following.awaits_more());
     Ok(Ended::Finished(Outcome { reason, failures, summary: following.finished(began.elapsed()) }))
 }
 

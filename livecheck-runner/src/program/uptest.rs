@@ -74,6 +74,7 @@ fn report(result: &UptestResult) -> Option<TestReport> {
         error: (!outcome.ending.is_pass()).then(|| outcome.ending.to_string()),
         traceback: (is_failure && !outcome.output.is_empty()).then(|| end_of(&outcome.output.text())),
         explanation: None,
+        attempts: Vec::new(),
     })
 }
 

@@ -112,6 +112,8 @@ pub enum StopReason {
     TimeIsUp,
     /// The executions asked for with `--max-executions` are done.
     EnoughExecutions,
+    /// All that is done by the clock has been done once, with `--once`.
+    AllRun,
     /// An execution did not pass, with `--fail-fast`.
     FirstFailure,
     /// A service that the run started has died.

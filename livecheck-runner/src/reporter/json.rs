@@ -10,12 +10,12 @@
 //! | `service-died` | `name`, `status`, `log`, `last_lines` |
 //! | `started` | `cases` (names), `brokers`, `embedded`, `embedded_data_dir` (null if it keeps nothing), `test_topic`, `group` (null in a run of one's own), `profile` |
 //! | `serving` | `url` of the page |
-//! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
+//! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `attempts` (each `state`, `runtime`, `error`, `traceback`, where a scheduled case was tried again), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
 //! | `log` | `case`, `id`, `time`, `level`, `target`, `message`: a line that an execution logs, where its case has `realtime_logs` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
-//! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `first-failure`, `service-died` |
+//! | `stopping` | `reason`: `interrupted`, `time-is-up`, `enough-executions`, `all-run`, `first-failure`, `service-died` |
 //! | `finished` | `elapsed`, `left_in_flight` (executions for another runner), `bad_records` (how many could not be read), `cases` as in `status` |
 //!
 //! An `explanation` is what the report on the topic has, too: [`livecheck_core::wire::Explanation`]; null where all is
@@ -26,7 +26,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use livecheck_core::wire::{Explanation, LogLine, State, TestReport};
+use livecheck_core::wire::{Attempt, Explanation, LogLine, State, TestReport};
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 use serde::Serialize;
 
@@ -109,6 +109,8 @@ struct Report<'e> {
     triggered: Option<Timestamp>,
     runtime: Option<f64>,
     signals: &'e BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    attempts: &'e [Attempt],
     waiting_for: Option<&'e str>,
     explanation: Option<&'e Explanation>,
     error: Option<&'e str>,
@@ -170,6 +172,7 @@ pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
                 StopReason::Interrupted => "interrupted",
                 StopReason::TimeIsUp => "time-is-up",
                 StopReason::EnoughExecutions => "enough-executions",
+                StopReason::AllRun => "all-run",
                 StopReason::FirstFailure => "first-failure",
                 StopReason::ServiceDied => "service-died",
             },
@@ -203,6 +206,7 @@ impl<'e> Report<'e> {
             triggered: report.test.as_ref().map(|test| test.timestamp),
             runtime: report.runtime,
             signals: &report.signal_latency,
+            attempts: &report.attempts,
             waiting_for: waiting_for.map(|missing| missing.name.as_str()),
             explanation: report.explanation.as_deref(),
             error: report.error.as_deref(),

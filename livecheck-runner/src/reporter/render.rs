@@ -1,7 +1,7 @@
 //! The heart of the reporter: events in, text out. Nothing here knows a terminal or a clock.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -191,13 +191,16 @@ impl Renderer {
 
     fn report(&mut self, report: &TestReport) -> String {
         let state = report.state;
-        let mut line = self.line_of(report);
+        let mut line = self.line_of(report, verb(colour_of(state), state.as_str()), report.runtime);
         let is_failure = state.is_failure();
         if is_failure {
             self.failures.add(line.clone());
+        } else if report.is_flaky() {
+            return self.flaky(report);
         } else if self.options.quiet {
             return String::new();
         }
+        line.insert_str(0, &self.earlier_attempts(report));
         if state == State::Skip {
             if let Some(reason) = &report.error {
                 let _ = write!(line, ": {}", plain(reason));
@@ -233,6 +236,34 @@ impl Renderer {
         format!("{} {time} {name} {id} {level} {}\n", verb(DIM, "Log"), plain(message))
     }
 
+    /// An execution that has passed at last: each attempt, in nextest's manner.
+    fn flaky(&mut self, report: &TestReport) -> String {
+        let attempts = report.attempts.len();
+        let case = self.cases.get(report.case_name.as_str());
+        let most = case.map_or(0, |case| usize::try_from(case.settings.confirm).unwrap_or(usize::MAX));
+        let flaky = verb(WARN, &format!("FLAKY {attempts}/{}", attempts.max(most.saturating_add(1))));
+        self.failures.add(self.line_of(report, flaky, report.runtime));
+        let last = verb(PASS, &format!("TRY {attempts} {}", report.state));
+        let took = report.attempts.last().map(|attempt| attempt.runtime);
+        format!("{}{}\n", self.earlier_attempts(report), self.line_of(report, last, took))
+    }
+
+    /// A line for each attempt but the last.
+    fn earlier_attempts(&self, report: &TestReport) -> String {
+        let mut out = String::new();
+        let earlier = report.attempts.len().saturating_sub(1);
+        for (number, attempt) in report.attempts.iter().take(earlier).enumerate() {
+            let tried = verb(colour_of(attempt.state), &format!("TRY {} {}", number + 1, attempt.state));
+            out.push_str(&self.line_of(report, tried, Some(attempt.runtime)));
+            let error = attempt.error.as_deref().and_then(|error| error.lines().next());
+            if let Some(error) = error {
+                let _ = write!(out, ": {}", plain(error));
+            }
+            out.push('\n');
+        }
+        out
+    }
+
     /// What is said of a case as a whole: the verb, for how long it was so, the case, and why.
     fn case(&self, CaseChange { case, change }: &CaseChange) -> String {
         let (style, what, time) = match &change.kind {
@@ -251,10 +282,9 @@ impl Renderer {
     }
 
     /// Verb, time, case and test id.
-    fn line_of(&self, report: &TestReport) -> String {
+    fn line_of(&self, report: &TestReport, verb: impl Display, time: Option<f64>) -> String {
         let name = DisplayName::of(&self.cases, &report.case_name).painted();
-        let time = bracketed(report.runtime);
-        let mut line = format!("{} {time} {name}", verb(colour_of(report.state), report.state.as_str()));
+        let mut line = format!("{verb} {} {name}", bracketed(time));
         if let Some(test) = &report.test {
             let _ = write!(line, " {}", plain(test.id.as_str()));
         }
@@ -269,6 +299,7 @@ impl Renderer {
             StopReason::Interrupted => "as asked",
             StopReason::TimeIsUp => "as the time is up",
             StopReason::EnoughExecutions => "as the executions asked for are done",
+            StopReason::AllRun => "as all has been run",
             StopReason::FirstFailure => "at the first failure",
             StopReason::ServiceDied => "as a service has died",
         };

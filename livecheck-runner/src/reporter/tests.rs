@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
 use livecheck_core::wire::{
-    ConsumerLag, Difference, Explanation, LogLine, MissingStep, Place, SignalStep, State, Step, TestReport,
-    TopicLag, TriggerStep, WaitEnd, WaitSpan, WaitStep,
+    Attempt, ConsumerLag, Difference, Explanation, LogLine, MissingStep, Place, SignalStep, State, Step,
+    TestReport, TopicLag, TriggerStep, WaitEnd, WaitSpan, WaitStep,
 };
 use livecheck_core::{CaseName, Cases, Origin, Settings, Timestamp};
 
@@ -92,6 +92,7 @@ fn report(state: State, id: &str, signals: &[(&str, f64)]) -> TestReport {
         error: None,
         traceback: None,
         explanation: None,
+        attempts: Vec::new(),
     }
 }
 
@@ -278,6 +279,34 @@ fn a_panic() {
     let error = "called `Option::unwrap()` on a `None` value";
     let place = Some("examples/stock-orders/src/cases.rs:42:30");
     insta::assert_snapshot!(reported(with_error(report(State::Fail, "order-21", &[]), error, place)));
+}
+
+/// An execution of a scheduled case, with what became of each attempt.
+fn tried(states: &[State]) -> TestReport {
+    let last = states.last().copied().unwrap_or(State::Pass);
+    let error =
+        |state: State| state.is_failure().then(|| "the token was revoked\nsince yesterday".to_owned());
+    let attempt = |&state: &State| Attempt { state, runtime: 0.5, error: error(state), traceback: None };
+    TestReport {
+        error: error(last),
+        attempts: states.iter().map(attempt).collect(),
+        runtime: Some(2.5),
+        ..report(last, "token@2026-11-21T02:00:00.000000Z", &[])
+    }
+}
+
+#[test]
+fn each_attempt_is_shown() {
+    let flaky = tried(&[State::Fail, State::Pass]);
+    insta::assert_snapshot!(reported(flaky.clone()));
+    insta::assert_snapshot!(reported(tried(&[State::Error, State::Fail])));
+    let quiet = RenderOptions { quiet: true, ..options() };
+    insta::assert_snapshot!(printed(
+        quiet,
+        [started(false), flaky.clone().into(), RunEvent::Finished(Finished::default())]
+    ));
+    let line = json::line(&flaky.into(), &cases(), &options().root);
+    assert!(line.contains(r#""attempts":[{"state":"FAIL","runtime":0.5,"error":"the token"#), "{line}");
 }
 
 #[test]

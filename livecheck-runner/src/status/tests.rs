@@ -50,6 +50,7 @@ fn report(state: State, number: u32) -> TestReport {
         error: state.is_failure().then(|| "the side changed\n left: Sell".to_owned()),
         traceback: None,
         explanation: None,
+        attempts: Vec::new(),
     }
 }
 

@@ -63,7 +63,7 @@ impl UnderWay {
         match ending {
             Ending::Passed => failed,
             // It has something to say of its own.
-            Ending::Returned(_) | Ending::Panicked(_) => {
+            Ending::Returned(_) | Ending::Panicked(_) | Ending::TriedAgain { .. } => {
                 tracing::warn!(
                     case = case.name,
                     ?failed,

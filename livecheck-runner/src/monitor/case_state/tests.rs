@@ -33,6 +33,7 @@ fn report(state: State, runtime_millis: u64) -> TestReport {
         error: state.is_failure().then(|| "the side changed".to_owned()),
         traceback: None,
         explanation: None,
+        attempts: Vec::new(),
     }
 }
 
