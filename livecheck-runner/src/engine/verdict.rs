@@ -33,9 +33,7 @@ impl Ending {
             Self::TriedAgain { attempts } => attempts.last().is_some_and(|(last, _)| last.is_failure()),
         }
     }
-}
 
-impl Ending {
     /// Whether the execution says that it was none.
     #[must_use]
     pub fn is_skip(&self) -> bool {
@@ -46,7 +44,8 @@ impl Ending {
     pub(super) fn is_timeout(&self) -> bool {
         match self {
             Self::Returned(error) => error.chain().any(is_timeout),
-            Self::Passed | Self::Panicked(_) => false,
+            // What is tried again waits for no signals.
+            Self::Passed | Self::Panicked(_) | Self::TriedAgain { .. } => false,
         }
     }
 }
