@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `metrics`, `exposition` | for Prometheus |
 //! | `follower` | what the monitor of the group keeps, followed by every runner |
-//! | `source` | what the page shows |
+//! | `source`, `history` | what the page shows |
 //! | `control` | what may be changed from it |
 //!
 //! Every runner of a group serves the same page: what it shows comes from the monitor's topic, which all of them follow, and
@@ -13,6 +13,7 @@
 mod control;
 mod exposition;
 mod follower;
+mod history;
 mod metrics;
 mod source;
 
@@ -20,6 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use livecheck_core::Cases;
+use livecheck_store::Store;
 use livecheck_web::{Bound, Guard, ServeError, Server, Site};
 
 use self::control::Triggering;
@@ -37,6 +39,8 @@ pub(crate) struct ServingOptions<'a> {
     pub(crate) sharing: &'a Sharing,
     pub(crate) cases: &'a Cases,
     pub(crate) web: &'a WebConfig,
+    /// Where the results are, if they are kept.
+    pub(crate) store: Option<Store>,
     /// Where to listen.
     pub(crate) address: SocketAddr,
     /// The id of the runner's monitor, where it has one.
@@ -105,12 +109,12 @@ impl Heard {
 impl Serving {
     /// Starts serving.
     pub(crate) async fn start(options: ServingOptions<'_>, heard: Heard) -> Result<Self, ServingError> {
-        let ServingOptions { connection, sharing, cases, web, address, runner } = options;
+        let ServingOptions { connection, sharing, cases, web, store, address, runner } = options;
         // First, for it is what fails: then nothing is begun in vain.
         let bound = Bound::to(address).await?;
         let follower =
             sharing.group().map(|group| Follower::start(connection, group).map(Arc::new)).transpose()?;
-        let source = RunnerSource::new(follower.clone(), cases.clone(), sharing.group());
+        let source = RunnerSource::new(follower.clone(), cases.clone(), sharing.group(), store);
         let metrics = {
             let (source, runner, heard) = (source.clone(), runner.map(str::to_owned), heard);
             Arc::new(move || {

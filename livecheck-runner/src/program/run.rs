@@ -172,6 +172,7 @@ async fn observe(
                 sharing: &sharing,
                 cases: &program.cases,
                 web: &config.web,
+                store: None,
                 address,
                 runner: monitoring.id(),
             };

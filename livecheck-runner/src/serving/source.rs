@@ -1,10 +1,13 @@
-//! What the page shows, by what the monitor keeps.
+//! What the page shows: the state of each case, by what the monitor keeps, and its history, by the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::future::{BoxFuture, FutureExt};
 use livecheck_core::control::sampling;
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
+use livecheck_store::{Cursor, Filter, Queries, Reported, Store, StoreError, Window};
 use livecheck_web::view::{
     CaseHistory, CaseSummary, Counts, Execution, ExecutionPage, ExecutionQuery, Failure, Overview, Range,
     Runner, Source, SourceError,
@@ -12,12 +15,20 @@ use livecheck_web::view::{
 use tokio::sync::watch;
 
 use super::follower::Follower;
+use super::history;
 use crate::engine::CaseTally;
 use crate::monitor::{Rhythm, Rhythms};
 use crate::status::{CaseStatus, Status};
 
 /// Why there is no history.
 const NO_STORE: &str = "this runner has no store of results";
+
+/// What a sparkline is about, and how many parts it has.
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+const SPARKS: usize = 48;
+/// How many points a chart has at most, and how many causes are listed.
+const POINTS: u64 = 120;
+const CAUSES: usize = 20;
 
 /// What a runner shows.
 #[derive(Clone)]
@@ -27,15 +38,21 @@ pub(super) struct RunnerSource {
     cases: Cases,
     rhythms: Arc<Rhythms>,
     group: Option<String>,
+    store: Option<Store>,
     /// What never changes, where there is no follower; its other end is kept so that it is not closed.
     silence: Arc<watch::Sender<u64>>,
 }
 
 impl RunnerSource {
-    pub(super) fn new(follower: Option<Arc<Follower>>, cases: Cases, group: Option<&str>) -> Self {
+    pub(super) fn new(
+        follower: Option<Arc<Follower>>,
+        cases: Cases,
+        group: Option<&str>,
+        store: Option<Store>,
+    ) -> Self {
         let silence = Arc::new(watch::channel(0).0);
         let rhythms = Arc::new(Rhythm::of_all(&cases));
-        Self { follower, cases, rhythms, group: group.map(str::to_owned), silence }
+        Self { follower, cases, rhythms, group: group.map(str::to_owned), store, silence }
     }
 
     /// How the group does.
@@ -45,6 +62,7 @@ impl RunnerSource {
         Some(Status::of(group, &kept, (&self.cases, &self.rhythms), |_| true, sampling, Timestamp::now()))
     }
 
+    /// How the group does now, by its monitor alone.
     fn now(&self) -> Result<Overview, SourceError> {
         let status = self.status().ok_or_else(|| {
             SourceError(
@@ -57,7 +75,7 @@ impl RunnerSource {
             group: status.group,
             leader: status.leader,
             at: Timestamp::now(),
-            history_is_missing: Some(NO_STORE.to_owned()),
+            history_is_missing: None,
         })
     }
 
@@ -90,36 +108,88 @@ impl RunnerSource {
         }
     }
 
-    fn history(&self, name: &CaseName, range: Range) -> Result<Option<CaseHistory>, SourceError> {
-        let case = self.now()?.cases.into_iter().find(|case| case.name == *name);
-        Ok(case.map(|case| CaseHistory {
-            case,
-            range,
-            from: Timestamp::now() - range.duration(),
-            until: Timestamp::now(),
-            step: 60,
-            buckets: Vec::new(),
-            signals: Default::default(),
-            causes: Vec::new(),
-        }))
+    /// Asks the store.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Queries) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let store = self.store.as_ref().ok_or_else(|| SourceError(NO_STORE.to_owned()))?;
+        store.ask(question).await.map_err(|error| SourceError(error.to_string()))
+    }
+
+    /// The same with what the store has of the last day. Without that the state of each case is worth showing, too.
+    async fn today(&self) -> Result<Overview, SourceError> {
+        let mut overview = self.now()?;
+        match self.ask(|queries| queries.cases(Window::last(DAY), SPARKS)).await {
+            Err(SourceError(reason)) => overview.history_is_missing = Some(reason),
+            Ok(found) => {
+                let mut found: BTreeMap<_, _> =
+                    found.into_iter().map(|case| (case.case.clone(), case)).collect();
+                for case in &mut overview.cases {
+                    if let Some(found) = found.remove(&case.name) {
+                        history::complete(case, &found, overview.at);
+                    }
+                }
+            }
+        }
+        Ok(overview)
+    }
+
+    async fn history(&self, name: CaseName, range: Range) -> Result<Option<CaseHistory>, SourceError> {
+        let Some(case) = self.today().await?.cases.into_iter().find(|case| case.name == name) else {
+            return Ok(None);
+        };
+        let window = Window::last(range.duration());
+        let found = self
+            .ask(move |queries| {
+                let series = queries.series(&name, window, POINTS)?;
+                let causes = queries.causes(Some(&name), window, CAUSES)?;
+                Ok((series, causes))
+            })
+            .await;
+        // Of a case without a store there is a state, and no history.
+        let found = if self.store.is_some() { Some(found?) } else { None };
+        Ok(Some(history::of(case, range, window, found)))
+    }
+
+    async fn page(&self, query: ExecutionQuery) -> Result<ExecutionPage, SourceError> {
+        if self.store.is_none() {
+            return Ok(ExecutionPage::default());
+        }
+        let cursor = query.cursor.as_deref().map(str::parse::<Cursor>).transpose();
+        let cursor = cursor.map_err(|error| SourceError(error.to_string()))?;
+        let filter = Filter {
+            case: query.case,
+            states: query.states,
+            window: None,
+            cause: query.cause,
+            text: query.text,
+        };
+        let page = self.ask(move |queries| queries.page(&filter, cursor, query.limit)).await?;
+        Ok(history::page(page))
+    }
+
+    async fn reports(&self, name: CaseName, id: TestId) -> Result<Vec<Execution>, SourceError> {
+        let found = self.ask(move |queries| queries.reports(&id, Some(&name))).await?;
+        Ok(found.into_iter().map(|Reported { at, report }| Execution { at, report, trace: None }).collect())
     }
 }
 
 impl Source for RunnerSource {
     fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>> {
-        ready(self.now()).boxed()
+        self.today().boxed()
     }
 
     fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
-        ready(self.history(&name, range)).boxed()
+        self.history(name, range).boxed()
     }
 
-    fn executions(&self, _: ExecutionQuery) -> BoxFuture<'_, Result<ExecutionPage, SourceError>> {
-        ready(Ok(ExecutionPage::default())).boxed()
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<ExecutionPage, SourceError>> {
+        self.page(query).boxed()
     }
 
-    fn execution(&self, _: CaseName, _: TestId) -> BoxFuture<'_, Result<Vec<Execution>, SourceError>> {
-        ready(Err(SourceError(NO_STORE.to_owned()))).boxed()
+    fn execution(&self, name: CaseName, id: TestId) -> BoxFuture<'_, Result<Vec<Execution>, SourceError>> {
+        self.reports(name, id).boxed()
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
