@@ -102,7 +102,7 @@ impl RunnerSource {
             }),
             last_seen: status.last_seen,
             next_schedule: status.schedule.and_then(|schedule| schedule.next),
-            probability: case.map(|case| case.settings.probability),
+            probability: status.sampling.map(|sampling| sampling.share()),
             recent: Vec::new(),
             name: status.name,
         }
