@@ -144,6 +144,7 @@ impl Kept {
                 error: self.error,
                 traceback: None,
                 explanation: None,
+                attempts: Vec::new(),
             },
         }
     }
@@ -225,6 +226,7 @@ mod tests {
             error: Some("e".repeat(DETAIL)),
             traceback: Some("t".repeat(DETAIL)),
             explanation: None,
+            attempts: Vec::new(),
         };
         let row = NewRow::of(&Reported { at: Timestamp::MAX, report });
         let detail = row.detail.expect("it is kept");

@@ -44,6 +44,7 @@ pub(crate) fn report(case: &str, id: &str, seconds: u64, state: State) -> Report
         error,
         traceback,
         explanation: None,
+        attempts: Vec::new(),
     };
     Reported { at: at(seconds), report }
 }
