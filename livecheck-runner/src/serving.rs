@@ -24,7 +24,7 @@ use livecheck_core::Cases;
 use livecheck_store::Store;
 use livecheck_web::{Bound, Guard, ServeError, Server, Site};
 
-use self::control::Triggering;
+use self::control::Operator;
 use self::follower::Follower;
 use self::metrics::Metrics;
 use self::source::RunnerSource;
@@ -39,6 +39,8 @@ pub(crate) struct ServingOptions<'a> {
     pub(crate) sharing: &'a Sharing,
     pub(crate) cases: &'a Cases,
     pub(crate) web: &'a WebConfig,
+    /// Of topics that are made.
+    pub(crate) replication_factor: Option<i32>,
     /// Where the results are, if they are kept.
     pub(crate) store: Option<Store>,
     /// Where to listen.
@@ -109,7 +111,8 @@ impl Heard {
 impl Serving {
     /// Starts serving.
     pub(crate) async fn start(options: ServingOptions<'_>, heard: Heard) -> Result<Self, ServingError> {
-        let ServingOptions { connection, sharing, cases, web, store, address, runner } = options;
+        let ServingOptions { connection, sharing, cases, web, replication_factor, store, address, runner } =
+            options;
         // First, for it is what fails: then nothing is begun in vain.
         let bound = Bound::to(address).await?;
         let follower =
@@ -125,7 +128,7 @@ impl Serving {
         };
         let site = Site {
             source: Arc::new(source),
-            control: Some(Arc::new(Triggering::new(connection.clone(), cases.clone()))),
+            control: Some(Arc::new(Operator::new(connection.clone(), cases.clone(), replication_factor))),
             metrics,
             guard: Guard { hosts: web.hosts.clone(), token: web.token.clone() },
         };

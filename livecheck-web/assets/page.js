@@ -178,14 +178,25 @@ async function change(body) {
   }
 }
 
+// What each form asks for.
+const CHANGES = {
+  trigger: ({ arguments: given }) => ({ trigger: { arguments: JSON.parse(given.value || "{}") } }),
+  probability: ({ value, for: lasts }) => ({
+    probability: { value: share(value.value.trim()), for: lasts.value.trim() || null },
+  }),
+};
+
+// 10% or 0.1; nothing takes back what was set.
+function share(text) {
+  if (!text) return null;
+  return text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
+}
+
 changes?.addEventListener("submit", (event) => {
   event.preventDefault();
-  const form = event.target;
-  if (form.dataset.kind === "trigger") {
-    try {
-      change({ trigger: { arguments: JSON.parse(form.elements.arguments.value || "{}") } });
-    } catch (error) {
-      document.getElementById("changed").textContent = `The arguments are no JSON: ${error.message}`;
-    }
+  try {
+    change(CHANGES[event.target.dataset.kind](event.target.elements));
+  } catch (error) {
+    document.getElementById("changed").textContent = `This is no JSON: ${error.message}`;
   }
 });

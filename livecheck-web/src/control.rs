@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use livecheck_core::CaseName;
+use livecheck_core::control::Probability;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -22,6 +23,14 @@ pub enum Change {
         /// By name.
         #[serde(default)]
         arguments: BTreeMap<String, Arc<RawValue>>,
+    },
+    /// Set the share of requests that are followed, in all services and runners.
+    Probability {
+        /// The share; none takes back what was set.
+        value: Option<Probability>,
+        /// For how long, such as `1h`; for good, if that is not said.
+        #[serde(default, rename = "for")]
+        lasts: Option<String>,
     },
 }
 

@@ -22,6 +22,7 @@ mod orders;
 mod outage;
 mod parcels;
 mod schedules;
+mod serving;
 mod sharing;
 mod tables;
 mod terminal;

@@ -172,6 +172,7 @@ async fn observe(
                 sharing: &sharing,
                 cases: &program.cases,
                 web: &config.web,
+                replication_factor: config.topics.replication_factor,
                 store: None,
                 address,
                 runner: monitoring.id(),

@@ -1,33 +1,48 @@
-//! What may be changed from the page: an execution may be triggered.
+//! What may be changed from the page: an execution may be triggered, and the probability of a case set.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use livecheck_core::{CaseName, Cases, Trigger};
+use livecheck_core::control::{Control as Controlled, Plan, Probability, Setting, key};
+use livecheck_core::time::IntoDuration;
+use livecheck_core::{Case, CaseName, Cases, Timestamp, Trigger};
 use livecheck_web::control::{Change, ChangeError, Control};
+use serde_json::value::RawValue;
 
-use crate::kafka::Connection;
+use crate::kafka::{Connection, write_controls};
 
 /// How long a trigger may take to reach the brokers.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Triggers executions, as a service does.
-pub(super) struct Triggering {
+/// By whom something is set, for those who ask.
+const BY: &str = "the page";
+
+/// Does what the page is asked to do.
+pub(super) struct Operator {
     connection: Connection,
     cases: Cases,
+    /// Of topics that it creates.
+    replication_factor: Option<i32>,
 }
 
-impl Triggering {
-    pub(super) fn new(connection: Connection, cases: Cases) -> Self {
-        Self { connection, cases }
+impl Operator {
+    pub(super) fn new(connection: Connection, cases: Cases, replication_factor: Option<i32>) -> Self {
+        Self { connection, cases, replication_factor }
     }
 
+    fn case(&self, name: &CaseName) -> Result<&'static Case, ChangeError> {
+        self.cases.get(name.as_str()).ok_or_else(|| ChangeError::UnknownCase(name.clone()))
+    }
+
+    /// Triggers an execution, as a service does.
     async fn trigger(
         &self,
         name: CaseName,
-        arguments: std::collections::BTreeMap<String, std::sync::Arc<serde_json::value::RawValue>>,
+        arguments: BTreeMap<String, Arc<RawValue>>,
     ) -> Result<String, ChangeError> {
-        let case = self.cases.get(name.as_str()).ok_or(ChangeError::UnknownCase(name))?;
+        let case = self.case(&name)?;
         for argument in case.arguments {
             if !arguments.contains_key(argument.name) {
                 let missing = format!("the argument `{}` ({}) is missing", argument.name, argument.type_name);
@@ -61,10 +76,46 @@ impl Triggering {
     }
 }
 
-impl Control for Triggering {
+impl Operator {
+    /// Sets the probability as `set` does, or takes back what was set.
+    async fn set_probability(
+        &self,
+        name: CaseName,
+        value: Option<Probability>,
+        lasts: Option<String>,
+    ) -> Result<String, ChangeError> {
+        self.case(&name)?;
+        let lasts = lasts
+            .map(|text| text.as_str().into_duration())
+            .transpose()
+            .map_err(|error| ChangeError::Refused(format!("for how long? {error}")))?;
+        let now = Timestamp::now();
+        let record = match value {
+            None => key(&name, Setting::Probability).map(|key| (key, None)),
+            Some(value) => {
+                let plan = Plan::constant(value, now, BY.to_owned());
+                let plan = if let Some(lasts) = lasts { plan.until(now + lasts) } else { plan };
+                Controlled::Probability(plan).record(&name).map(|(key, value)| (key, Some(value)))
+            }
+        };
+        let record = record.map_err(|error| ChangeError::Refused(error.to_string()))?;
+        let written = write_controls(&self.connection, &[record], self.replication_factor).await;
+        written.map_err(|error| ChangeError::Failed(error.to_string()))?;
+        Ok(match (value, lasts) {
+            (None, _) => "the probability is what the code says again".to_owned(),
+            (Some(value), None) => format!("the probability is {value}"),
+            (Some(value), Some(lasts)) => {
+                format!("the probability is {value} for {}", humantime::format_duration(lasts))
+            }
+        })
+    }
+}
+
+impl Control for Operator {
     fn change(&self, case: CaseName, change: Change) -> BoxFuture<'_, Result<String, ChangeError>> {
         match change {
             Change::Trigger { arguments } => self.trigger(case, arguments).boxed(),
+            Change::Probability { value, lasts } => self.set_probability(case, value, lasts).boxed(),
         }
     }
 }

@@ -88,6 +88,11 @@ fn changes(view: &View<'_>) -> Markup {
                 label { span { "Arguments (JSON)" } input name="arguments" value="{}" maxlength="4000"; }
                 button type="submit" { "Trigger" }
             }
+            form data-kind="probability" {
+                label { span { "Probability (empty: as in the code)" } input name="value" placeholder="10%" maxlength="20"; }
+                label { span { "For (empty: for good)" } input name="for" placeholder="1h" maxlength="20"; }
+                button type="submit" { "Set" }
+            }
             label { span { "Token" } input type="password" #token autocomplete="off"; }
             p #changed role="status" aria-live="polite" {}
         }
