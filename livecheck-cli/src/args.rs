@@ -12,8 +12,8 @@ use crate::{
     discover::Request,
     features::FeatureRequest,
     runner_args::{
-        ConfigOptions, DoctorArgs, GateArgs, ListArgs, OutputOptions, RunArgs, SetArgs, StatusArgs,
-        TriggerArgs,
+        ConfigOptions, DoctorArgs, ExportArgs, GateArgs, HistoryArgs, ListArgs, OutputOptions, ReportArgs,
+        RunArgs, SetArgs, StatusArgs, TriggerArgs,
     },
 };
 
@@ -82,6 +82,42 @@ pub(crate) enum Command {
     Set {
         #[command(flatten)]
         set: SetArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// List the reports that are kept, of all cases or of one
+    History {
+        #[command(flatten)]
+        history: HistoryArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Show all that is kept of the executions of a test
+    Report {
+        #[command(flatten)]
+        report: ReportArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Write the reports that are kept as JSON, CSV or JUnit's XML
+    Export {
+        #[command(flatten)]
+        export: ExportArgs,
         #[command(flatten)]
         config: ConfigOptions,
         #[command(flatten)]

@@ -71,8 +71,8 @@ pub(crate) enum Error {
     #[error("the embedded broker could not be started")]
     Broker { source: BrokerError },
 
-    #[error("--reports: the reports of uptests are sent by a runner, and none is built here")]
-    ReportsNeedRunner,
+    #[error("{option}: the results of uptests are reported by a runner, and none is built here")]
+    NeedsRunner { option: &'static str },
 
     #[error(transparent)]
     Uptest(#[from] livecheck_uptest::UptestError),
@@ -88,7 +88,7 @@ impl Error {
     /// The exit code that this ends with.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::UnknownPackage { .. } | Self::UnknownFeature { .. } | Self::ReportsNeedRunner => {
+            Self::UnknownPackage { .. } | Self::UnknownFeature { .. } | Self::NeedsRunner { .. } => {
                 exit_code::USAGE
             }
             Self::NoPackages { .. } => exit_code::NO_CASES,
@@ -164,7 +164,7 @@ impl Error {
             Self::Broker { source: BrokerError::DataDamaged { .. } | BrokerError::DataFormat { .. } } => {
                 vec!["begin with another folder, or move this one away: --data-dir DIR".to_owned()]
             }
-            Self::ReportsNeedRunner => vec![
+            Self::NeedsRunner { .. } => vec![
                 "run it where a library depends on livecheck, without --no-build; or by a runner that was built: \
                  ./livecheck-runner uptest …"
                     .to_owned(),

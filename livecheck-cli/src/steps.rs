@@ -46,7 +46,10 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
         }
         Command::Trigger { config, packages, cargo, .. }
         | Command::Set { config, packages, cargo, .. }
-        | Command::Gate { config, packages, cargo, .. } => {
+        | Command::Gate { config, packages, cargo, .. }
+        | Command::History { config, packages, cargo, .. }
+        | Command::Report { config, packages, cargo, .. }
+        | Command::Export { config, packages, cargo, .. } => {
             let built = build(cli, cargo, &packages.packages, output)?;
             start(&built, config, matches, Vec::new())
         }
@@ -64,7 +67,8 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
                 if *no_build { Ok(None) } else { build_if_any(cli, cargo, &packages.packages, output) };
             match built? {
                 Some(built) => start(&built, config, matches, Vec::new()),
-                None if uptest.reports => Err(Error::ReportsNeedRunner),
+                None if uptest.reports => Err(Error::NeedsRunner { option: "--reports" }),
+                None if config.store.is_some() => Err(Error::NeedsRunner { option: "--store" }),
                 None => uptest::run(uptest, &cli.output),
             }
         }

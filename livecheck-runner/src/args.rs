@@ -11,6 +11,7 @@ use livecheck_uptest::UptestArgs;
 mod config;
 mod doctor;
 mod gate;
+mod history;
 mod list;
 mod output;
 mod run;
@@ -25,6 +26,7 @@ pub use self::{
     config::{ConfigOptions, FromCargo, KafkaProperty},
     doctor::DoctorArgs,
     gate::{FailureRate, GateArgs, GateFormat},
+    history::{ExportArgs, ExportFormat, HistoryArgs, HistorySelection, HistoryState, ReportArgs},
     list::{ListArgs, MessageFormat},
     output::{ColorWhen, LogFormat, OutputOptions},
     run::{RunArgs, RunFormat, WebListen},
@@ -68,6 +70,12 @@ pub enum Action {
     Status(StatusArgs),
     /// Set of which requests a case is triggered, while everything runs; or show what is set
     Set(SetArgs),
+    /// List the reports that are kept, of all cases or of one
+    History(HistoryArgs),
+    /// Show all that is kept of the executions of a test
+    Report(ReportArgs),
+    /// Write the reports that are kept as JSON, CSV or JUnit's XML
+    Export(ExportArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic

@@ -37,6 +37,11 @@
 //! [profile.default.uptests]
 //! reports = true                      # a report of each uptest goes to the report topic
 //!
+//! [profile.default.store]
+//! url = "postgres://me@db/livecheck"  # or a file, for SQLite, or "none"; a file of LiveCheck's own choice if absent
+//! retention = "30d"                   # how long each report is kept; what is counted of them is kept for longer
+//! max-size = "10GB"                   # how much they may take, about; the oldest go first
+//!
 //! [profile.default.web]
 //! listen = "127.0.0.1:9999"           # the page and the metrics; `false` serves nothing
 //! hosts = ["checks.example.com"]      # names by which it is reached, beside localhost and addresses; "*" is any
@@ -66,6 +71,7 @@ mod locate;
 mod problem;
 mod reader;
 mod service;
+mod store;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -82,6 +88,7 @@ pub use self::error::{ConfigError, InvalidFile};
 pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
 pub use self::problem::Problem;
 pub use self::service::{Ready, ServiceCommand, ServiceConfig};
+pub use self::store::{StoreConfig, StorePlace};
 pub use self::variables::Variables;
 pub use self::web::WebConfig;
 
@@ -121,6 +128,8 @@ pub struct Config {
     pub tags: Vec<String>,
     /// The page and the metrics.
     pub web: WebConfig,
+    /// Where results are kept, and for how long.
+    pub store: StoreConfig,
     /// The commands to start before the cases, in order.
     pub services: Vec<ServiceConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.

@@ -14,6 +14,8 @@
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
 //! | `serving` | the page, its API, the metrics |
+//! | `store` | the results, brought from the report topic into a database |
+//! | `history` | what the store has kept, for people and programs |
 //! | [`list`], [`status`], [`reporter`], [`logging`], `paths` | what people see |
 //! | [`program`] | the subcommands |
 
@@ -27,6 +29,7 @@ pub mod engine;
 mod execute;
 mod execution_log;
 mod gate;
+mod history;
 mod kafka;
 pub mod list;
 pub mod logging;
@@ -39,6 +42,7 @@ pub mod services;
 mod serving;
 mod shard_task;
 pub mod status;
+mod store;
 mod tables;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};

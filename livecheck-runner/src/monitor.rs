@@ -61,3 +61,4 @@ pub(crate) use plan::{Plan, Rhythm, Rhythms, What, has_fake_requests_for};
 #[cfg(test)]
 pub(crate) use record::Position;
 pub(crate) use record::RunnerRecord;
+pub(crate) use reports::{Missed, Reports};

@@ -8,6 +8,8 @@ mod error;
 mod find;
 mod follow;
 mod gate;
+mod history;
+mod keeping;
 mod listing;
 mod monitoring;
 mod once;
@@ -77,6 +79,9 @@ impl Program {
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
             Action::Status(args) => in_tokio(status::status(&program, args)),
             Action::Set(args) => in_tokio(set::set(&program, args)),
+            Action::History(args) => history::history(&program, args),
+            Action::Report(args) => history::report(&program, args),
+            Action::Export(args) => history::export(&program, args),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
             Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),

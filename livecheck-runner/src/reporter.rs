@@ -30,8 +30,8 @@ mod timeline;
 pub(crate) use self::case_name::DisplayName;
 pub(crate) use self::counts::in_words;
 pub use self::event::{BadRecords, Finished, RunEvent, Snapshot, Started, StopReason};
-pub(crate) use self::render::colour_of;
 pub use self::render::{RenderOptions, Renderer};
+pub(crate) use self::render::{colour_of, execution_line};
 #[cfg(test)]
 pub(crate) use self::screen::test_screen;
 pub use self::screen::{Screen, set_colour};

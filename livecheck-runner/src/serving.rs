@@ -32,6 +32,7 @@ use crate::config::WebConfig;
 use crate::kafka::{Connection, HealthEvent, KafkaEdgeError, Sharing};
 use crate::monitor::CaseChange;
 use crate::observer::Observation;
+use crate::store::Progress;
 
 /// What is served, and by whom.
 pub(crate) struct ServingOptions<'a> {
@@ -100,6 +101,11 @@ impl Heard {
             Observation::Health(HealthEvent::Lags(lags)) => metrics.lags(lags.clone()),
             Observation::Assigned | Observation::Logged { .. } | Observation::Warning(_) => {}
         }
+    }
+
+    /// This runner keeps results, and this says how far it is.
+    pub(crate) fn store(&self, progress: Progress) {
+        self.0.store(progress);
     }
 
     /// Hears what this runner, leading, says of a case as a whole.

@@ -62,8 +62,10 @@ impl NewRow {
             test_id: test.map_or_else(String::new, |test| bounded(test.id.as_str(), NAME)),
             signals: signals.map(|(name, latency)| (bounded(name, NAME), *latency)).collect(),
             cause: is_failed_execution.then(|| cause_of(error.as_deref().unwrap_or_default())),
-            // Of what passes the columns say all that one wants to know.
-            detail: (report.state != State::Pass).then(|| detail(report)).flatten(),
+            // Of what passes at once the columns say all that one wants to know.
+            detail: (report.state != State::Pass || !report.attempts.is_empty())
+                .then(|| detail(report))
+                .flatten(),
             error,
         }
     }

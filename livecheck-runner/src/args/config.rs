@@ -37,6 +37,12 @@ pub struct ConfigOptions {
     #[arg(long, value_name = "DIR", global = true, help_heading = "Kafka options")]
     pub embedded_data_dir: Option<PathBuf>,
 
+    /// Where results are kept: a SQLite file, a postgres:// URL, or none
+    ///
+    /// By default a file of LiveCheck's own choice. A run with a filter or a bound keeps none unless this says where.
+    #[arg(long, value_name = "WHERE", global = true, help_heading = "Configuration options")]
+    pub store: Option<String>,
+
     /// A librdkafka property, such as security.protocol=SSL; may be given again
     #[arg(
         long = "kafka-property",

@@ -44,6 +44,12 @@ pub enum ConfigError {
         /// What could stand there.
         expected: &'static str,
     },
+    /// What says where the store is says it of none.
+    #[error(
+        "where is the store? {0}\n  = help: it is `url` in the table `store`, the variable LIVECHECK_STORE_URL, or --store; \
+         `none` means that there is none"
+    )]
+    Store(livecheck_store::LocationError),
     /// A property that does not stand in the file is refused.
     #[error("{source_name}: {advice}")]
     KafkaProperty {

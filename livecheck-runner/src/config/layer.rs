@@ -12,6 +12,7 @@ use super::kafka::{self, KafkaAdvice, Refused};
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::service::ServiceConfig;
+use super::store::{Size, StoreUrl};
 use super::value::{Count, Interval, PropertyValue, Value, Words};
 use crate::args::WebListen;
 
@@ -35,6 +36,9 @@ pub(super) struct Layer {
     pub(super) embedded_data_dir: Option<PathBuf>,
     pub(super) tables_dir: Option<PathBuf>,
     pub(super) uptest_reports: Option<bool>,
+    pub(super) store_url: Option<StoreUrl>,
+    pub(super) store_retention: Option<Interval>,
+    pub(super) store_max_size: Option<Size>,
     pub(super) web_listen: Option<WebListen>,
     pub(super) web_hosts: Option<Words>,
     pub(super) web_token: Option<Token>,
@@ -72,6 +76,9 @@ impl Layer {
             embedded_data_dir: source.get(&["embedded", "data-dir"]),
             tables_dir: source.get(&["tables", "dir"]),
             uptest_reports: source.get(&["uptests", "reports"]),
+            store_url: source.get(&["store", "url"]),
+            store_retention: source.get(&["store", "retention"]),
+            store_max_size: source.get(&["store", "max-size"]),
             web_listen: source.get(&["web", "listen"]),
             web_hosts: source.get(&["web", "hosts"]),
             web_token: source.get(&["web", "token"]),
@@ -103,6 +110,9 @@ impl Layer {
             embedded_data_dir: self.embedded_data_dir.or(under.embedded_data_dir),
             tables_dir: self.tables_dir.or(under.tables_dir),
             uptest_reports: self.uptest_reports.or(under.uptest_reports),
+            store_url: self.store_url.or(under.store_url),
+            store_retention: self.store_retention.or(under.store_retention),
+            store_max_size: self.store_max_size.or(under.store_max_size),
             web_listen: self.web_listen.or(under.web_listen),
             web_hosts: self.web_hosts.or(under.web_hosts),
             web_token: self.web_token.or(under.web_token),

@@ -13,6 +13,7 @@ use super::layer::Layer;
 use super::locate;
 use super::problem::nearest;
 use super::reader::Reader;
+use super::store::StoreConfig;
 use super::value::{Count, Interval, Words};
 use super::variables::{self, Variables};
 use super::{Config, EmbeddedConfig, TopicConfig, WebConfig};
@@ -45,9 +46,11 @@ impl Config {
         };
         let profile =
             options.profile.as_deref().or_else(|| variables.get(variables::PROFILE)).unwrap_or(DEFAULT);
-        let layer = overrides.over(choose(profiles, profile, shown.as_ref())?);
+        let mut layer = overrides.over(choose(profiles, profile, shown.as_ref())?);
         let root = file.as_deref().map_or_else(|| cwd.to_owned(), locate::root_of);
-        Ok(Self::new(profile, shown, root, layer, options, warnings))
+        let store = StoreConfig::of(&mut layer, options.store.as_deref(), (cwd, &root))
+            .map_err(ConfigError::Store)?;
+        Ok(Self { store, ..Self::new(profile, shown, root, layer, options, warnings) })
     }
 
     fn new(
@@ -70,6 +73,7 @@ impl Config {
         let embedded_data_dir =
             embedded_data_dir.or_else(|| layer.embedded_data_dir.map(|folder| root.join(folder)));
         Self {
+            store: StoreConfig::default(),
             web,
             profile: profile.to_owned(),
             file,

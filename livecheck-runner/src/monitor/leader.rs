@@ -46,6 +46,7 @@ pub(crate) struct MonitorOptions {
 pub(crate) struct Monitor {
     id: String,
     tally: Arc<Mutex<Option<Tally>>>,
+    leads: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -63,7 +64,7 @@ impl Monitor {
         let presence = Presence::new(&connection, &group, &id, &health)?;
         let membership = Membership::join(&connection, &group, &health)?;
         let tally = Arc::<Mutex<Option<Tally>>>::default();
-        let stop = Arc::new(AtomicBool::new(false));
+        let (leads, stop) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let work = Work {
             options: TermOptions {
                 connection,
@@ -77,6 +78,7 @@ impl Monitor {
             membership,
             presence,
             tally: Arc::clone(&tally),
+            leads: Arc::clone(&leads),
             stop: Arc::clone(&stop),
             say,
         };
@@ -84,12 +86,17 @@ impl Monitor {
             .name("livecheck-monitor".to_owned())
             .spawn(move || work.run())
             .expect("the system can start a thread");
-        Ok(Self { id, tally, stop, thread: Some(thread) })
+        Ok(Self { id, tally, leads, stop, thread: Some(thread) })
     }
 
     /// The name by which this runner is known to the others.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether this runner leads: for others who do something that one of the group is to do.
+    pub(crate) fn leads(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.leads)
     }
 
     /// What this runner has executed, and what it has in flight.
@@ -121,6 +128,7 @@ struct Work<S> {
     membership: Membership,
     presence: Presence,
     tally: Arc<Mutex<Option<Tally>>>,
+    leads: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     say: S,
 }
@@ -133,6 +141,7 @@ impl<S: Fn(MonitorEvent)> Work<S> {
             let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.presence.tell(tally);
             self.membership.take_part(if term.is_some() { Duration::ZERO } else { STAND_BY });
+            self.leads.store(self.membership.leads(), Ordering::Relaxed);
             if !self.membership.leads() {
                 if term.take().is_some() {
                     tracing::info!("another runner leads");

@@ -24,20 +24,20 @@ const MOST_WAITING: usize = 10_000;
 
 /// A record of the report topic; without a report, one that is none.
 #[derive(Debug)]
-pub(super) struct Reported {
-    pub(super) offset: i64,
-    pub(super) report: Option<TestReport>,
+pub(crate) struct Reported {
+    pub(crate) offset: i64,
+    pub(crate) report: Option<TestReport>,
 }
 
 /// Reports that were gone before they were read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Missed {
-    pub(super) partition: i32,
-    pub(super) count: i64,
+pub(crate) struct Missed {
+    pub(crate) partition: i32,
+    pub(crate) count: i64,
 }
 
 /// The report topic, followed from where it was left.
-pub(super) struct Reports {
+pub(crate) struct Reports {
     consumer: BaseConsumer<BusContext>,
     topic: String,
     /// By partition: the next offset to read.
@@ -53,6 +53,23 @@ impl Reports {
         connection: &Connection,
         from: &BTreeMap<i32, i64>,
     ) -> Result<(Self, Vec<Missed>), KafkaEdgeError> {
+        Self::follow_from(connection, from, |_, end| end)
+    }
+
+    /// The same for a reader to whom it does no harm to read a report twice: where an offset is beyond the end the topic
+    /// is another one than it was, and is read from its beginning.
+    pub(crate) fn follow_again(
+        connection: &Connection,
+        from: &BTreeMap<i32, i64>,
+    ) -> Result<(Self, Vec<Missed>), KafkaEdgeError> {
+        Self::follow_from(connection, from, |first, _| first)
+    }
+
+    fn follow_from(
+        connection: &Connection,
+        from: &BTreeMap<i32, i64>,
+        beyond_the_end: impl Fn(i64, i64) -> i64,
+    ) -> Result<(Self, Vec<Missed>), KafkaEdgeError> {
         let consumer = connection.inquirer()?;
         let topic = connection.topics.report_topic.clone();
         let (mut next, mut missed) = (BTreeMap::new(), Vec::new());
@@ -63,7 +80,8 @@ impl Reports {
             if wanted < first {
                 missed.push(Missed { partition, count: first - wanted });
             }
-            next.insert(partition, wanted.clamp(first, end));
+            let from = if wanted > end { beyond_the_end(first, end) } else { wanted.max(first) };
+            next.insert(partition, from);
         }
         let merge = Merge::of(next.keys().copied());
         let mut reports = Self { consumer, topic, next, merge, paused: BTreeSet::new() };
@@ -73,7 +91,7 @@ impl Reports {
 
     /// Asks the brokers for all from here on anew: once [`is_level`](Self::is_level) says so, all was read that was
     /// there at this moment. What was read to its end before may have grown while the brokers were out of reach.
-    pub(super) fn read_anew(&mut self) -> KafkaResult<()> {
+    pub(crate) fn read_anew(&mut self) -> KafkaResult<()> {
         let mut list = TopicPartitionList::with_capacity(self.next.len());
         for (partition, offset) in &self.next {
             list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
@@ -85,7 +103,7 @@ impl Reports {
     }
 
     /// Reads what there is; waits a little where there is nothing.
-    pub(super) fn read(&mut self) {
+    pub(crate) fn read(&mut self) {
         let mut patience = POLL;
         for _ in 0..BATCH {
             match self.consumer.poll(patience) {
@@ -110,12 +128,12 @@ impl Reports {
     }
 
     /// The next one, by log time.
-    pub(super) fn pop(&mut self) -> Option<Merged<Reported>> {
+    pub(crate) fn pop(&mut self) -> Option<Merged<Reported>> {
         self.merge.pop()
     }
 
     /// Whether all was given back that there is.
-    pub(super) fn is_level(&self) -> bool {
+    pub(crate) fn is_level(&self) -> bool {
         self.merge.is_level()
     }
 

@@ -48,13 +48,15 @@ impl RunBroker {
 
 /// Where a run leaves what others may look for: the logs of its services, the address of its broker.
 pub(super) fn state_dir(config: &Config) -> PathBuf {
+    // Outside a cargo workspace, as in production: nothing is left in the working folder.
+    target_dir(config).unwrap_or_else(|| std::env::temp_dir().join("livecheck"))
+}
+
+/// LiveCheck's folder in the target folder of the workspace, if this is one.
+pub(super) fn target_dir(config: &Config) -> Option<PathBuf> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| config.root.join("target"), PathBuf::from);
-    if target.is_dir() {
-        return target.join("livecheck");
-    }
-    // Outside a cargo workspace, as in production: nothing is left in the working folder.
-    std::env::temp_dir().join("livecheck")
+    target.is_dir().then(|| target.join("livecheck"))
 }
 
 /// What a command finds that starts no broker of its own.

@@ -15,6 +15,7 @@ use crate::list::NoCases;
 use crate::logging::LoggingError;
 use crate::services::ServiceError;
 use crate::tables::{FolderError, TableNameError};
+use livecheck_store::StoreError;
 
 /// The program cannot do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,12 @@ pub enum RunnerError {
     /// Uptests cannot be run.
     #[error(transparent)]
     Uptest(#[from] UptestError),
+    /// The store cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no store.
+    #[error("no results are kept: there is no store")]
+    NoStore,
     /// The working folder is gone, or cannot be read.
     #[error("the working folder cannot be read: {0}")]
     WorkingFolder(#[source] io::Error),
@@ -99,6 +106,8 @@ impl RunnerError {
             | Self::TableName(_)
             | Self::TableFolder(_)
             | Self::Listen { .. }
+            | Self::Store(_)
+            | Self::NoStore
             | Self::Service(_) => exit_code::SETUP_FAILED,
             Self::Output(_) => exit_code::WRITE_OUTPUT_FAILED,
             Self::WorkingFolder(_) | Self::Runtime(_) => exit_code::INTERNAL,
@@ -115,6 +124,14 @@ impl RunnerError {
             ),
             Self::Kafka(KafkaEdgeError::Client(error)) => explain(error).help,
             Self::Refused { help, .. } => Some(help.clone()),
+            Self::Store(StoreError::Empty { .. }) => Some(
+                "`run` keeps results; `url` in the table `store`, LIVECHECK_STORE_URL or --store say where"
+                    .to_owned(),
+            ),
+            Self::NoStore => Some(
+                "say where results are kept: `url` in the table `store`, LIVECHECK_STORE_URL, or --store"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -1,5 +1,8 @@
 //! The monitor of a run, where the run is one of a group's.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use livecheck_core::Cases;
 
 use crate::config::Config;
@@ -65,6 +68,11 @@ impl Monitoring {
     /// The name of this runner among the group's.
     pub(super) fn id(&self) -> Option<&str> {
         self.0.as_ref().map(Monitor::id)
+    }
+
+    /// Whether this runner leads, if it is one of a group.
+    pub(super) fn leads(&self) -> Option<Arc<AtomicBool>> {
+        self.0.as_ref().map(Monitor::leads)
     }
 
     /// Hears what the observer says.

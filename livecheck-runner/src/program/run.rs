@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
+use super::keeping::Keeping;
 use super::monitoring::Monitoring;
 use super::once::Once;
 use super::prepare::prepare;
@@ -165,6 +166,8 @@ async fn observe(
     let heard = Heard::new(&program.cases, &sharing);
     let monitoring =
         Monitoring::start(&connection, &sharing, (&program.cases, &cases), reporter.events(), heard.clone())?;
+    let keeping = Keeping::start(program, config, &connection, &monitoring, reporter.events());
+    keeping.progress().into_iter().for_each(|progress| heard.store(progress));
     let serving = match config.web.address(args.web_listen, sharing.is_shared()) {
         Some(address) => {
             let options = ServingOptions {
@@ -214,6 +217,7 @@ async fn observe(
             Some(report) = own_reports.recv() => following.report(report),
             Some(observation) = observations.recv() => {
                 monitoring.hear(&observation);
+                keeping.hear(&observation);
                 heard.observation(&observation);
                 following.observe(observation);
             }
@@ -228,6 +232,8 @@ async fn observe(
     let stopping = tokio::task::spawn_blocking(move || {
         observer.stop();
         monitoring.stop();
+        // Last: what both have reported at the end is kept, too.
+        keeping.stop();
     });
     if stop.unless_asked(stopping).await.is_none() {
         // Asked twice: what is not committed is executed again by the next runner.

@@ -9,12 +9,15 @@ use livecheck_core::{Result, Uptest};
 use livecheck_uptest::function::Caught;
 use livecheck_uptest::outcome::Panicked;
 use livecheck_uptest::{Terminal, UptestArgs, UptestResult, uptest};
+use tokio::task::spawn_blocking;
 
 use super::broker::running_broker;
+use super::keeping::to_read;
 use super::stop::Stop;
 use super::{Program, RunnerError};
 use crate::execute::{capture_panics, caught};
 use crate::kafka::reports;
+use crate::store::write_now;
 
 /// How much of an output is reported: its end, in bytes. A record has a megabyte at most.
 const OUTPUT: usize = 32 * 1024;
@@ -26,13 +29,20 @@ pub(super) async fn ask(program: &Program, args: &UptestArgs) -> Result<u8, Runn
     // Where reports cannot be sent, that is said before anything is run.
     let is_reported = args.reports || config.uptest_reports;
     let connection = is_reported.then(|| running_broker(&config)).transpose()?;
+    let store = program.options().store.is_some().then(|| to_read(&config)).transpose()?;
     capture_panics();
     let output = &program.command.output;
     let terminal = Terminal { verbose: output.verbose > 0, quiet: output.quiet };
     let mut stop = Stop::new().map_err(RunnerError::Runtime)?;
     let ran = uptest(args, terminal, &Uptest::linked(), catch, stop.asked()).await?;
+    let all: Vec<TestReport> = ran.results.iter().filter_map(report).collect();
+    if let Some(store) = store {
+        let all = all.clone();
+        spawn_blocking(move || write_now(&store, all))
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    }
     if let Some(connection) = connection {
-        let all: Vec<TestReport> = ran.results.iter().filter_map(report).collect();
         connection.ask(move |connection| reports::write(connection, &all)).await?;
     }
     Ok(ran.verdict.exit_code())

@@ -129,7 +129,7 @@ struct CountsOf {
 }
 
 /// An event as a line, with its end.
-pub(super) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
+pub(crate) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
     let of_case;
     let line = match event {
         RunEvent::Service(ServiceEvent::Starting { name, command, log }) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 use livecheck_core::wire::{LogLine, State, TestReport};
-use livecheck_core::{Cases, ExecutionKey};
+use livecheck_core::{Cases, ExecutionKey, TestId};
 
 use super::case_name::DisplayName;
 use super::counts::in_words;
@@ -80,6 +80,11 @@ impl Renderer {
             failures: Failures::default(),
             counted: Counted::default(),
         }
+    }
+
+    /// One that shows single reports on these cases.
+    pub(crate) fn of(options: RenderOptions, cases: Cases) -> Self {
+        Self { cases, ..Self::new(options) }
     }
 
     /// The terminal has another width now.
@@ -281,14 +286,9 @@ impl Renderer {
         format!("{} {time} {name}: {}\n{latest}", verb(style, what), change.kind)
     }
 
-    /// Verb, time, case and test id.
     fn line_of(&self, report: &TestReport, verb: impl Display, time: Option<f64>) -> String {
-        let name = DisplayName::of(&self.cases, &report.case_name).painted();
-        let mut line = format!("{verb} {} {name}", bracketed(time));
-        if let Some(test) = &report.test {
-            let _ = write!(line, " {}", plain(test.id.as_str()));
-        }
-        line
+        let id = report.test.as_ref().map(|test| &test.id);
+        execution_line(verb, time, &DisplayName::of(&self.cases, &report.case_name), id)
     }
 
     fn stopping(&self, reason: StopReason) -> String {
@@ -309,6 +309,20 @@ impl Renderer {
         };
         format!("{} {why}{in_flight}\n", verb(WARN, "Stopping"))
     }
+}
+
+/// The line of an execution: verb, time, case and test id.
+pub(crate) fn execution_line(
+    verb: impl Display,
+    time: Option<f64>,
+    case: &DisplayName,
+    id: Option<&TestId>,
+) -> String {
+    let mut line = format!("{verb} {} {}", bracketed(time), case.painted());
+    if let Some(id) = id {
+        let _ = write!(line, " {}", plain(id.as_str()));
+    }
+    line
 }
 
 pub(crate) fn colour_of(state: State) -> Style {

@@ -23,6 +23,7 @@ use crate::kafka::PartitionLag;
 use crate::monitor::CaseChange;
 use crate::monitor::case_state::ChangeKind;
 use crate::status::Status;
+use crate::store::Progress;
 
 /// What stands for a name that this program does not know.
 const UNKNOWN: &str = "(unknown)";
@@ -55,6 +56,7 @@ struct Now {
     notices: BTreeMap<&'static str, u64>,
     changes: BTreeMap<(String, &'static str), u64>,
     lags: Vec<PartitionLag>,
+    store: Option<Progress>,
 }
 
 impl Metrics {
@@ -126,6 +128,11 @@ impl Metrics {
         }
     }
 
+    /// This runner keeps results, and this says how far it is.
+    pub(crate) fn store(&self, progress: Progress) {
+        self.now().store = Some(progress);
+    }
+
     /// A case as a whole has changed, and this runner has said so.
     pub(crate) fn changed(&self, CaseChange { case, change }: &CaseChange) {
         let kind = match change.kind {
@@ -186,6 +193,7 @@ impl Metrics {
             let records = records.unwrap_or(0);
             lag.with(&[("topic", topic), ("partition", &partition.to_string())], number(records));
         }
+        about_the_store(to, now.store.as_ref());
         let bad =
             to.counter("livecheck_bad_records_total", "Records that could not be read, by topic and kind.");
         for ((topic, kind), count) in &now.bad_records {
@@ -302,6 +310,26 @@ impl Metrics {
                 seen.with(&[("case", name)], seconds(at));
             }
         }
+    }
+}
+
+/// Of the runner that writes: the others know nothing of it.
+fn about_the_store(to: &mut Exposition, progress: Option<&Progress>) {
+    let Some(store) = progress.map(Progress::get) else { return };
+    to.gauge("livecheck_store_writes", "1 if this runner brings the results into the store.")
+        .with(&[], truth(store.writes));
+    to.counter("livecheck_store_reports_total", "Reports that this runner has brought into the store.")
+        .with(&[], number(store.written));
+    to.counter("livecheck_store_failures_total", "Attempts to write to the store that have failed.")
+        .with(&[], number(store.failures));
+    if store.writes {
+        to.gauge("livecheck_store_up", "1 unless the last attempt to write to the store has failed.")
+            .with(&[], truth(store.is_up));
+        to.gauge(
+            "livecheck_store_lag_seconds",
+            "For how long the store has not had all reports of the topic; 0 if it has.",
+        )
+        .with(&[], store.lag.as_secs_f64());
     }
 }
 

@@ -120,7 +120,7 @@ impl Queries {
             let (case, _, counts) = (row.take::<i64>()?, row.take::<i64>()?, Counts::take(&mut row)?);
             let sketch = take_sketch(&mut row)?;
             let Some(sums) = cases.get_mut(&case) else { continue };
-            sums.counts.add(counts);
+            sums.counts += counts;
             sums.runtimes.merge(&sketch);
         }
         Ok(())
@@ -138,7 +138,7 @@ impl Queries {
             let (case, start) = (row.take()?, Timestamp::from_micros(row.take()?));
             let counts = Counts::take(&mut row)?;
             let part = cases.get_mut(&case).and_then(|sums| sums.sparkline.get_mut(parts.index(start)));
-            part.into_iter().for_each(|part| part.add(counts));
+            part.into_iter().for_each(|part| *part += counts);
         }
         Ok(())
     }

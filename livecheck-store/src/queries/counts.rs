@@ -1,5 +1,7 @@
 //! Counts of executions by how they ended, and quantiles of times.
 
+use std::ops::{Add, AddAssign};
+
 use livecheck_core::wire::State;
 use serde::Serialize;
 
@@ -33,14 +35,6 @@ impl Counts {
             timeout: unsigned(row.take()?),
             skip: unsigned(row.take()?),
         })
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.pass += other.pass;
-        self.fail += other.fail;
-        self.error += other.error;
-        self.timeout += other.timeout;
-        self.skip += other.skip;
     }
 
     /// Those that ended in this state.
@@ -79,6 +73,25 @@ impl Counts {
     #[expect(clippy::cast_precision_loss, reason = "a share of that many need not be exact")]
     pub fn success_rate(&self) -> Option<f64> {
         (self.executed() > 0).then(|| self.pass as f64 / self.executed() as f64)
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.error += other.error;
+        self.timeout += other.timeout;
+        self.skip += other.skip;
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
     }
 }
 

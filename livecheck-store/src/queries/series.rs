@@ -79,7 +79,7 @@ impl Queries {
                      WHERE resolution = $1 AND case_id = $2 AND start >= $3 AND start < $4";
         for mut row in self.query(query, &parameters)? {
             let (counts, sketch) = executions.entry(of(row.take()?)).or_default();
-            counts.add(Counts::take(&mut row)?);
+            *counts += Counts::take(&mut row)?;
             sketch.merge(&take_sketch(&mut row)?);
         }
         let mut signals: BTreeMap<String, BTreeMap<i64, Sketch>> = BTreeMap::new();
