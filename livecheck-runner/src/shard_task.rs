@@ -1,5 +1,7 @@
 //! The task around a shard: feeds it, does what it asks for, and tells the committer how far it has come.
 
+mod pace;
+
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::kafka::{
     SignalInput, TestInput,
 };
 use crate::tables::{PartitionTables, UnderWay};
+use pace::Pace;
 
 /// How many batches of records can wait for a shard, of each kind.
 const INBOX: usize = 8;
@@ -97,7 +100,7 @@ pub(crate) fn start(
         question: None,
         asked: None,
         bus: BusEnd::default(),
-        tests_at_end: false,
+        pace: Pace::new(Instant::now()),
         reports: Vec::new(),
         messages: Vec::new(),
         told: None,
@@ -128,7 +131,7 @@ struct ShardTask {
     /// When it was asked last.
     asked: Option<Instant>,
     bus: BusEnd,
-    tests_at_end: bool,
+    pace: Pace,
     /// Verdicts that the committer has not been told.
     reports: Vec<TestReport>,
     /// Messages for other shards that the committer has not been told.
@@ -149,8 +152,6 @@ struct Answer {
 /// What is known of the end of the bus beside what the shard knows.
 #[derive(Default)]
 struct BusEnd {
-    /// Whether nothing has been read since the consumer said that it had come to the end.
-    reached: bool,
     /// An end that the consumer has reached by its own word, though no record led there, and since when.
     beyond: Option<(i64, Instant)>,
 }
@@ -160,19 +161,31 @@ impl ShardTask {
         // What a predecessor had in flight goes on.
         self.act();
         let done = loop {
-            let pressure = self.shard.pressure();
+            let (pressure, now) = (self.shard.pressure(), Instant::now());
             // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
-            let signals_wanted = !pressure.pause_bus || self.tests_at_end;
+            let signals_wanted = match pressure.pause_bus {
+                true => self.pace.tests_are_at_end(),
+                false => self.pace.wants_signals(now),
+            };
+            let tests_wanted = !pressure.pause_tests && (pressure.pause_bus || self.pace.wants_tests(now));
+            let next_tests =
+                (tests_wanted && self.pace.tests_come_first()).then(|| self.inboxes.tests.try_recv());
+            if let Some(Ok(batch)) = next_tests {
+                self.tests(batch);
+                self.act();
+                self.tell_progress(false);
+                continue;
+            }
             let deadline = self.next_deadline();
             tokio::select! {
                 done = &mut closed => break done,
+                Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
                 Some(batch) = self.inboxes.messages.recv() => self.messages(batch),
                 Some(message) = self.inboxes.neighbours.recv() => {
                     self.shard.message(None, message, Timestamp::now());
                 }
-                Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
-                Some(batch) = self.inboxes.tests.recv(), if !pressure.pause_tests => self.tests(batch),
+                Some(batch) = self.inboxes.tests.recv(), if tests_wanted => self.tests(batch),
                 answer = answered(&mut self.question) => self.bus_end(answer),
                 () = sleep_until(deadline) => self.time_has_passed(),
             }
@@ -193,24 +206,39 @@ impl ShardTask {
         if let Some(offset) = self.parts.report_positions.get(self.partition) {
             self.shard.reports_written_to(offset);
         }
+        let heard = Instant::now();
         for input in batch {
-            self.tests_at_end = matches!(input, TestInput::End { .. });
             match input {
-                TestInput::Test(record) => self.shard.test(*record, now),
+                TestInput::Test(record) => {
+                    self.pace.read_test(Some(record.time), heard);
+                    self.shard.test(*record, now);
+                }
                 TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
-                TestInput::End { none_older } => self.shard.all_tests_read(none_older),
+                TestInput::End { none_older } => {
+                    self.pace.read_test(None, heard);
+                    self.shard.all_tests_read(none_older);
+                }
             }
         }
     }
 
     fn signals(&mut self, batch: Vec<SignalInput>) {
         let now = Timestamp::now();
+        let heard = Instant::now();
         for input in batch {
-            self.bus.reached = matches!(input, SignalInput::End);
             match input {
-                SignalInput::Signal(record) => self.shard.signal(*record, now),
-                SignalInput::Unreadable { offset, time } => self.shard.unreadable_signal(offset, time, now),
-                SignalInput::End => self.shard.all_signals_read(),
+                SignalInput::Signal(record) => {
+                    self.pace.read_signal(Some(record.time), heard);
+                    self.shard.signal(*record, now);
+                }
+                SignalInput::Unreadable { offset, time } => {
+                    self.pace.read_signal(Some(time), heard);
+                    self.shard.unreadable_signal(offset, time, now);
+                }
+                SignalInput::End => {
+                    self.pace.read_signal(None, heard);
+                    self.shard.all_signals_read();
+                }
             }
         }
     }
@@ -278,7 +306,8 @@ impl ShardTask {
         let tick = self.shard.next_tick().map(to_instant);
         let progress = self.has_progress().then(|| self.progress_at + PROGRESS_EVERY);
         let save = self.shard.next_save().map(to_instant);
-        [question, tick, progress, save].into_iter().flatten().min()
+        let patience = self.pace.patience_ends(Instant::now());
+        [question, tick, progress, save, patience].into_iter().flatten().min()
     }
 
     fn time_has_passed(&mut self) {
@@ -319,7 +348,7 @@ impl ShardTask {
     /// Whether nothing but control records of transactions stands between the last record read and that end:
     /// the consumer says that it is at the end, and for a while no record has come, and the end has not moved.
     fn is_control_records(&mut self, end_offset: i64) -> bool {
-        if !self.bus.reached {
+        if !self.pace.signals_are_at_end() {
             self.bus.beyond = None;
             return false;
         }

@@ -83,7 +83,9 @@ impl Connection {
             // What a sender's transaction aborted has not happened.
             .set("isolation.level", "read_committed")
             // A short pause after a full queue: with the default of a second, throughput falls to a sixth.
-            .set("fetch.queue.backoff.ms", "5");
+            .set("fetch.queue.backoff.ms", "5")
+            // What is fetched ahead takes memory, and is fetched again after a pause: tens of milliseconds' worth.
+            .set("queued.min.messages", self.property("queued.min.messages").unwrap_or("10000"));
         config
     }
 
@@ -140,7 +142,8 @@ impl Connection {
             // Readers of committed records wait for a runner that has died for this long at most.
             .set("transaction.timeout.ms", "10000")
             .set("message.timeout.ms", "10000")
-            .set("linger.ms", "0")
+            // Whole batches: the commit flushes what lingers.
+            .set("linger.ms", "50")
             .set("partitioner", "murmur2_random");
         config.create_with_context(context)
     }
