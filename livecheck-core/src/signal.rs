@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -200,34 +201,72 @@ impl<T> Wait<'_, T> {
     }
 }
 
-impl<'a, T: Payload + 'a> IntoFuture for Wait<'a, T> {
+impl<'a, T: Payload> IntoFuture for Wait<'a, T> {
     type Output = Result<T, WaitError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    type IntoFuture = Waiting<'a, T>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let timeout = self.timeout.transpose()?;
-            match &self.signal.source {
-                Source::Ready(values) => {
-                    let next = values.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    next.ok_or(WaitError::Timeout(Timeout::NothingReady))
-                }
-                Source::Engine { case, index, engine } => {
-                    let definition = &case.signals[*index];
-                    let timeout = timeout.or(definition.timeout);
-                    let event = engine
-                        .wait(WaitRequest { signal: *index, key: self.key, timeout })
-                        .await
-                        .map_err(WaitError::Timeout)?;
-                    T::from_json(event.value.as_deref()).map_err(|cause| WaitError::Payload {
-                        signal: definition.name,
-                        partition: event.partition,
-                        offset: event.offset,
-                        cause,
-                    })
-                }
+    fn into_future(self) -> Waiting<'a, T> {
+        Waiting { signal: self.signal, progress: Progress::ToBegin { timeout: self.timeout, key: self.key } }
+    }
+}
+
+/// A wait that is being awaited: the future of [`Wait`]. Dropped before it has ended, it takes no event.
+#[must_use = "futures do nothing unless they are awaited"]
+#[derive(Debug)]
+pub struct Waiting<'a, T> {
+    signal: &'a Signal<T>,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Progress {
+    ToBegin { timeout: Option<Result<Duration, DurationError>>, key: Option<TestId> },
+    Begun(WaitNumber),
+    Ended,
+}
+
+impl<T: Payload> Future for Waiting<'_, T> {
+    type Output = Result<T, WaitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let (case, index, engine) = match &self.signal.source {
+            Source::Ready(values) => {
+                self.progress = Progress::Ended;
+                let next = values.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                return Poll::Ready(next.ok_or(WaitError::Timeout(Timeout::NothingReady)));
             }
-        })
+            Source::Engine { case, index, engine } => (case, *index, engine),
+        };
+        let definition = &case.signals[index];
+        let wait = match std::mem::replace(&mut self.progress, Progress::Ended) {
+            Progress::ToBegin { timeout, key } => {
+                let timeout = timeout.transpose()?.or(definition.timeout);
+                Arc::clone(engine).begin(WaitRequest { signal: index, key, timeout })
+            }
+            Progress::Begun(wait) => wait,
+            // As of every future that is awaited again after its end.
+            Progress::Ended => return Poll::Pending,
+        };
+        let Poll::Ready(ended) = engine.poll(wait, cx) else {
+            self.progress = Progress::Begun(wait);
+            return Poll::Pending;
+        };
+        let event = ended?;
+        Poll::Ready(T::from_json(event.value.as_deref()).map_err(|cause| WaitError::Payload {
+            signal: definition.name,
+            partition: event.partition,
+            offset: event.offset,
+            cause,
+        }))
+    }
+}
+
+impl<T> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        if let (Progress::Begun(wait), Source::Engine { engine, .. }) = (&self.progress, &self.signal.source)
+        {
+            engine.forget(*wait);
+        }
     }
 }
 
@@ -282,12 +321,19 @@ pub enum Timeout {
 
 /// What the engine does for [`Signal::wait`]. Implemented by the runner.
 pub trait SignalSource: Send + Sync + 'static {
-    /// Registers a wait, at once, and resolves when an event or the end of the wait has come.
-    fn wait(
-        &self,
-        request: WaitRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>>;
+    /// Registers a wait, at once.
+    fn begin(self: Arc<Self>, request: WaitRequest) -> WaitNumber;
+
+    /// How a wait has ended, if it has: then, and only once, it is said. Else the task is woken when it has.
+    fn poll(&self, wait: WaitNumber, cx: &mut task::Context<'_>) -> Poll<Result<ReceivedSignal, Timeout>>;
+
+    /// Nobody waits any more.
+    fn forget(&self, wait: WaitNumber);
 }
+
+/// Names a wait of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitNumber(pub u32);
 
 /// A wait that begins.
 #[derive(Clone, Debug, PartialEq, Eq)]

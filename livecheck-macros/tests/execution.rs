@@ -1,12 +1,11 @@
 //! What a runner does with a case: it calls the function with what came.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use livecheck::execution::Execution;
-use livecheck::signal::{ReceivedSignal, SignalSource, WaitRequest};
+use livecheck::signal::{ReceivedSignal, SignalSource, WaitNumber, WaitRequest};
 use livecheck::wire::Arguments;
 use livecheck::{Case, Context, ExecutionKey, Signal, Timeout, Timestamp, current};
 use serde_json::value::RawValue;
@@ -37,14 +36,20 @@ struct Engine {
 }
 
 impl SignalSource for Engine {
-    fn wait(
-        &self,
-        request: WaitRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>> {
-        let value = self.values.get(request.signal).cloned().flatten();
-        self.asked.lock().expect("no test panics here").push(request);
-        Box::pin(async { Ok(ReceivedSignal { value, partition: 0, offset: 0, time: Timestamp::now() }) })
+    fn begin(self: Arc<Self>, request: WaitRequest) -> WaitNumber {
+        let mut asked = self.asked.lock().expect("no test panics here");
+        asked.push(request);
+        WaitNumber(u32::try_from(asked.len() - 1).expect("few"))
     }
+
+    fn poll(&self, wait: WaitNumber, _: &mut task::Context<'_>) -> Poll<Result<ReceivedSignal, Timeout>> {
+        let asked = self.asked.lock().expect("no test panics here");
+        let signal = asked[usize::try_from(wait.0).expect("few")].signal;
+        let value = self.values.get(signal).cloned().flatten();
+        Poll::Ready(Ok(ReceivedSignal { value, partition: 0, offset: 0, time: Timestamp::now() }))
+    }
+
+    fn forget(&self, _: WaitNumber) {}
 }
 
 async fn execute(

@@ -21,6 +21,7 @@ mod early;
 mod effect;
 mod execution;
 mod holds;
+mod in_flight;
 mod limits;
 mod message;
 mod notice;

@@ -1,30 +1,31 @@
 //! Executes cases: one tokio task each, its waits answered by the shard, its panics kept to itself.
 
 mod panics;
+mod waits;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use livecheck_core::signal::{ReceivedSignal, SignalSource, WaitRequest};
+use livecheck_core::signal::{SignalSource, WaitRequest};
 use livecheck_core::table::ExecutionTables;
 use livecheck_core::wire::{Arguments, ConsumerLag};
-use livecheck_core::{Case, Context, Execution, Timeout, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use livecheck_core::{Case, Context, Execution, Timestamp, execution};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::engine::{Ending, Handle};
+use crate::engine::{Ending, Handle, PanicReport};
 use crate::execution_log::ExecutionLog;
 
+use panics::poll_caught;
 pub(crate) use panics::{capture_panics, caught, caught_in_place};
+pub(crate) use waits::Reply;
+use waits::Waits;
 
 /// The pause before a scheduled case that has failed is tried again.
 const BEFORE_RETRY: Duration = Duration::from_secs(1);
-
-/// How a wait is answered.
-pub(crate) type Reply = oneshot::Sender<Result<ReceivedSignal, Timeout>>;
 
 /// What executing cases say to their shard.
 #[derive(Debug)]
@@ -99,38 +100,59 @@ pub(crate) struct ToExecute {
 pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) -> Executing {
     let ToExecute { execution, case, context, arguments, start: clock, log, tables } = what;
     let log = Arc::new(log);
-    let waits = ShardWaits {
-        execution,
-        clock: Arc::new(AtomicI64::new(clock.as_micros())),
-        to_shard: to_shard.clone(),
+    let waits = Arc::new(Waits::new(execution, clock, to_shard));
+    let source: Arc<dyn SignalSource> = Arc::<Waits>::clone(&waits);
+    let work = match case.settings.confirm {
+        0 => Work::Once(Execution::new(case, context, arguments, source).with_tables(tables).start()),
+        retries => Work::Confirmed(Box::pin(async move {
+            let attempt = || {
+                let (context, arguments) = (context.clone(), arguments.clone());
+                let execution = Execution::new(case, context, arguments, Arc::clone(&source));
+                attempt(execution.with_tables(Arc::clone(&tables)))
+            };
+            confirmed(retries, attempt).await
+        })),
     };
-    let task = async move {
-        let waits: Arc<dyn SignalSource> = Arc::new(waits);
-        let ending = match case.settings.confirm {
-            // The arguments are given up as soon as the case has taken them: tests wait for hours.
-            0 => attempt(Execution::new(case, context, arguments, waits).with_tables(tables)).await,
-            retries => {
-                let again = || {
-                    Execution::new(case, context.clone(), arguments.clone(), Arc::clone(&waits))
-                        .with_tables(Arc::clone(&tables))
-                };
-                confirmed(retries, || attempt(again())).await
-            }
-        };
-        // Where the shard is gone the partition is another runner's, and so is the verdict.
-        let _ = to_shard.send(FromCase::Ended { execution, ending });
-    };
-    let task = tokio::spawn(Arc::clone(&log).scope(task)).abort_handle();
+    let task = tokio::spawn(Arc::clone(&log).scope(Task { work, waits })).abort_handle();
     Executing { task, log, lag: None }
+}
+
+/// A case that is executing. There may be a million of them: it is no larger than it must be.
+struct Task {
+    work: Work,
+    waits: Arc<Waits>,
+}
+
+enum Work {
+    Once(execution::Executing),
+    Confirmed(Pin<Box<dyn Future<Output = Ending> + Send>>),
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let ending = match &mut self.work {
+            Work::Once(case) => ready!(poll_caught(case.as_mut(), cx)).into(),
+            Work::Confirmed(attempts) => ready!(attempts.as_mut().poll(cx)),
+        };
+        self.waits.ended(ending);
+        Poll::Ready(())
+    }
 }
 
 /// Executes a case, once.
 async fn attempt(execution: Execution) -> Ending {
-    // Within the async block: a case may panic before its first await, in decoding its arguments say.
-    match caught(async { execution.start().await }).await {
-        Ok(Ok(())) => Ending::Passed,
-        Ok(Err(error)) => Ending::Returned(error),
-        Err(panic) => Ending::Panicked(panic),
+    caught(execution.start()).await.into()
+}
+
+impl From<Result<livecheck_core::Result, PanicReport>> for Ending {
+    fn from(outcome: Result<livecheck_core::Result, PanicReport>) -> Self {
+        match outcome {
+            Ok(Ok(())) => Self::Passed,
+            Ok(Err(error)) => Self::Returned(error),
+            Err(panic) => Self::Panicked(panic),
+        }
     }
 }
 
@@ -154,51 +176,6 @@ async fn confirmed<A: Future<Output = Ending>>(retries: u32, attempt: impl Fn() 
     }
 }
 
-/// The waits of one execution, sent on to its shard.
-struct ShardWaits {
-    execution: Handle,
-    /// The execution's own clock, in microseconds of log time: the trigger, then each signal received and each
-    /// deadline passed.
-    ///
-    /// It is kept on this side so that a wait's clock starts at what the case has seen, and not at what
-    /// happens to lie in its inbox: the same when the execution is run again.
-    clock: Arc<AtomicI64>,
-    to_shard: mpsc::UnboundedSender<FromCase>,
-}
-
-impl SignalSource for ShardWaits {
-    fn wait(
-        &self,
-        request: WaitRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<ReceivedSignal, Timeout>> + Send>> {
-        let (reply, answer) = oneshot::channel();
-        let since = Timestamp::from_micros(self.clock.load(Ordering::Relaxed));
-        let wait = FromCase::Wait { execution: self.execution, request, since, reply };
-        let sent = self.to_shard.send(wait);
-        let clock = Arc::clone(&self.clock);
-        Box::pin(async move {
-            let answer = match sent {
-                Ok(()) => answer.await.ok(),
-                Err(_) => None,
-            };
-            match answer {
-                Some(result) => {
-                    let reached = match &result {
-                        Ok(received) => received.time,
-                        Err(Timeout::Signal { timeout, .. }) => since + *timeout,
-                        Err(Timeout::Expired { expired, .. }) => *expired,
-                        Err(_) => since,
-                    };
-                    clock.fetch_max(reached.as_micros(), Ordering::Relaxed);
-                    result
-                }
-                // The shard is gone, and this execution goes on in another runner: here it never judges.
-                None => std::future::pending().await,
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -214,7 +191,7 @@ mod tests {
             if *tries > fails {
                 Ending::Passed
             } else {
-                Ending::Panicked(crate::engine::PanicReport::default())
+                Ending::Panicked(PanicReport::default())
             }
         };
         let ending = confirmed(retries, attempt).await;

@@ -26,7 +26,8 @@ pub(crate) type Tell = Box<dyn Fn(&LogLine) + Send + Sync>;
 /// The log of one execution: the latest lines of it.
 #[derive(Default)]
 pub(crate) struct ExecutionLog {
-    kept: Mutex<Kept>,
+    /// None until something is logged: there may be a million of them, and most say nothing.
+    kept: Mutex<Option<Box<Kept>>>,
     live: Option<Tell>,
 }
 
@@ -54,7 +55,7 @@ impl ExecutionLog {
 
     /// Moves what was kept into the explanation of the execution.
     pub(crate) fn explain(&self, explanation: &mut Explanation) {
-        let kept = std::mem::take(&mut *self.kept());
+        let Some(kept) = self.kept().take() else { return };
         explanation.logs = kept.lines.into();
         explanation.logs_left_out = kept.left_out;
     }
@@ -64,6 +65,7 @@ impl ExecutionLog {
             tell(&line);
         }
         let mut kept = self.kept();
+        let kept = kept.get_or_insert_default();
         if kept.lines.len() == Explanation::MOST_LOG_LINES {
             kept.lines.pop_front();
             kept.left_out += 1;
@@ -71,7 +73,7 @@ impl ExecutionLog {
         kept.lines.push_back(line);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Box<Kept>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -373,8 +373,7 @@ impl ShardTask {
                     let task = execute::start(to_execute, to_shard);
                     self.executing.insert(execution, task);
                 }
-                // A case that waits no longer, as in `select!`, has dropped the other end.
-                Effect::Resolve { reply, result } => drop(reply.send(result)),
+                Effect::Resolve { reply, result } => reply.send(result),
                 Effect::Abort { execution } => {
                     if let Some(executing) = self.executing.get(&execution) {
                         executing.abort();

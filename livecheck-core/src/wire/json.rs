@@ -11,13 +11,17 @@ use serde_json::value::RawValue;
 /// The member that Faust adds to every record that it writes.
 const FAUST_MEMBER: &str = "__faust";
 
-/// The arguments of a test: by position, and by name.
+/// The arguments of a test: by position, and by name. Cheap to clone.
 ///
 /// Parameters are filled first by position, then by name, as in Python.
 #[derive(Clone, Debug, Default)]
-pub struct Arguments {
-    pub(super) positional: Vec<Arc<RawValue>>,
-    pub(super) named: BTreeMap<String, Arc<RawValue>>,
+pub struct Arguments(Option<Arc<Given>>);
+
+/// What was given; nothing at all is no allocation.
+#[derive(Clone, Debug, Default)]
+struct Given {
+    positional: Vec<Arc<RawValue>>,
+    named: BTreeMap<String, Arc<RawValue>>,
 }
 
 impl Arguments {
@@ -25,6 +29,12 @@ impl Arguments {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Those.
+    pub(super) fn given(positional: Vec<Arc<RawValue>>, named: BTreeMap<String, Arc<RawValue>>) -> Self {
+        let is_any = !positional.is_empty() || !named.is_empty();
+        Self(is_any.then(|| Arc::new(Given { positional, named })))
     }
 
     /// Adds an argument by name.
@@ -39,26 +49,38 @@ impl Arguments {
 
     /// Adds an argument by name, as JSON.
     pub fn insert_raw(&mut self, name: &str, value: Box<RawValue>) {
-        self.named.insert(name.to_owned(), value.into());
+        Arc::make_mut(self.0.get_or_insert_default()).named.insert(name.to_owned(), value.into());
+    }
+
+    /// Those by position.
+    pub(super) fn positional(&self) -> &[Arc<RawValue>] {
+        self.0.as_ref().map_or(&[], |given| &given.positional)
+    }
+
+    /// Those by name.
+    pub(super) fn named(&self) -> &BTreeMap<String, Arc<RawValue>> {
+        static NONE: BTreeMap<String, Arc<RawValue>> = BTreeMap::new();
+        self.0.as_ref().map_or(&NONE, |given| &given.named)
     }
 
     /// The argument for the parameter at that position with that name.
     #[must_use]
     pub fn get(&self, index: usize, name: &str) -> Option<&RawValue> {
-        self.positional.get(index).or_else(|| self.named.get(name)).map(|json| &**json)
+        let given = self.0.as_ref()?;
+        given.positional.get(index).or_else(|| given.named.get(name)).map(|json| &**json)
     }
 
     /// All of them: those by position, and then those by name, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &RawValue)> {
-        let positional = self.positional.iter().map(|value| (None, &**value));
-        positional.chain(self.named.iter().map(|(name, value)| (Some(name.as_str()), &**value)))
+        let positional = self.positional().iter().map(|value| (None, &**value));
+        positional.chain(self.named().iter().map(|(name, value)| (Some(name.as_str()), &**value)))
     }
 
     /// What there is, for a message: `2 by position and by name: price, side`.
     #[must_use]
     pub fn describe(&self) -> String {
-        let names = self.named.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        match (self.positional.len(), names.as_str()) {
+        let names = self.named().keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        match (self.positional().len(), names.as_str()) {
             (0, "") => "no arguments".to_owned(),
             (0, names) => format!("arguments by name: {names}"),
             (count, "") => format!("{count} by position"),
@@ -69,8 +91,8 @@ impl Arguments {
     /// The bytes that the JSON of all arguments takes.
     #[must_use]
     pub fn json_bytes(&self) -> usize {
-        let named = self.named.iter().map(|(name, value)| name.len() + value.get().len());
-        self.positional.iter().map(|value| value.get().len()).chain(named).sum()
+        let named = self.named().iter().map(|(name, value)| name.len() + value.get().len());
+        self.positional().iter().map(|value| value.get().len()).chain(named).sum()
     }
 }
 
@@ -192,7 +214,7 @@ mod tests {
 
     #[test]
     fn parameters_are_filled_by_position_then_by_name() {
-        let mut arguments = Arguments { positional: vec![raw("1").into()], ..Arguments::new() };
+        let mut arguments = Arguments::given(vec![raw("1").into()], BTreeMap::new());
         arguments.insert("side", "sell").expect("a text is JSON");
         assert_eq!(arguments.get(0, "quantity").map(RawValue::get), Some("1"));
         assert_eq!(arguments.get(1, "side").map(RawValue::get), Some("\"sell\""));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::json::{Arguments, text_of_any_json};
@@ -12,8 +13,8 @@ use crate::schedule::Slot;
 use crate::time::Timestamp;
 
 /// A request to execute a case.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "OnTheWire", into = "OnTheWire")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "OnTheWire")]
 pub struct TestExecution {
     /// The id of the test.
     pub id: TestId,
@@ -48,9 +49,22 @@ impl TestExecution {
     }
 }
 
-/// The members as they stand in the record. (`#[serde(flatten)]` would save this mirror, but it buffers, and
+impl Serialize for TestExecution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut record = serializer.serialize_struct("TestExecution", 6)?;
+        record.serialize_field("id", &self.id)?;
+        record.serialize_field("case_name", &self.case_name)?;
+        record.serialize_field("timestamp", &self.timestamp)?;
+        record.serialize_field("expires", &self.expires)?;
+        record.serialize_field("test_args", self.arguments.positional())?;
+        record.serialize_field("test_kwargs", self.arguments.named())?;
+        record.end()
+    }
+}
+
+/// The members as they are read. (`#[serde(flatten)]` would save this mirror, but it buffers, and
 /// raw JSON does not survive that.)
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct OnTheWire {
     #[serde(deserialize_with = "text_of_any_json")]
     id: TestId,
@@ -72,16 +86,8 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 impl From<OnTheWire> for TestExecution {
     fn from(record: OnTheWire) -> Self {
         let OnTheWire { id, case_name, timestamp, expires, test_args, test_kwargs } = record;
-        let arguments = Arguments { positional: test_args, named: test_kwargs };
+        let arguments = Arguments::given(test_args, test_kwargs);
         Self { id, case_name, timestamp, expires, arguments }
-    }
-}
-
-impl From<TestExecution> for OnTheWire {
-    fn from(test: TestExecution) -> Self {
-        let TestExecution { id, case_name, timestamp, expires, arguments } = test;
-        let Arguments { positional: test_args, named: test_kwargs } = arguments;
-        Self { id, case_name, timestamp, expires, test_args, test_kwargs }
     }
 }
 

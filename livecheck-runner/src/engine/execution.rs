@@ -2,17 +2,19 @@
 
 mod explain;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use livecheck_core::signal::{ReceivedSignal, WaitRequest};
-use livecheck_core::wire::{TestExecution, WaitSpan};
-use livecheck_core::{Case, Origin, PartitionKey, TestId, Timeout, Timestamp};
+use livecheck_core::wire::{Arguments, TestExecution, WaitSpan};
+use livecheck_core::{Case, CaseName, Context, ExecutionKey, Origin, TestId, Timeout, Timestamp};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::checkpoint::{SavedExecution, SavedSignal};
 use super::message::{Asker, Place, Question};
+use super::record::TestRecord;
 pub(super) use explain::Surroundings;
 use explain::TimedOut;
 
@@ -24,8 +26,16 @@ const EVENT_BYTES: usize = 64;
 /// Names an execution of a shard; a handle that has outlived its execution names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle {
-    pub(super) slot: usize,
-    pub(super) generation: u64,
+    pub(super) slot: u32,
+    pub(super) generation: u32,
+}
+
+#[cfg(test)]
+impl Handle {
+    /// Of some execution, where it does not matter which.
+    pub(crate) fn for_test() -> Self {
+        Self { slot: 0, generation: 1 }
+    }
 }
 
 /// A signal for one execution.
@@ -122,17 +132,18 @@ struct Received {
 
 #[derive(Debug)]
 pub(super) struct Running<R> {
-    pub(super) generation: u64,
+    /// Tells it from others that had its slot before.
+    pub(super) generation: u32,
     pub(super) case: &'static Case,
-    pub(super) test: TestExecution,
+    /// The test, with what decided its partition where that was not its id.
+    pub(super) context: Context,
+    arguments: Arguments,
     /// The offset of the trigger.
     pub(super) offset: i64,
     /// In log time.
     pub(super) start: Timestamp,
     /// In log time.
     pub(super) expires: Timestamp,
-    /// What decided its partition, where that was not its id.
-    pub(super) partition_key: Option<PartitionKey>,
     /// Who sent the trigger, where that says.
     pub(super) origin: Option<Arc<Origin>>,
     /// Whether its partition is not that of its id: signals may lie there, too.
@@ -149,37 +160,36 @@ pub(super) struct Running<R> {
     pub(super) save_at: Option<Timestamp>,
     /// How far its own clock has come: the latest signal received or wait ended, in log time.
     clock: Timestamp,
-    /// By signal: events that no wait has received yet.
-    inboxes: Box<[VecDeque<Event>]>,
-    /// Events that waits have received.
+    /// Events that no wait has received yet, each with its signal, in the order of time.
+    unheard: Vec<(usize, Event)>,
+    /// Events that waits have received, in the order of the waits.
     received: Vec<Received>,
-    waits: Vec<Waiting<R>>,
+    /// Mostly one: a case waits for one thing after the other.
+    waits: SmallVec<[Waiting<R>; 1]>,
     /// Waits whose time has passed.
     timed_out: Vec<TimedOut>,
     next_wait: u32,
-    latencies: BTreeMap<&'static str, f64>,
     bytes: usize,
 }
 
 impl<R> Running<R> {
     pub(super) fn new(
-        generation: u64,
         case: &'static Case,
-        test: TestExecution,
+        TestRecord { test, partition_key, origin }: TestRecord,
         offset: i64,
         (start, expires): (Timestamp, Timestamp),
         local_start: Timestamp,
     ) -> Self {
         let bytes = OVERHEAD_BYTES + test.arguments.json_bytes();
         Self {
-            generation,
+            generation: 0,
             case,
-            test,
+            context: Context::new(test.key(), test.expires).with_partition_key(partition_key),
+            arguments: test.arguments,
             offset,
             start,
             expires,
-            partition_key: None,
-            origin: None,
+            origin,
             is_misplaced: false,
             local_limit: local_start + expires.since(start),
             local_start,
@@ -187,14 +197,45 @@ impl<R> Running<R> {
             is_saved: false,
             save_at: None,
             clock: start,
-            inboxes: case.signals.iter().map(|_| VecDeque::new()).collect(),
+            unheard: Vec::new(),
             received: Vec::new(),
-            waits: Vec::new(),
+            waits: SmallVec::new(),
             timed_out: Vec::new(),
             next_wait: 0,
-            latencies: BTreeMap::new(),
             bytes,
         }
+    }
+
+    /// Whether it is the execution of that handle, and not another in the same slot.
+    pub(super) fn is(&self, execution: Handle) -> bool {
+        self.generation == execution.generation
+    }
+
+    /// The id of the test.
+    pub(super) fn id(&self) -> &TestId {
+        self.context.id()
+    }
+
+    /// The name of the case, as the trigger has it.
+    pub(super) fn case_name(&self) -> &CaseName {
+        self.context.case_name()
+    }
+
+    /// When it was triggered, by the sender's clock: a part of its identity.
+    pub(super) fn triggered(&self) -> Timestamp {
+        self.context.timestamp()
+    }
+
+    /// The arguments of the test.
+    pub(super) fn arguments(&self) -> &Arguments {
+        &self.arguments
+    }
+
+    /// The test, as it was triggered.
+    pub(super) fn test(&self) -> TestExecution {
+        let ExecutionKey { case, id, timestamp } = self.context.key().clone();
+        let (expires, arguments) = (self.context.expires(), self.arguments.clone());
+        TestExecution { id, case_name: case, timestamp, expires, arguments }
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -210,8 +251,14 @@ impl<R> Running<R> {
         self.received.iter().filter_map(|received| Some((received.signal, received.event.origin.as_ref()?)))
     }
 
-    pub(super) fn into_latencies(self) -> (TestExecution, BTreeMap<String, f64>) {
-        (self.test, self.latencies.into_iter().map(|(name, latency)| (name.to_owned(), latency)).collect())
+    /// From the trigger to the first event of each signal that a wait has received, in seconds.
+    pub(super) fn latencies(&self) -> BTreeMap<String, f64> {
+        let mut latencies = BTreeMap::new();
+        for Received { signal, event, .. } in &self.received {
+            let latency = || event.time.since(self.start).as_secs_f64();
+            latencies.entry(self.case.signals[*signal].name.to_owned()).or_insert_with(latency);
+        }
+        latencies
     }
 
     /// From the trigger to now: by the execution's own clock, or the time really spent if that is longer.
@@ -238,32 +285,37 @@ impl<R> Running<R> {
     fn events(&self, signal: usize) -> impl Iterator<Item = &Event> {
         let received = self.received.iter().filter(move |received| received.signal == signal);
         let received = received.map(|received| &received.event);
-        received.chain(&self.inboxes[signal])
+        received.chain(self.unheard(signal))
     }
 
-    /// An event has come: puts it into its inbox, in the order of time, which is that of the log where the log
-    /// stamps its records itself.
+    /// The events of a signal that no wait has received yet, in the order of time.
+    fn unheard(&self, signal: usize) -> impl Iterator<Item = &Event> {
+        self.unheard.iter().filter(move |(of, _)| *of == signal).map(|(_, event)| event)
+    }
+
+    /// An event has come: puts it among the unheard ones, in the order of time, which is that of the log where the
+    /// log stamps its records itself.
     pub(super) fn receive(&mut self, signal: usize, event: Event) {
         self.bytes += event.payload_bytes() + EVENT_BYTES;
-        let inbox = &mut self.inboxes[signal];
-        let place = inbox.partition_point(|other| (other.time, other.place) < (event.time, event.place));
-        inbox.insert(place, event);
+        let is_before = |(_, other): &(usize, Event)| (other.time, other.place) < (event.time, event.place);
+        let place = self.unheard.partition_point(is_before);
+        self.unheard.reserve_exact(1);
+        self.unheard.insert(place, (signal, event));
     }
 
     /// All that a successor needs.
     pub(super) fn saved(&self) -> SavedExecution {
-        let waiting = self.inboxes.iter().enumerate();
-        let waiting = waiting.flat_map(|(signal, inbox)| inbox.iter().map(move |event| (signal, event)));
+        let unheard = self.unheard.iter().map(|(signal, event)| (*signal, event));
         let received = self.received.iter().map(|received| (received.signal, &received.event));
         SavedExecution {
-            test: self.test.clone(),
+            test: self.test(),
             offset: self.offset,
             start: self.start,
             expires: self.expires,
-            partition_key: self.partition_key.clone(),
+            partition_key: self.context.partition_key().cloned(),
             origin: self.origin.clone(),
             signals: received
-                .chain(waiting)
+                .chain(unheard)
                 .map(|(signal, event)| event.saved(self.case.signals[signal].name))
                 .collect(),
         }
@@ -277,7 +329,7 @@ impl<R> Running<R> {
     /// The case begins a wait. The clock of the wait starts at `since`.
     pub(super) fn begin_wait(&mut self, request: WaitRequest, since: Timestamp, reply: R) -> &Waiting<R> {
         let WaitRequest { signal, key, timeout } = request;
-        let key = key.filter(|key| *key != self.test.id);
+        let key = key.filter(|key| key != self.context.id());
         let began = since.max(self.start);
         let own = timeout.map_or(Timestamp::MAX, |timeout| began + timeout);
         let timeout = timeout.filter(|_| own <= self.expires);
@@ -295,9 +347,9 @@ impl<R> Running<R> {
         let to_ask = |wait: &&Waiting<R>| wait.signal == signal && wait.elsewhere == Elsewhere::ToAsk;
         let questions = self.waits.iter().filter(to_ask).map(|wait| Question {
             asker: asker.clone(),
-            case: self.test.case_name.clone(),
+            case: self.case_name().clone(),
             signal: self.case.signals[signal].name.to_owned(),
-            key: wait.key.clone().unwrap_or_else(|| self.test.id.clone()),
+            key: wait.key.clone().unwrap_or_else(|| self.id().clone()),
             seen: self
                 .events(signal)
                 .filter(|event| event.key == wait.key)
@@ -339,12 +391,14 @@ impl<R> Running<R> {
         bus_read_to: Timestamp,
         signal: usize,
     ) -> Option<(Waiting<R>, Result<ReceivedSignal, Timeout>)> {
-        let inbox = &self.inboxes[signal];
         let of_signal = self.waits.iter().enumerate().filter(|(_, wait)| wait.signal == signal);
+        let event_for = |wait: &Waiting<R>| {
+            self.unheard.iter().position(|(of, event)| *of == signal && wait.takes(event))
+        };
         let (position, event) = of_signal
-            .map(|(position, wait)| (position, inbox.iter().position(|event| wait.takes(event))))
+            .map(|(position, wait)| (position, event_for(wait)))
             .find(|&(position, event)| event.is_some() || self.waits[position].is_over(bus_read_to))?;
-        let event = event.and_then(|event| self.inboxes[signal].remove(event));
+        let event = event.map(|event| self.unheard.remove(event).1);
         let wait = self.waits.remove(position);
         let result = match event {
             Some(event) => Ok(self.accept(&wait, event)),
@@ -355,11 +409,10 @@ impl<R> Running<R> {
 
     fn accept(&mut self, wait: &Waiting<R>, event: Event) -> ReceivedSignal {
         self.advance_clock(event.time);
-        let name = self.case.signals[wait.signal].name;
-        self.latencies.entry(name).or_insert_with(|| event.time.since(self.start).as_secs_f64());
         let Event { place: Place { partition, offset }, time, value, .. } = event.clone();
         let span = WaitSpan { began: wait.began, deadline: wait.deadline };
         // For its checkpoint: a successor executes the case from its start.
+        self.received.reserve_exact(1);
         self.received.push(Received { signal: wait.signal, event, span });
         ReceivedSignal { value, partition, offset, time }
     }

@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::pin::{Pin, pin};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use futures_util::FutureExt;
 
 use crate::backtrace::of_the_case;
 use crate::engine::PanicReport;
@@ -18,9 +18,13 @@ use crate::engine::PanicReport;
 /// fails. The message and the place are always kept.
 const BACKTRACES_PER_SECOND: u64 = 10;
 
-tokio::task_local! {
-    static PANIC: RefCell<Option<PanicReport>>;
+thread_local! {
+    /// Whether this thread is in a case, and what that has panicked with.
+    static IN_CASE: RefCell<Option<Panicked>> = const { RefCell::new(None) };
 }
+
+/// What the case has panicked with, as far as it has.
+type Panicked = Option<PanicReport>;
 
 /// Keeps the panics of cases from the terminal; all others go where they went before. Call it once, or more.
 pub(crate) fn capture_panics() {
@@ -28,12 +32,14 @@ pub(crate) fn capture_panics() {
     INSTALL.call_once(|| {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let recorded = PANIC.try_with(|panic| {
-                if let Ok(mut panic) = panic.try_borrow_mut() {
-                    *panic = Some(report(info));
+            let is_of_case = IN_CASE.try_with(|in_case| match in_case.try_borrow_mut().as_deref_mut() {
+                Ok(Some(panicked)) => {
+                    *panicked = Some(report(info));
+                    true
                 }
+                _ => false,
             });
-            if recorded.is_err() {
+            if !is_of_case.unwrap_or(false) {
                 others(info);
             }
         }));
@@ -42,26 +48,27 @@ pub(crate) fn capture_panics() {
 
 /// Runs a future, and gives its result, or what it panicked with.
 pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, PanicReport> {
-    let (outcome, panic) = recording(AssertUnwindSafe(future).catch_unwind()).await;
-    outcome.map_err(|payload| panic.unwrap_or_else(|| from_payload(&*payload)))
+    let mut future = pin!(future);
+    poll_fn(|cx| poll_caught(future.as_mut(), cx)).await
+}
+
+/// Polls a future, which says what it panicked with if it does.
+pub(super) fn poll_caught<F: Future + ?Sized>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, PanicReport>> {
+    match caught_in_place(|| future.poll(cx)) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    }
 }
 
 /// Does something at once, and gives its result, or what it panicked with.
 pub(crate) fn caught_in_place<T>(act: impl FnOnce() -> T) -> Result<T, PanicReport> {
-    PANIC.sync_scope(RefCell::new(None), || {
-        let outcome = panic::catch_unwind(AssertUnwindSafe(act));
-        outcome.map_err(|payload| PANIC.with(RefCell::take).unwrap_or_else(|| from_payload(&*payload)))
-    })
-}
-
-/// Runs a future, and gives what it panicked with beside its result.
-async fn recording<F: Future>(future: F) -> (F::Output, Option<PanicReport>) {
-    PANIC
-        .scope(RefCell::new(None), async {
-            let output = future.await;
-            (output, PANIC.with(RefCell::take))
-        })
-        .await
+    let outer = IN_CASE.replace(Some(None));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(act));
+    let panicked = IN_CASE.replace(outer).flatten();
+    outcome.map_err(|payload| panicked.unwrap_or_else(|| from_payload(&*payload)))
 }
 
 /// What can be told of a panic of which only the payload is left.

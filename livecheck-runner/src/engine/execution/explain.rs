@@ -45,10 +45,8 @@ impl<R> Running<R> {
         let received = self.received.iter().map(|received| {
             self.signal_step(received.signal, &received.event, Some(received.span), around.topics)
         });
-        let inboxes = self.inboxes.iter().enumerate();
-        let unheard = inboxes
-            .flat_map(|(signal, inbox)| inbox.iter().map(move |event| (signal, event)))
-            .map(|(signal, event)| self.signal_step(signal, event, None, around.topics));
+        let unheard = self.unheard.iter();
+        let unheard = unheard.map(|(signal, event)| self.signal_step(*signal, event, None, around.topics));
         let timed_out = self
             .timed_out
             .iter()

@@ -2,7 +2,7 @@
 
 use livecheck_core::{CaseName, TestId, Timestamp};
 
-use super::{Shard, live};
+use super::Shard;
 use crate::engine::checkpoint::SavedSignal;
 use crate::engine::effect::Effect;
 use crate::engine::execution::{Event, Handle};
@@ -27,11 +27,11 @@ impl<R> Shard<R> {
 
     /// Asks for the signals that this execution waits for, and that lie elsewhere.
     pub(super) fn ask(&mut self, execution: Handle, signal: usize, now: Timestamp) {
-        let Some(running) = live(&mut self.running, execution) else { return };
+        let Some(running) = self.in_flight.get_mut(execution) else { return };
         let asker = Asker {
             partition: self.placement.partition(),
             trigger: running.offset,
-            test: running.test.id.clone(),
+            test: running.id().clone(),
         };
         for question in running.questions(signal, &asker) {
             let owner = self.placement.of_key(question.key.as_str());
@@ -66,11 +66,11 @@ impl<R> Shard<R> {
         let case = self.selection.cases.get(question.case.as_str())?;
         let signal = case.signal(&question.signal)?;
         let fits = |event: &Event| event.time <= question.deadline && !question.seen.contains(&event.place);
-        let of_tests = self.by_id.get(&question.key).into_iter().flatten();
-        let of_tests = of_tests
-            .map(|&slot| &self.running[slot])
-            .filter(|running| running.test.case_name == question.case)
-            .flat_map(|running| running.own_events(signal));
+        let of_tests = self
+            .in_flight
+            .of_id(&question.key)
+            .filter(|(_, running)| *running.case_name() == question.case)
+            .flat_map(|(_, running)| running.own_events(signal));
         let test = (question.case.clone(), question.key.clone());
         let found = of_tests
             .chain(self.early.of_test(&test, signal))
@@ -109,19 +109,19 @@ impl<R> Shard<R> {
     /// executed again will ask again.
     fn answered(&mut self, answer: Answer, now: Timestamp) {
         let Answer { question, event } = answer;
-        let Some(slots) = self.by_id.get(&question.asker.test) else { return };
-        let is_asker = |slot: &&usize| self.running[**slot].offset == question.asker.trigger;
-        let Some(&slot) = slots.iter().find(is_asker) else { return };
-        let running = &mut self.running[slot];
+        let mut of_id = self.in_flight.of_id(&question.asker.test);
+        let asker = of_id.find(|(_, running)| running.offset == question.asker.trigger);
+        let Some(execution) = asker.map(|(execution, _)| execution) else { return };
+        drop(of_id);
+        let Some(running) = self.in_flight.get_mut(execution) else { return };
         let Some(signal) = running.case.signal(&question.signal) else { return };
-        let key = (question.key != running.test.id).then_some(question.key);
-        let execution = Handle { slot, generation: running.generation };
+        let key = (question.key != *running.id()).then_some(question.key);
         match event {
             Some(saved) => {
                 let event = Event { key, ..Event::restored(saved, self.placement.partition()) };
                 running.ask_again(signal, &event);
                 if !running.has(signal, event.place) {
-                    self.take_in(slot, signal, event, now);
+                    self.take_in(execution, signal, event, now);
                 }
             }
             None => running.nothing_elsewhere(signal, key.as_ref(), question.deadline),

@@ -2,12 +2,13 @@
 
 use livecheck_core::Timestamp;
 
-use super::{Shard, live};
+use super::Shard;
 use crate::engine::checkpoint::{
     Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution,
 };
 use crate::engine::early::{HeldSignal, Saved};
 use crate::engine::execution::{Event, Handle, Running};
+use crate::engine::record::TestRecord;
 
 impl<R> Shard<R> {
     /// When, in local time, something is to be saved next: then call [`take_checkpoints`](Self::take_checkpoints).
@@ -15,6 +16,11 @@ impl<R> Shard<R> {
     pub fn next_save(&self) -> Option<Timestamp> {
         let execution = self.to_save.first().map(|(save_at, _)| *save_at);
         [execution, self.early.next_save(), self.questions.next_save()].into_iter().flatten().min()
+    }
+
+    /// When, in local time, what has come now is to be saved; none, where nothing is.
+    pub(super) fn save_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.limits.save_after.map(|after| now + after)
     }
 
     /// What is to be written of checkpoints, in the transaction that commits the reports so far and the
@@ -40,7 +46,7 @@ impl<R> Shard<R> {
     }
 
     fn save(&mut self, execution: Handle) -> Option<Checkpoint> {
-        let running = live(&mut self.running, execution)?;
+        let running = self.in_flight.get_mut(execution)?;
         running.save_at = None;
         if let Some(from) = running.unsaved_from.take() {
             self.holds.release_bus(from);
@@ -68,10 +74,9 @@ impl<R> Shard<R> {
             return self.unknown_case(test);
         };
         self.tally.accepted(&test.case_name);
-        let mut running = Running::new(self.next_generation(), case, test, offset, (start, expires), now);
+        let record = TestRecord { test, partition_key, origin };
+        let mut running = Running::new(case, record, offset, (start, expires), now);
         running.is_saved = true;
-        running.partition_key = partition_key;
-        running.origin = origin;
         for saved in signals {
             // A signal that the case no longer has is one that it does not wait for.
             if let Some(signal) = case.signal(&saved.name) {

@@ -1,0 +1,97 @@
+//! The executions in flight: by handle, and by the id of their test.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use livecheck_core::TestId;
+use slab::Slab;
+
+use super::execution::{Handle, Running};
+
+/// How many may be in flight before the memory of those that have ended is given back.
+const WORTH_SHRINKING: usize = 1_000;
+
+/// The executions in flight.
+///
+/// There may be a million of them, so none has more than one place of its own; the tables hold numbers.
+#[derive(Debug)]
+pub(super) struct InFlight<R> {
+    running: Slab<Box<Running<R>>>,
+    /// The slots of each id: one, but for an id used again or by several cases.
+    by_id: HashTable<u32>,
+    hasher: RandomState,
+    next_generation: u32,
+}
+
+impl<R> Default for InFlight<R> {
+    fn default() -> Self {
+        let (running, by_id, hasher) = (Slab::new(), HashTable::new(), RandomState::new());
+        Self { running, by_id, hasher, next_generation: 0 }
+    }
+}
+
+impl<R> InFlight<R> {
+    pub(super) fn insert(&mut self, mut running: Box<Running<R>>) -> Handle {
+        self.next_generation = self.next_generation.wrapping_add(1);
+        running.generation = self.next_generation;
+        let hash = self.hasher.hash_one(running.id());
+        let entry = self.running.vacant_entry();
+        let slot = u32::try_from(entry.key()).unwrap_or_else(|_| unreachable!("memory ends far below"));
+        let execution = Handle { slot, generation: running.generation };
+        entry.insert(running);
+        self.by_id.insert_unique(hash, slot, |slot| self.hasher.hash_one(self.running[index(*slot)].id()));
+        execution
+    }
+
+    pub(super) fn get(&self, execution: Handle) -> Option<&Running<R>> {
+        self.running.get(index(execution.slot)).map(Box::as_ref).filter(|running| running.is(execution))
+    }
+
+    pub(super) fn get_mut(&mut self, execution: Handle) -> Option<&mut Running<R>> {
+        self.running.get_mut(index(execution.slot)).map(Box::as_mut).filter(|running| running.is(execution))
+    }
+
+    /// Those of that id, of whichever case.
+    pub(super) fn of_id(&self, id: &TestId) -> impl Iterator<Item = (Handle, &Running<R>)> {
+        let slots = self.by_id.iter_hash(self.hasher.hash_one(id));
+        let of_hash = slots.map(|&slot| (slot, &*self.running[index(slot)]));
+        of_hash
+            .filter(move |(_, running)| running.id() == id)
+            .map(|(slot, running)| (Handle { slot, generation: running.generation }, running))
+    }
+
+    pub(super) fn remove(&mut self, execution: Handle) -> Option<Box<Running<R>>> {
+        let hash = self.hasher.hash_one(self.get(execution)?.id());
+        if let Ok(entry) = self.by_id.find_entry(hash, |slot| *slot == execution.slot) {
+            entry.remove();
+        }
+        let removed = self.running.remove(index(execution.slot));
+        self.shrink();
+        Some(removed)
+    }
+
+    /// Gives back the memory of many that have ended.
+    fn shrink(&mut self) {
+        let (count, capacity) = (self.by_id.len(), self.by_id.capacity());
+        if capacity > WORTH_SHRINKING && count < capacity / 4 {
+            let Self { running, by_id, hasher, .. } = self;
+            by_id.shrink_to(count * 2, |slot| hasher.hash_one(running[index(*slot)].id()));
+        }
+        if self.running.is_empty() && self.running.capacity() > WORTH_SHRINKING {
+            self.running = Slab::new();
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.by_id.is_empty()
+    }
+}
+
+const fn index(slot: u32) -> usize {
+    slot as usize
+}

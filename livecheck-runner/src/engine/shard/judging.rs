@@ -1,0 +1,159 @@
+//! Waits and verdicts: how a wait ends, and how an execution does.
+
+use std::time::Duration;
+
+use livecheck_core::Timestamp;
+use livecheck_core::signal::WaitRequest;
+use livecheck_core::wire::{Explanation, State, TestReport};
+
+use super::Shard;
+use crate::difference;
+use crate::engine::checkpoint::CheckpointKey;
+use crate::engine::effect::Effect;
+use crate::engine::execution::{Handle, Running, Surroundings};
+use crate::engine::verdict::{Ending, Verdict};
+
+/// How long it may take to find out why an execution has ended as it did.
+const EXPLAINED_WITHIN: Duration = Duration::from_secs(30);
+
+impl<R> Shard<R> {
+    /// A case waits for a signal. The clock of the wait starts at `since`, in log time.
+    pub fn wait(
+        &mut self,
+        execution: Handle,
+        request: WaitRequest,
+        since: Timestamp,
+        reply: R,
+        now: Timestamp,
+    ) {
+        let Some(running) = self.in_flight.get_mut(execution) else { return };
+        let signal = request.signal;
+        let wait = running.begin_wait(request, since, reply);
+        if wait.is_judged_here() {
+            self.deadlines.insert((wait.deadline, execution, wait.number));
+        }
+        self.resolve(execution, signal);
+        self.ask(execution, signal, now);
+    }
+
+    /// A case has ended.
+    pub fn ended(&mut self, execution: Handle, ending: Ending, now: Timestamp) {
+        self.finish(execution, ending.into(), now);
+    }
+
+    /// The consumer group behind the signal for want of which a case has ended, if it has, and the group is known.
+    /// Whoever asks about the group before it says that the case has [ended](Self::ended) has time for that.
+    pub fn consumer_behind(&mut self, execution: Handle, ending: &Ending, now: Timestamp) -> Option<String> {
+        let running = self.in_flight.get_mut(execution).filter(|_| ending.is_timeout())?;
+        let group = running.consumer_behind(self.senders.of(running.case))?;
+        self.local_limits.remove(&(running.local_limit, execution));
+        running.local_limit = running.local_limit.max(now + EXPLAINED_WITHIN);
+        self.local_limits.insert((running.local_limit, execution));
+        Some(group)
+    }
+
+    /// Time has passed: executions that did not end by themselves are ended.
+    pub fn tick(&mut self, now: Timestamp) {
+        while let Some(&(limit, execution)) = self.local_limits.first() {
+            if limit > now {
+                break;
+            }
+            self.local_limits.pop_first();
+            let Some(running) = self.in_flight.get_mut(execution) else { continue };
+            if !running.waits().is_empty() {
+                // Its wait is judged by the log's time, which may be behind: look again later.
+                running.local_limit = now + running.look_again_after();
+                self.local_limits.insert((running.local_limit, execution));
+                continue;
+            }
+            let reason = "the test expired while the case was busy, and not waiting for a signal".to_owned();
+            self.effects.push(Effect::Abort { execution });
+            self.finish(execution, Verdict::timeout(reason), now);
+        }
+    }
+
+    /// Ends the waits of an execution for a signal, as far as they can be ended.
+    pub(super) fn resolve(&mut self, execution: Handle, signal: usize) {
+        let Some(running) = self.in_flight.get_mut(execution) else { return };
+        while let Some((wait, result)) = running.resolve_next(self.bus.read_to(), signal) {
+            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+            self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
+        }
+    }
+
+    /// The bus has been read further: ends the waits whose deadlines are behind, and answers who waits elsewhere.
+    pub(super) fn judge(&mut self, now: Timestamp) {
+        self.answer_overdue(now);
+        while let Some(&(deadline, execution, number)) = self.deadlines.first() {
+            if deadline > self.bus.read_to() {
+                break;
+            }
+            self.deadlines.pop_first();
+            let signal = self
+                .in_flight
+                .get_mut(execution)
+                .and_then(|running| running.waits().iter().find(|wait| wait.number == number))
+                .map(|wait| wait.signal);
+            if let Some(signal) = signal {
+                self.resolve(execution, signal);
+            }
+        }
+    }
+
+    fn explanation(&self, running: &Running<R>, verdict: &Verdict) -> Explanation {
+        let around = Surroundings {
+            topics: &self.topics,
+            partition: self.placement.partition(),
+            senders: self.senders.of(running.case),
+        };
+        let compared = verdict.error.as_deref().filter(|_| verdict.state == State::Fail);
+        Explanation {
+            difference: compared.and_then(difference::of_assertion),
+            ..running.explanation(verdict.state, &around)
+        }
+    }
+
+    fn finish(&mut self, execution: Handle, verdict: Verdict, now: Timestamp) {
+        let Some(running) = self.in_flight.remove(execution) else { return };
+        for wait in running.waits() {
+            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+        }
+        self.local_limits.remove(&(running.local_limit, execution));
+        if running.is_saved {
+            self.removed.push(CheckpointKey::Execution(running.context.key().clone()));
+        } else {
+            self.holds.release_test(running.offset);
+        }
+        if let Some(from) = running.unsaved_from {
+            self.holds.release_bus(from);
+        }
+        if let Some(save_at) = running.save_at {
+            self.to_save.remove(&(save_at, execution));
+        }
+        self.bytes -= running.bytes();
+        self.tally.ended(running.case_name(), verdict.state);
+        self.recent.remember(running.case_name(), running.id(), running.triggered());
+
+        let runtime = running.runtime(now).as_secs_f64();
+        let explanation = match verdict.state {
+            State::Pass => {
+                self.senders.learn(running.case, running.senders());
+                None
+            }
+            State::Skip => None,
+            _ => Some(Box::new(self.explanation(&running, &verdict))),
+        };
+        let report = Box::new(TestReport {
+            case_name: running.case_name().clone(),
+            state: verdict.state,
+            test: Some(running.test()),
+            runtime: Some(runtime),
+            signal_latency: running.latencies(),
+            error: verdict.error,
+            traceback: verdict.traceback,
+            explanation,
+            attempts: verdict.attempts,
+        });
+        self.effects.push(Effect::Report { execution: Some(execution), report });
+    }
+}
