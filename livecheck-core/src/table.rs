@@ -4,6 +4,8 @@ mod changes;
 mod entries;
 mod error;
 mod execution;
+#[cfg(test)]
+mod properties;
 mod row;
 mod typed;
 mod window;

@@ -16,6 +16,8 @@ mod folder;
 mod names;
 mod overlay;
 mod partition;
+#[cfg(test)]
+mod properties;
 mod record;
 mod store;
 #[cfg(test)]

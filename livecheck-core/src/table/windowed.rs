@@ -282,3 +282,57 @@ impl<K, V> fmt::Debug for WindowedEntries<K, V> {
         write!(f, "WindowedEntries({})", self.rows.handle.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_millis(minute * 60_000)
+    }
+
+    fn minutes(count: u64) -> Duration {
+        Duration::from_secs(count * 60)
+    }
+
+    #[tokio::test]
+    async fn each_window_counts_for_itself() -> Result<(), TableError> {
+        let visits = WindowedTable::<String, u32>::in_memory(Window::tumbling(minutes(60)));
+        for (minute, expected) in [(0, 1), (59, 2), (60, 1), (61, 2), (20, 3)] {
+            assert_eq!(visits.at(at(minute)).add("a-1", 1).await?, expected, "minute {minute}");
+        }
+        let later = visits.at(at(119));
+        assert_eq!(later.current("a-1").await?, Some(2));
+        assert_eq!(later.ago("a-1", "1h").await?, Some(3));
+        assert_eq!(later.ago("a-1", minutes(120)).await?, None);
+        assert_eq!(later.current("a-2").await?, None);
+        let window = |start, end| WindowRange { start: at(start), end: at(end) };
+        assert_eq!(later.windows("a-1").await?, [(window(0, 60), 3), (window(60, 120), 2)]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_change_is_made_to_every_window_that_it_is_in() -> Result<(), TableError> {
+        let amounts = WindowedTable::<String, u32>::in_memory(Window::hopping(minutes(10), minutes(5)));
+        assert_eq!(amounts.at(at(7)).add("a-1", 3).await?, 3);
+        assert_eq!(amounts.at(at(12)).add("a-1", 4).await?, 4);
+        let found: Vec<_> =
+            amounts.windows("a-1").await?.into_iter().map(|(range, sum)| (range.start, sum)).collect();
+        assert_eq!(found, [(at(0), 3), (at(5), 7), (at(10), 4)]);
+
+        amounts.at(at(7)).delete("a-1").await?;
+        amounts.at(at(20)).set("a-2", 9).await?;
+        let mut entries = amounts.entries();
+        let mut all = Vec::new();
+        while let Some((range, key, value)) = entries.next().await? {
+            all.push((range.start, key, value));
+        }
+        let a2 = |start| (at(start), "a-2".to_owned(), 9);
+        assert_eq!(all, [(at(10), "a-1".to_owned(), 4), a2(15), a2(20)]);
+        assert_eq!(amounts.windows("a-1").await?.len(), 1);
+        assert!(matches!(amounts.ago("a-1", "soon").await, Err(TableError::Duration(_))));
+        Ok(())
+    }
+}
