@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use livecheck::Signal;
+use livecheck::{Signal, Table};
 
 /// Where `ping` writes what it measures.
 pub(crate) const LATENCIES: &str = "BENCH_LATENCIES";
@@ -29,6 +29,19 @@ pub(crate) async fn ping(#[signal] sent: Signal<u64>) -> livecheck::Result {
     let sent = sent.wait().await?;
     note(sent)?;
     Ok(())
+}
+
+/// An account that is counted.
+#[livecheck::case]
+pub(crate) async fn account(account: u64, #[table] sums: Table<u64, u64>) -> livecheck::Result {
+    sums.add(&account, 1).await?;
+    Ok(())
+}
+
+/// The same without a table.
+#[livecheck::case]
+pub(crate) async fn plain(account: u64) {
+    std::hint::black_box(account);
 }
 
 /// How many bytes the future of an order takes.

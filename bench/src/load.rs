@@ -101,11 +101,19 @@ impl Load {
     }
 
     fn send<'r>(&self, record: impl Fn() -> BaseRecord<'r, str, [u8]>) {
-        while let Err((error, _)) = self.producer.send(record()) {
-            let is_full = matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
-            assert!(is_full, "{error}");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        send(&self.producer, record);
+    }
+}
+
+/// Hands a record to the producer, as soon as that has room for it.
+pub(crate) fn send<'r>(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    record: impl Fn() -> BaseRecord<'r, str, [u8]>,
+) {
+    while let Err((error, _)) = producer.send(record()) {
+        let is_full = matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+        assert!(is_full, "{error}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

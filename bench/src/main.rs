@@ -15,6 +15,7 @@ mod latency;
 mod load;
 mod memory;
 mod recovery;
+mod tables;
 mod throughput;
 mod usage;
 
@@ -82,6 +83,21 @@ enum Arguments {
         #[arg(long, default_value_t = 8)]
         partitions: i32,
     },
+    /// Executions that change tables, and how long a table takes to be restored
+    Tables {
+        /// How many executions
+        #[arg(long, default_value_t = 50_000)]
+        executions: usize,
+        /// How many keys they change
+        #[arg(long, default_value_t = 10_000)]
+        keys: usize,
+        /// How many keys are restored
+        #[arg(long, default_value_t = 1_000_000)]
+        restored: usize,
+        /// Partitions of the topics
+        #[arg(long, default_value_t = 8)]
+        partitions: i32,
+    },
     /// Several runners of one group: the work for each execution, and who does how much
     Scale {
         /// How many executions
@@ -114,6 +130,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Arguments::Latency { rate, seconds, partitions } => latency::measure(rate, seconds, partitions),
         Arguments::Memory { executions, partitions } => memory::in_flight(executions, partitions),
         Arguments::Recovery { executions, partitions } => recovery::take_over(executions, partitions),
+        Arguments::Tables { executions, keys, restored, partitions } => {
+            tables::throughput(executions, keys, partitions);
+            tables::restore(restored, partitions);
+        }
         Arguments::Soak { rate, minutes, partitions } => memory::soak(rate, minutes, partitions),
         Arguments::Scale { executions, runners, partitions } => {
             throughput::scale_out(executions, partitions, &runners);

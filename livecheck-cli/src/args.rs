@@ -13,7 +13,7 @@ use crate::{
     features::FeatureRequest,
     runner_args::{
         ConfigOptions, DoctorArgs, ExportArgs, GateArgs, HistoryArgs, ListArgs, OutputOptions, ReportArgs,
-        RunArgs, SetArgs, StatusArgs, TriggerArgs,
+        RunArgs, SetArgs, StatusArgs, TableArgs, TriggerArgs,
     },
 };
 
@@ -118,6 +118,18 @@ pub(crate) enum Command {
     Export {
         #[command(flatten)]
         export: ExportArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Show what a table of a case has
+    Table {
+        #[command(flatten)]
+        table: TableArgs,
         #[command(flatten)]
         config: ConfigOptions,
         #[command(flatten)]

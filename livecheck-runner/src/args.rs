@@ -18,6 +18,7 @@ mod run;
 mod select;
 mod set;
 mod status;
+mod table;
 mod trigger;
 
 pub use livecheck_terminal::exit_code;
@@ -33,6 +34,7 @@ pub use self::{
     select::Selection,
     set::{SetArgs, SettingName},
     status::StatusArgs,
+    table::TableArgs,
     trigger::{CaseArgument, TriggerArgs},
 };
 
@@ -76,6 +78,8 @@ pub enum Action {
     Report(ReportArgs),
     /// Write the reports that are kept as JSON, CSV or JUnit's XML
     Export(ExportArgs),
+    /// Show what a table of a case has
+    Table(TableArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic

@@ -57,5 +57,6 @@ pub(crate) use reported::ReportPositions;
 pub(crate) use routes::{MessageInput, Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
 pub(crate) use topics::{
-    FoundTopics, changelog_is_there, ensure_changelog, ensure_group_topics, ensure_topics,
+    FoundTopics, changelog_is_there, changelog_partitions, ensure_changelog, ensure_group_topics,
+    ensure_topics,
 };

@@ -19,6 +19,7 @@ mod select;
 mod set;
 mod status;
 mod stop;
+mod table;
 mod tables;
 mod trigger;
 mod uptest;
@@ -82,6 +83,7 @@ impl Program {
             Action::History(args) => history::history(&program, args),
             Action::Report(args) => history::report(&program, args),
             Action::Export(args) => history::export(&program, args),
+            Action::Table(args) => in_tokio(table::table(&program, args)),
             Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
             Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),

@@ -1,5 +1,6 @@
 //! Windows of time: which of them an instant is in.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -109,6 +110,17 @@ impl Window {
     #[must_use]
     pub fn first_kept(self, latest: Timestamp) -> Option<Timestamp> {
         self.expires.map(|expires| latest - expires - self.size + Duration::from_micros(1))
+    }
+}
+
+impl fmt::Display for Window {
+    /// As in `1h every 10m, for 1day`: the size, the step where windows overlap, and how long after its end one is kept.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", humantime::format_duration(self.size))?;
+        if !self.is_tumbling() {
+            write!(f, " every {}", humantime::format_duration(self.step))?;
+        }
+        self.expires.map_or(Ok(()), |expires| write!(f, ", for {}", humantime::format_duration(expires)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
 use livecheck_core::table::StoreError;
@@ -12,7 +12,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset};
 
-use super::connection::REQUEST_TIMEOUT;
+use super::connection::{Connection, REQUEST_TIMEOUT};
+use super::error::KafkaEdgeError;
 use super::read_back::ReadBack;
 use crate::tables::{Batch, ChangelogRecord, PartitionTables, Position, Store, TableId, TableSet};
 
@@ -21,6 +22,9 @@ const BATCH: usize = 10_000;
 /// How long a store may have been left alone and still be gone on from. A row that was removed leaves a record behind
 /// that says so, and brokers remove that record a day later (`delete.retention.ms`): an older store could miss it.
 const OLDEST: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long it may take to look at a table.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// The tables of a run.
 #[derive(Clone, Debug)]
@@ -54,6 +58,20 @@ impl Tables {
             Ok((partition, tables))
         });
         opened.collect()
+    }
+
+    /// All partitions of the tables, as they are committed now. Blocks.
+    pub(crate) fn read(
+        &self,
+        connection: &Connection,
+        partitions: usize,
+    ) -> Result<Vec<(i32, Arc<PartitionTables>)>, KafkaEdgeError> {
+        let reader = ReadBack::new(connection)?;
+        let numbers: Vec<i32> = (0..i32::try_from(partitions).unwrap_or(i32::MAX)).collect();
+        let deadline = Instant::now() + PATIENCE;
+        let tables = self.restore(&reader, &numbers, || Instant::now() < deadline);
+        let mut tables = tables.map_err(|error| KafkaEdgeError::Table(error.to_string()))?;
+        Ok(numbers.into_iter().filter_map(|number| Some((number, tables.remove(&number)?))).collect())
     }
 
     fn restore_table(

@@ -32,6 +32,9 @@ pub enum KafkaEdgeError {
         #[source]
         source: KafkaError,
     },
+    /// A table could not be read from its changelog.
+    #[error("the table cannot be read: {0}")]
+    Table(String),
     /// The topics are not as they must be.
     #[error(transparent)]
     Topics(#[from] TopicProblem),

@@ -197,14 +197,21 @@ pub(crate) async fn ensure_changelog(
     ensure_co_partitioned(connection, topic, compacted, partitions, replication_factor).await
 }
 
+/// How many partitions a changelog has, if it is there.
+pub(crate) async fn changelog_partitions(
+    connection: &Connection,
+    topic: String,
+) -> Result<Option<usize>, KafkaEdgeError> {
+    connection.ask(move |connection| partition_count(connection, &topic)).await
+}
+
 /// Whether there is that changelog; if so, with as many partitions as the others.
 pub(crate) async fn changelog_is_there(
     connection: &Connection,
     topic: String,
     partitions: usize,
 ) -> Result<bool, KafkaEdgeError> {
-    let name = topic.clone();
-    match connection.ask(move |connection| partition_count(connection, &name)).await? {
+    match changelog_partitions(connection, topic.clone()).await? {
         None => Ok(false),
         Some(count) => co_partitioned(connection, topic, partitions, count).map(|()| true),
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use livecheck_core::case::{Case, SignalDefinition};
 use livecheck_core::schedule::{Rule, Schedule};
+use livecheck_core::table::TableDefinition;
 use livecheck_core::{Cases, Settings, Timestamp};
 
 use super::View;
@@ -39,7 +40,7 @@ pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
 }
 
 fn write_case(out: &mut String, case: &Case, verbose: bool, View { root, now, sampling }: View<'_>) {
-    let Case { name, docs, location, settings, arguments, signals, .. } = case;
+    let Case { name, docs, location, settings, arguments, signals, tables, .. } = case;
     let share = render_sampling(&sampling(case), settings.schedule.is_some());
     let (file, line) = (shown(location.file, root), location.line);
     let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {share}  {DIM}{file}:{line}{DIM:#}");
@@ -63,6 +64,10 @@ fn write_case(out: &mut String, case: &Case, verbose: bool, View { root, now, sa
         let signals: Vec<_> = signals.iter().map(|signal| described(signal, verbose)).collect();
         fact(out, "signals", &signals.join(", "), verbose);
     }
+    if !tables.is_empty() {
+        let tables: Vec<_> = tables.iter().map(|table| described_table(table, verbose)).collect();
+        fact(out, "tables", &tables.join(", "), verbose);
+    }
     if verbose {
         for (name, value) in settings_of(settings) {
             fact(out, name, &value, verbose);
@@ -83,6 +88,17 @@ fn described(signal: &SignalDefinition, verbose: bool) -> String {
     }
     if let Some(timeout) = signal.timeout {
         let _ = write!(text, " (within {})", duration(timeout));
+    }
+    text
+}
+
+fn described_table(table: &TableDefinition, verbose: bool) -> String {
+    let mut text = table.name.to_owned();
+    if verbose {
+        let _ = write!(text, ": {}", table.type_name);
+    }
+    if let Some(window) = table.window {
+        let _ = write!(text, " (windows of {window})");
     }
     text
 }

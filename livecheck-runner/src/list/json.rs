@@ -2,6 +2,7 @@
 
 use livecheck_core::case::Case;
 use livecheck_core::control::Sampling;
+use livecheck_core::table::TableDefinition;
 use livecheck_core::{Cases, Settings, Timestamp};
 use serde::Serialize;
 
@@ -26,6 +27,7 @@ struct Listed {
     sampling: Sampling,
     arguments: Vec<Argument>,
     signals: Vec<Signal>,
+    tables: Vec<Table>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,32 @@ struct Signal {
     name: &'static str,
     r#type: &'static str,
     timeout: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Table {
+    name: &'static str,
+    r#type: &'static str,
+    window: Option<Window>,
+}
+
+/// In seconds.
+#[derive(Serialize)]
+struct Window {
+    size: f64,
+    step: f64,
+    expires: Option<f64>,
+}
+
+impl Table {
+    fn of(table: &TableDefinition) -> Self {
+        let window = table.window.map(|window| Window {
+            size: window.size().as_secs_f64(),
+            step: window.step().as_secs_f64(),
+            expires: window.expires().map(|expires| expires.as_secs_f64()),
+        });
+        Self { name: table.name, r#type: table.type_name, window }
+    }
 }
 
 impl Listed {
@@ -64,6 +92,7 @@ impl Listed {
                     timeout: signal.timeout.map(|timeout| timeout.as_secs_f64()),
                 })
                 .collect(),
+            tables: case.tables.iter().map(Table::of).collect(),
         }
     }
 }

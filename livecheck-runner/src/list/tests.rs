@@ -5,6 +5,7 @@ use std::time::Duration;
 use livecheck_core::case::{Argument, Case, Location, SignalDefinition};
 use livecheck_core::control::{CaseProfile, Control, Controls, Plan, Profile};
 use livecheck_core::schedule::Schedule;
+use livecheck_core::table::{TableDefinition, Window};
 use livecheck_core::{Cases, Settings, Timestamp};
 
 use super::*;
@@ -27,7 +28,17 @@ static ORDER_FLOW: Case = Case {
         },
         SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
     ],
-    tables: &[],
+    tables: &[
+        TableDefinition { name: "debts", type_name: "Table<AccountId, Money>", window: None },
+        TableDefinition {
+            name: "orders",
+            type_name: "WindowedTable<AccountId, u32>",
+            window: Some(
+                Window::hopping(Duration::from_secs(3600), Duration::from_secs(600))
+                    .expiring(Duration::from_secs(86_400)),
+            ),
+        },
+    ],
     run: |_| Box::pin(async { Ok(()) }),
 };
 

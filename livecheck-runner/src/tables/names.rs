@@ -112,6 +112,14 @@ impl TableSet {
         self.ids().filter(|TableId(id)| self.tables[*id].is_restored)
     }
 
+    /// The same set, of which that table alone is to be read.
+    pub(crate) fn only(mut self, TableId(wanted): TableId) -> Self {
+        for (id, table) in self.tables.iter_mut().enumerate() {
+            table.is_restored = id == wanted;
+        }
+        self
+    }
+
     /// That table has no changelog yet, and begins empty.
     pub(crate) fn begins_empty(&mut self, TableId(id): TableId) {
         self.tables[id].is_restored = false;

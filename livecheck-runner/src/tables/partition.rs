@@ -85,7 +85,13 @@ impl PartitionTables {
         Ok(self.store.get(self.set.topic(table), self.partition, key)?.map(Into::into))
     }
 
-    fn page(&self, table: TableId, from: Bound<&RowKey>, most: usize) -> Result<Vec<Row>, StoreError> {
+    /// The first rows behind a bound, `most` or all that there are.
+    pub(crate) fn page(
+        &self,
+        table: TableId,
+        from: Bound<&RowKey>,
+        most: usize,
+    ) -> Result<Vec<Row>, StoreError> {
         let state = self.state();
         let first_kept = self.first_kept(&state, table).map(|start| RowKey::windowed(start, "".into()));
         let from = match (&first_kept, from) {
