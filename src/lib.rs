@@ -17,6 +17,8 @@ pub use livecheck_runner as runner;
 
 /// Guides beyond the tutorial on the front page.
 pub mod guide {
+    #[doc = include_str!("docs/alerts.md")]
+    pub mod alerts {}
     #[doc = include_str!("docs/coming-from-faust.md")]
     pub mod coming_from_faust {}
     #[doc = include_str!("docs/uptests.md")]

@@ -13,7 +13,7 @@ use crate::{
     features::FeatureRequest,
     runner_args::{
         ConfigOptions, DoctorArgs, ExportArgs, GateArgs, HistoryArgs, ListArgs, OutputOptions, ReportArgs,
-        RunArgs, SetArgs, StatusArgs, TableArgs, TriggerArgs,
+        RunArgs, SetArgs, SilenceArgs, StatusArgs, TableArgs, TriggerArgs,
     },
 };
 
@@ -82,6 +82,18 @@ pub(crate) enum Command {
     Set {
         #[command(flatten)]
         set: SetArgs,
+        #[command(flatten)]
+        config: ConfigOptions,
+        #[command(flatten)]
+        packages: PackageOption,
+        #[command(flatten)]
+        cargo: CargoOptions,
+    },
+
+    /// Hide alerts for a time, show what is hidden, or end that
+    Silence {
+        #[command(flatten)]
+        silence: SilenceArgs,
         #[command(flatten)]
         config: ConfigOptions,
         #[command(flatten)]

@@ -47,6 +47,7 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
         Command::Trigger { config, packages, cargo, .. }
         | Command::Set { config, packages, cargo, .. }
         | Command::Table { config, packages, cargo, .. }
+        | Command::Silence { config, packages, cargo, .. }
         | Command::Gate { config, packages, cargo, .. }
         | Command::History { config, packages, cargo, .. }
         | Command::Report { config, packages, cargo, .. }

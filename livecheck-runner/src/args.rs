@@ -17,6 +17,7 @@ mod output;
 mod run;
 mod select;
 mod set;
+mod silence;
 mod status;
 mod table;
 mod trigger;
@@ -33,6 +34,7 @@ pub use self::{
     run::{RunArgs, RunFormat, WebListen},
     select::Selection,
     set::{SetArgs, SettingName},
+    silence::SilenceArgs,
     status::StatusArgs,
     table::TableArgs,
     trigger::{CaseArgument, TriggerArgs},
@@ -80,6 +82,8 @@ pub enum Action {
     Export(ExportArgs),
     /// Show what a table of a case has
     Table(TableArgs),
+    /// Hide alerts for a time, show what is hidden, or end that
+    Silence(SilenceArgs),
     /// Check that everything a run needs is in place, and say what to do where it is not
     Doctor(DoctorArgs),
     /// Ask new instances of a service whether they are ready for traffic

@@ -52,17 +52,23 @@
 //! command = "cargo run -p orders"
 //! ready = { port = 6066 }
 //!
-//! [profile.ci]                        # inherits from `default`, key by key; `services` as a whole
+//! [profile.default.alerts]            # see `AlertsConfig`
+//! [profile.default.alerts.receiver.chat]
+//! type = "slack"
+//! url = "${SLACK_URL}"
+//!
+//! [profile.ci]                        # inherits from `default`, key by key; `services` and `alerts` as a whole
 //! commit-interval = "10ms"
 //! ```
 //!
 //! The file is looked for in the working folder and the folders above it, up to the one that holds `Cargo.lock`
-//! or `.git`. Every setting but `services` is also
+//! or `.git`. Every setting but `services` and `alerts` is also
 //! a variable: `LIVECHECK_` and its path in capitals, with `_` for `-` and between tables, as in
 //! `LIVECHECK_COMMIT_INTERVAL`, `LIVECHECK_TOPICS_PARTITIONS` and `LIVECHECK_CASES_ORDER_FLOW_PROBABILITY`. In a librdkafka property `_` stands for `.`
 //! and `__` for `_`, as in `LIVECHECK_KAFKA_SECURITY_PROTOCOL` (`security.protocol`). A variable that is empty
 //! counts as unset.
 
+mod alerts;
 mod error;
 mod kafka;
 mod layer;
@@ -84,6 +90,8 @@ use std::time::Duration;
 use livecheck_core::Topics;
 use livecheck_core::control::Profile;
 
+pub use self::alerts::AlertsConfig;
+pub(crate) use self::alerts::silent_policy;
 pub use self::error::{ConfigError, InvalidFile};
 pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
 pub use self::problem::Problem;
@@ -93,7 +101,7 @@ pub use self::variables::Variables;
 pub use self::web::WebConfig;
 
 /// What the runner goes by: the settings of one profile, with variables and flags applied.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// The name of the profile.
@@ -132,6 +140,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The commands to start before the cases, in order.
     pub services: Vec<ServiceConfig>,
+    /// Who is told that a case fails; nobody without it.
+    pub alerts: Option<AlertsConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.
     pub warnings: Vec<String>,
 }
@@ -179,6 +189,21 @@ pub enum Broker {
 }
 
 impl Config {
+    /// Who is told of alerts, for a program that tells them.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] when a secret is not at hand: its variable is not set, or its file cannot be read.
+    pub fn alerts_with_secrets(&self) -> Result<Option<&AlertsConfig>, ConfigError> {
+        match &self.alerts {
+            Some(alerts) if !alerts.unresolved.is_empty() => {
+                let file = self.file.clone().unwrap_or_default();
+                Err(InvalidFile { file, problems: alerts.unresolved.clone() }.into())
+            }
+            alerts => Ok(alerts.as_ref()),
+        }
+    }
+
     /// Which broker to talk to.
     ///
     /// The embedded one if it was asked for; else the configured servers; else, with `fallback_embedded`, the

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `finding` | what one looks like |
 //! | `setup` | the configuration, the cases, the services |
+//! | `alerts` | who is told that a case fails |
 //! | `cluster` | brokers, transactions, clocks |
 //! | `topics` | the three topics and their settings |
 //! | `group` | the consumer group |
 
+mod alerts;
 mod cluster;
 mod finding;
 mod group;
@@ -17,6 +19,7 @@ mod setup;
 mod tests;
 mod topics;
 
+pub(crate) use alerts::{alerts, no_such_receiver, test_alert};
 pub(crate) use cluster::{brokers, clocks, no_brokers, transactions, unreached};
 pub(crate) use finding::{Finding, Grade, summary};
 pub(crate) use group::group;

@@ -41,6 +41,7 @@ pub mod reporter;
 pub mod services;
 mod serving;
 mod shard_task;
+mod silences;
 pub mod status;
 mod store;
 mod tables;

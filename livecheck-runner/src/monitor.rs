@@ -10,10 +10,12 @@
 //! | [`slots`] | the heart of what is done by the clock: which slot is fired, missed, left out |
 //! | `plan`, `scheduler` | what is done by the clock, and how far each of it is |
 //! | `firing` | what a leader does itself at a slot |
+//! | `alerting` | who is told of it |
 //! | `kept` | the same put together again |
 //! | `roster` | the runners at work, and what they have in flight |
 //! | `membership` | who leads |
 //! | `own_topic`, `reports`, `writer` | the edge: what a leader reads and writes |
+//! | `silencing` | a silence, written for whoever leads |
 //! | `presence` | what each runner says of itself |
 //! | `term` | one term of leading |
 //! | `leader` | the thread |
@@ -32,6 +34,7 @@
 //! the lead without knowing writes nothing. Where anything fails the term is over, and the next one begins from
 //! the topics: a report on a case is written with the state that follows from it, so none is lost or repeated.
 
+mod alerting;
 mod board;
 pub mod case_state;
 mod firing;
@@ -47,11 +50,14 @@ mod record;
 mod reports;
 mod roster;
 mod scheduler;
+mod silencing;
 pub mod slots;
 pub mod statistics;
 mod term;
 mod writer;
 
+pub(crate) use alerting::AlertingOptions;
+pub use alerting::{AlertEvent, AlertResult};
 pub use board::CaseChange;
 pub(crate) use firing::{Failure, send as send_fake_request};
 pub(crate) use kept::Kept;
@@ -62,3 +68,4 @@ pub(crate) use plan::{Plan, Rhythm, Rhythms, What, has_fake_requests_for};
 pub(crate) use record::Position;
 pub(crate) use record::RunnerRecord;
 pub(crate) use reports::{Missed, Reports};
+pub(crate) use silencing::write_silence;

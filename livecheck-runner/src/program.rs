@@ -10,6 +10,7 @@ mod follow;
 mod gate;
 mod history;
 mod keeping;
+mod kept;
 mod listing;
 mod monitoring;
 mod once;
@@ -17,6 +18,7 @@ mod prepare;
 mod run;
 mod select;
 mod set;
+mod silence;
 mod status;
 mod stop;
 mod table;
@@ -84,7 +86,8 @@ impl Program {
             Action::Report(args) => history::report(&program, args),
             Action::Export(args) => history::export(&program, args),
             Action::Table(args) => in_tokio(table::table(&program, args)),
-            Action::Doctor(_) => in_tokio(doctor::doctor(&program)),
+            Action::Silence(args) => in_tokio(silence::silence(&program, args)),
+            Action::Doctor(args) => in_tokio(doctor::doctor(&program, args)),
             Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }

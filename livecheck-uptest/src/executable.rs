@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
 
@@ -20,15 +20,29 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long what an executable has started may go on when it has ended itself: a `tee` is just finishing.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 
-/// Runs a command to its end.
+/// Runs a command to its end, with that on its standard input, and ends it, and all that its process group has started,
+/// when the time is over.
 ///
 /// # Errors
 ///
 /// It cannot be started.
-pub(crate) async fn run(mut command: Command, limits: &Limits) -> io::Result<Outcome> {
+pub async fn run_with_input(command: Command, input: Vec<u8>, time: Duration) -> io::Result<Outcome> {
+    start(command, Some(input), &Limits::of(time)).await
+}
+
+/// Runs a command to its end, with nothing on its standard input.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub(crate) async fn run(command: Command, limits: &Limits) -> io::Result<Outcome> {
+    start(command, None, limits).await
+}
+
+async fn start(mut command: Command, input: Option<Vec<u8>>, limits: &Limits) -> io::Result<Outcome> {
     let (reader, writer) = os_pipe::pipe()?;
     command
-        .stdin(Stdio::null())
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(writer.try_clone()?)
         .stderr(writer)
         // Its own group, so that all that it starts can be ended, and Ctrl-C reaches only this process, which
@@ -39,6 +53,10 @@ pub(crate) async fn run(mut command: Command, limits: &Limits) -> io::Result<Out
     // It holds the writing end of the pipe, which would never be at its end.
     drop(command);
     let mut running = Running::of(child?)?;
+    if let (Some(input), Some(mut stdin)) = (input, running.child.stdin.take()) {
+        // It is not obliged to read it. When it has ended, nobody does.
+        tokio::spawn(async move { drop(stdin.write_all(&input).await) });
+    }
     let mut output =
         Output { pipe: Receiver::from_owned_fd(OwnedFd::from(reader))?, captured: Captured::default() };
 

@@ -16,7 +16,7 @@
 //! | [`environment`] | with which variables an executable runs, and behind which command |
 //! | [`run`](mod@run) | the instances side by side, the uptests of each one after another |
 //! | `limits` | what ends an uptest that does not end itself |
-//! | `executable`, [`group`], `orphans`, [`captured`] | one executable: its processes, and what it writes |
+//! | [`executable`], [`group`], `orphans`, [`captured`] | one executable: its processes, and what it writes |
 //! | [`function`] | one function |
 //! | [`outcome`], `not_started` | how an uptest ended, and why |
 //! | [`verdict`] | what all results say together |
@@ -26,7 +26,7 @@
 pub mod args;
 pub mod captured;
 pub mod environment;
-mod executable;
+pub mod executable;
 pub mod find;
 pub mod function;
 pub mod group;

@@ -18,6 +18,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// That time, and nothing else.
+    pub(crate) fn of(each: Duration) -> Self {
+        Self { each, deadline: None, stop: watch::channel(false).1 }
+    }
+
     /// Resolves when an uptest that is started now has to be ended.
     pub(crate) async fn reached(&self) -> Limit {
         let each = Instant::now() + self.each;

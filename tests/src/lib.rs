@@ -18,6 +18,7 @@
 //! | [`process`] | a program, its output and its end |
 //! | [`runner`] | the runner, as a process |
 //! | [`stock_order_system`] | the tutorial's services, as processes |
+//! | [`webhook`] | a receiver of alerts, which may be down |
 //!
 //! A test waits for events (a report, a line of output, the end of a process), each with a deadline, and never
 //! for time to pass, unless the passing of time is what it is about.
@@ -36,6 +37,7 @@ pub mod records;
 pub mod reports;
 pub mod runner;
 pub mod stock_order_system;
+pub mod webhook;
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, and says where")]
 
+mod alerts;
 mod bad_input;
 mod before_it_starts;
 mod blue_green;

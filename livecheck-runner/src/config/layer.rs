@@ -8,6 +8,7 @@ use livecheck_core::variables::is_bootstrap_servers;
 use livecheck_web::Token;
 use toml::de::DeTable;
 
+use super::alerts::AlertsConfig;
 use super::kafka::{self, KafkaAdvice, Refused};
 use super::problem::Problem;
 use super::reader::{At, Reader};
@@ -17,7 +18,7 @@ use super::value::{Count, Interval, PropertyValue, Value, Words};
 use crate::args::WebListen;
 
 /// Settings, of which each may be there or not.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
     pub(super) bootstrap_servers: Option<String>,
     pub(super) group: Option<String>,
@@ -45,6 +46,7 @@ pub(super) struct Layer {
     pub(super) cases: Cases,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
+    pub(super) alerts: Option<AlertsConfig>,
 }
 
 /// Where settings come from.
@@ -54,7 +56,7 @@ pub(super) trait Source {
 }
 
 impl Layer {
-    /// Reads every setting but those of cases, the librdkafka properties and the services.
+    /// Reads every setting but those of cases, the librdkafka properties, the services and the alerts.
     ///
     /// This is the only place that names the keys.
     pub(super) fn read(source: &mut impl Source) -> Self {
@@ -85,6 +87,7 @@ impl Layer {
             cases: Cases::default(),
             kafka: BTreeMap::new(),
             services: None,
+            alerts: None,
         }
     }
 
@@ -119,6 +122,7 @@ impl Layer {
             cases: self.cases.over(under.cases),
             kafka,
             services: self.services.or(under.services),
+            alerts: self.alerts.or(under.alerts),
         }
     }
 
@@ -145,6 +149,9 @@ impl Layer {
         }
         if let Some(services) = table.get("services") {
             layer.services = ServiceConfig::list(reader, services);
+        }
+        if let Some(alerts) = table.get("alerts") {
+            layer.alerts = AlertsConfig::read(reader, alerts);
         }
         layer
     }
@@ -211,7 +218,7 @@ impl Source for Profile<'_, '_, '_> {
 impl Profile<'_, '_, '_> {
     fn note_unknown(&mut self) {
         let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut keys = vec!["cases", "kafka", "services"];
+        let mut keys = vec!["alerts", "cases", "kafka", "services"];
         for path in &self.paths {
             if !keys.contains(&path[0]) {
                 keys.push(path[0]);

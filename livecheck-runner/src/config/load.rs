@@ -40,7 +40,9 @@ impl Config {
             (Some(file), Some(shown)) => {
                 let text = fs::read_to_string(file)
                     .map_err(|source| ConfigError::Unreadable { file: shown.clone(), source })?;
-                parse(&text).map_err(|problems| InvalidFile { file: shown.clone(), problems })?
+                let root = locate::root_of(file);
+                parse(&text, &root, variables)
+                    .map_err(|problems| InvalidFile { file: shown.clone(), problems })?
             }
             _ => BTreeMap::new(),
         };
@@ -108,6 +110,7 @@ impl Config {
             tables_dir: layer.tables_dir.map(|folder| root.join(folder)),
             uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
+            alerts: layer.alerts,
             warnings,
             root,
         }
@@ -115,8 +118,12 @@ impl Config {
 }
 
 /// The profiles in a file, or all that is wrong with it.
-fn parse(text: &str) -> Result<BTreeMap<String, Layer>, Vec<super::Problem>> {
-    let mut reader = Reader::new(text);
+fn parse(
+    text: &str,
+    root: &Path,
+    variables: &Variables,
+) -> Result<BTreeMap<String, Layer>, Vec<super::Problem>> {
+    let mut reader = Reader::new(text, root, variables);
     let mut profiles = BTreeMap::new();
     let document = reader.document();
     reader.only(&document, "the configuration", &["profile"]);

@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+/// What keys have in their names whose values are nobody's business.
+const SECRETIVE: [&str; 6] = ["key", "pass", "pem", "secret", "token", "url"];
+
 /// Something wrong at one place of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -49,6 +52,27 @@ impl Problem {
     pub(super) fn without_what_follows(mut self) -> Self {
         self.text = self.text.chars().take(self.column - 1 + self.width).collect();
         self.text.push_str(" …");
+        self
+    }
+
+    /// Without the value on the line, where its key sounds like a secret's: of what is no TOML nobody knows more.
+    pub(super) fn without_secrets(mut self) -> Self {
+        let Some((key, _)) = self.text.split_once('=') else { return self };
+        let key = key.to_ascii_lowercase();
+        if SECRETIVE.iter().any(|word| key.contains(word)) {
+            let shown = key.chars().count() + 1;
+            self.text = self.text.chars().take(shown).chain(" …".chars()).collect();
+            self.column = self.column.min(shown + 2);
+            self.width = 1;
+        }
+        self
+    }
+
+    /// Without what stands beside it on the line.
+    pub(super) fn alone(mut self) -> Self {
+        let before = " ".repeat(self.column - 1);
+        let meant: String = self.text.chars().skip(self.column - 1).take(self.width).collect();
+        self.text = format!("{before}{meant} …");
         self
     }
 

@@ -1,12 +1,14 @@
 //! Reading TOML with every problem noted at its place, not only the first.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::problem::{Problem, nearest};
 use super::value::{Value, describe};
+use super::variables::Variables;
 
 /// A value and where it stands.
 pub(super) type At<'t> = Spanned<DeValue<'t>>;
@@ -15,12 +17,20 @@ pub(super) type At<'t> = Spanned<DeValue<'t>>;
 #[derive(Debug)]
 pub(super) struct Reader<'f> {
     file: &'f str,
+    /// The folder that relative paths start from.
+    root: &'f Path,
+    variables: &'f Variables,
     problems: Vec<Problem>,
+    /// What is wrong only for who needs it.
+    unresolved: Vec<Problem>,
+    /// Whether lines are not to be shown beside what is meant of them.
+    is_discreet: bool,
 }
 
 impl<'f> Reader<'f> {
-    pub(super) fn new(file: &'f str) -> Self {
-        Self { file, problems: Vec::new() }
+    pub(super) fn new(file: &'f str, root: &'f Path, variables: &'f Variables) -> Self {
+        let (problems, unresolved) = (Vec::new(), Vec::new());
+        Self { file, root, variables, problems, unresolved, is_discreet: false }
     }
 
     /// What has been noted, in the order of the lines.
@@ -35,7 +45,32 @@ impl<'f> Reader<'f> {
     }
 
     pub(super) fn note(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        self.problems.push(if self.is_discreet { problem.alone() } else { problem });
+    }
+
+    /// From now on lines may hold secrets, or do so no longer.
+    pub(super) fn be_discreet(&mut self, is_discreet: bool) {
+        self.is_discreet = is_discreet;
+    }
+
+    /// Notes what is wrong only for who needs it, such as a secret that is not at hand.
+    pub(super) fn leave_unresolved(&mut self, problem: Problem) {
+        self.unresolved.push(problem.alone());
+    }
+
+    /// What is unresolved since this was last asked.
+    pub(super) fn take_unresolved(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.unresolved)
+    }
+
+    /// The value of a variable of this process.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.any(name)
+    }
+
+    /// A path, from the folder that the file is about.
+    pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join(path)
     }
 
     /// The whole file.
@@ -47,7 +82,7 @@ impl<'f> Reader<'f> {
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             let problem = self.problem(span, format!("this is not TOML: {}", error.message()));
-            self.note(problem);
+            self.note(problem.without_secrets());
         }
         table.into_inner()
     }

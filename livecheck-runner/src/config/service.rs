@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::reader::{At, Reader};
-use super::value::{PropertyValue, Value};
+use super::value::{Name, PropertyValue, Value};
 
 /// How long a service may take to be ready where its configuration does not say.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -126,7 +126,7 @@ impl ServiceConfig {
             reuse: reader.get(table, "reuse").unwrap_or(false),
         };
         // Only now, so that everything that is wrong has been noted.
-        let (ServiceName(name), command) = (name?, command?);
+        let (Name(name), command) = (name?, command?);
         Some(Self { name, command, ..rest })
     }
 }
@@ -166,23 +166,6 @@ fn read_ready(reader: &mut Reader<'_>, value: &At<'_>) -> Ready {
 
 fn is_empty(table: &DeTable<'_>) -> bool {
     table.iter().next().is_none()
-}
-
-/// A name that can be part of a file's.
-struct ServiceName(String);
-
-impl Value for ServiceName {
-    const EXPECTED: &'static str = "a name of letters, digits, `-`, `_` and `.`";
-
-    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
-        Self::from_text(value.as_str()?)
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        let fits = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-        let is_name = !text.is_empty() && !text.starts_with('.') && text.chars().all(fits);
-        is_name.then(|| Self(text.to_owned()))
-    }
 }
 
 /// A URL that can be asked without TLS: services are on this machine.

@@ -190,6 +190,42 @@ impl Value for Probability {
     }
 }
 
+/// Texts, of which there may be one or several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Texts(pub(super) Vec<String>);
+
+impl Value for Texts {
+    const EXPECTED: &'static str = "a list of texts";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let Some(items) = value.as_array() else { return Self::from_text(value.as_str()?) };
+        let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+        texts.collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(vec![text.to_owned()]))
+    }
+}
+
+/// A name that can be part of a file's, and of much else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(pub(super) String);
+
+impl Value for Name {
+    const EXPECTED: &'static str = "a name of letters, digits, `-`, `_` and `.`";
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let fits = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        let is_name = !text.is_empty() && !text.starts_with('.') && text.chars().all(fits);
+        is_name.then(|| Self(text.to_owned()))
+    }
+}
+
 /// The value of a librdkafka property, which is a text whatever is meant by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PropertyValue(pub(super) String);

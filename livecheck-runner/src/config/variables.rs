@@ -31,6 +31,12 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The value of any variable of this process, or of one of these.
+    pub(super) fn any(&self, name: &str) -> Option<String> {
+        let ours = self.get(name).map(str::to_owned);
+        ours.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
+    }
+
     /// The settings that they make, and warnings about those that look misspelt.
     pub(super) fn layer(&self) -> Result<(Layer, Vec<String>), ConfigError> {
         let mut reading =

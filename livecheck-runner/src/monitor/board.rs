@@ -170,6 +170,12 @@ impl Board {
         &self.offsets
     }
 
+    /// The cases of this program with which something is wrong.
+    pub(crate) fn troubled(&self) -> impl Iterator<Item = (&CaseName, &CaseState)> {
+        let ours = self.cases.iter().filter(|(name, _)| self.rules.contains_key(*name));
+        ours.filter(|(_, case)| case.trouble().is_some())
+    }
+
     /// Whether something is not as it was kept.
     pub(crate) fn is_changed(&self) -> bool {
         !self.changed.is_empty()

@@ -17,6 +17,7 @@ pub(crate) struct Kept {
     pub(crate) position: Option<Position>,
     /// By what is done by the clock: what has become of its slots.
     pub(crate) slots: BTreeMap<CaseName, Slots>,
+    pub(crate) alerts: livecheck_alerts::Restored,
     pub(crate) roster: Roster,
 }
 
@@ -30,6 +31,10 @@ impl Kept {
             Key::Slots(name) => decode_value(value).map(|slots| {
                 self.slots.insert(name.clone(), slots);
             }),
+            Key::Alerts(key) => value
+                .map(|value| decode_value(Some(value)))
+                .transpose()
+                .and_then(|value| Ok(self.alerts.take(key.clone(), value)?)),
             Key::Runner(id) if value.is_none() => {
                 self.roster.gone(id);
                 Ok(())

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use livecheck_core::Cases;
 use tokio::runtime::Handle;
 
+use super::alerting::{AlertEvent, AlertingOptions};
 use super::board::CaseChange;
 use super::membership::Membership;
 use super::presence::Presence;
@@ -27,6 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(crate) enum MonitorEvent {
     /// A case as a whole has changed, and that was reported.
     Changed(CaseChange),
+    /// Somebody was told of that, or could not be.
+    Alert(AlertEvent),
     /// Something that an operator should know.
     Warning(String),
 }
@@ -40,6 +43,7 @@ pub(crate) struct MonitorOptions {
     pub(crate) cases: Cases,
     /// Those of them that are executed here.
     pub(crate) selected: Cases,
+    pub(crate) alerting: AlertingOptions,
 }
 
 /// The monitor at work.
@@ -57,7 +61,7 @@ impl Monitor {
         options: MonitorOptions,
         say: impl Fn(MonitorEvent) + Send + 'static,
     ) -> Result<Self, KafkaEdgeError> {
-        let MonitorOptions { connection, group, cases, selected } = options;
+        let MonitorOptions { connection, group, cases, selected, alerting } = options;
         // Whether the brokers are there, the observer says.
         let health = Health::new(|_| {});
         let id = uuid::Uuid::new_v4().to_string();
@@ -72,6 +76,7 @@ impl Monitor {
                 id: id.clone(),
                 cases,
                 selected,
+                alerting,
                 runtime: Handle::current(),
                 health,
             },
@@ -168,7 +173,7 @@ impl<S: Fn(MonitorEvent)> Work<S> {
         }
         if let Some(term) = term {
             match term.end(&self.membership) {
-                Ok(changes) => self.changed(changes),
+                Ok(news) => self.tell(news),
                 Err(end) => tracing::debug!(error = %end, "the next leader reads the last reports again"),
             }
         }
@@ -182,17 +187,18 @@ impl<S: Fn(MonitorEvent)> Work<S> {
                 let (term, missed) = Term::begin(&self.options, &self.membership, || !self.is_stopping())?;
                 tracing::info!("this runner leads");
                 missed.iter().for_each(|missed| (self.say)(MonitorEvent::Warning(self.missed(missed))));
+                term.orphans().iter().for_each(|name| (self.say)(MonitorEvent::Warning(orphaned(name))));
                 term
             }
         };
-        let News { changes, warnings } = term.go_on(&self.membership)?;
-        self.changed(changes);
-        warnings.into_iter().for_each(|warning| (self.say)(MonitorEvent::Warning(warning)));
+        self.tell(term.go_on(&self.membership)?);
         Ok(term)
     }
 
-    fn changed(&self, changes: Vec<CaseChange>) {
+    fn tell(&self, News { changes, alerts, warnings }: News) {
         changes.into_iter().for_each(|change| (self.say)(MonitorEvent::Changed(change)));
+        alerts.into_iter().for_each(|alert| (self.say)(MonitorEvent::Alert(alert)));
+        warnings.into_iter().for_each(|warning| (self.say)(MonitorEvent::Warning(warning)));
     }
 
     fn missed(&self, Missed { partition, count }: &Missed) -> String {
@@ -214,4 +220,11 @@ impl<S: Fn(MonitorEvent)> Work<S> {
             self.membership.take_part(until.saturating_duration_since(Instant::now()).min(STAND_BY));
         }
     }
+}
+
+fn orphaned(receiver: &str) -> String {
+    format!(
+        "receiver `{receiver}` is configured no longer, and does not know that alerts it was told of are over: that is \
+         told if it comes back within a day"
+    )
 }

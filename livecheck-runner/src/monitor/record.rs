@@ -6,10 +6,12 @@
 //! | `["GROUP","case","NAME"]` | [`CaseState`](super::case_state::CaseState) |
 //! | `["GROUP","position"]` | [`Position`] |
 //! | `["GROUP","slots","NAME"]` | [`Slots`](super::slots::Slots): which slot of the case was fired, or is about to be |
+//! | `["GROUP","alerts",…]` | what the alerts know: see [`livecheck_alerts::desk::Kept`] |
 //! | `["GROUP","runner","ID"]` | [`RunnerRecord`]; none once the runner has ended |
 //!
 //! The values are JSON, within `{"version":1,"value":…}`. The topic is compacted: of each key the latest is kept.
-//! All but the last are written by the leader alone, in transactions; that one by each runner about itself.
+//! All but the last are written by the leader alone, in transactions; that one by each runner about itself, and
+//! silences by whoever wants silence.
 
 use std::collections::BTreeMap;
 
@@ -32,16 +34,23 @@ pub(crate) enum Key {
     Position,
     /// What has become of the slots of a case.
     Slots(CaseName),
+    /// What the alerts know.
+    Alerts(livecheck_alerts::Key),
     /// A runner, by its id.
     Runner(String),
 }
 
 impl Key {
     pub(crate) fn encode(&self, group: &str) -> String {
+        let of_alerts;
         let parts = match self {
             Self::Case(name) => vec![group, "case", name.as_str()],
             Self::Position => vec![group, "position"],
             Self::Slots(name) => vec![group, "slots", name.as_str()],
+            Self::Alerts(key) => {
+                of_alerts = key.parts();
+                [group, "alerts"].into_iter().chain(of_alerts.iter().map(String::as_str)).collect()
+            }
             Self::Runner(id) => vec![group, "runner", id],
         };
         // A list of texts has JSON.
@@ -58,6 +67,7 @@ impl Key {
             ["case", name] => Some(Self::Case((*name).into())),
             ["position"] => Some(Self::Position),
             ["slots", name] => Some(Self::Slots((*name).into())),
+            ["alerts", rest @ ..] => livecheck_alerts::Key::from_parts(rest).map(Self::Alerts),
             ["runner", id] => Some(Self::Runner((*id).to_owned())),
             _ => None,
         }
@@ -100,6 +110,14 @@ pub(crate) enum Unreadable {
     Decode(#[from] DecodeError),
     #[error("it is of version {0}, and this program knows version {VERSION}")]
     Version(u32),
+    #[error("it has another form: {0}")]
+    Form(String),
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Form(error.to_string())
+    }
 }
 
 /// Writes a value.
@@ -131,6 +149,7 @@ mod tests {
             Key::Case("a::\"b\"".into()),
             Key::Position,
             Key::Slots("a".into()),
+            Key::Alerts(livecheck_alerts::Key::Silence("s-1".to_owned())),
             Key::Runner("r-1".to_owned()),
         ] {
             let written = key.encode("shop");

@@ -9,6 +9,7 @@ use livecheck_core::wire::TestExecution;
 use livecheck_core::{Cases, Timestamp, control};
 use tokio::runtime::Handle;
 
+use super::alerting::{AlertEvent, Alerting, AlertingOptions};
 use super::board::{Board, CaseChange};
 use super::case_state::Rules;
 use super::firing::{Failure, Firings, Over};
@@ -41,6 +42,8 @@ pub(super) struct TermOptions {
     pub(super) cases: Cases,
     /// Those of them that are executed here: what is done by the clock is done of these.
     pub(super) selected: Cases,
+    /// Who is told of what.
+    pub(super) alerting: AlertingOptions,
     /// Where fake requests are sent.
     pub(super) runtime: Handle,
     pub(super) health: Health,
@@ -54,6 +57,7 @@ pub(super) struct Term {
     reports: Reports,
     board: Board,
     roster: Roster,
+    alerting: Alerting,
     scheduler: Scheduler,
     firings: Firings,
     /// What is done once it is written that it is.
@@ -74,6 +78,8 @@ pub(super) struct Term {
 pub(super) struct News {
     /// What was written about cases as a whole.
     pub(super) changes: Vec<CaseChange>,
+    /// Who was told of it, or could not be.
+    pub(super) alerts: Vec<AlertEvent>,
     /// What an operator should know.
     pub(super) warnings: Vec<String>,
 }
@@ -97,6 +103,9 @@ impl Term {
         let offsets = kept.position.map(|position| position.offsets).unwrap_or_default();
         let board = Board::restored(cases, kept.cases, offsets);
         let (reports, missed) = Reports::follow(connection, board.offsets()).map_err(setup)?;
+        // By the clock of this machine: the time of the log is not known yet.
+        let now = Timestamp::now();
+        let alerting = Alerting::begin(&options.alerting, kept.alerts, &board, &options.runtime, now);
         let mut term = Self {
             options: options.clone(),
             writer,
@@ -104,6 +113,7 @@ impl Term {
             reports,
             board,
             roster: kept.roster,
+            alerting,
             // Nothing is due before the time of the log is known.
             scheduler: Scheduler::restored(Vec::new(), BTreeMap::new(), Timestamp::MIN),
             firings: Firings::new(&options.runtime),
@@ -124,6 +134,11 @@ impl Term {
         Ok((term, missed))
     }
 
+    /// The receivers of alerts that are no longer configured, and were not told all.
+    pub(super) fn orphans(&self) -> Vec<String> {
+        self.alerting.orphans()
+    }
+
     /// Reads what there is, and writes what follows from it. Blocks for some hundred milliseconds.
     pub(super) fn go_on(&mut self, membership: &Membership) -> Result<News, TermEnd> {
         self.judge_by_what_is_set();
@@ -131,7 +146,10 @@ impl Term {
         while let Some(merged) = self.reports.pop() {
             let (offset, report) = (merged.record.offset, merged.record.report.as_ref());
             self.changes.extend(self.board.read(merged.partition, offset, merged.at, report));
-            report.into_iter().for_each(|report| self.scheduler.reported(report));
+            if let Some(report) = report {
+                self.scheduler.reported(report);
+                self.alerting.read(report, merged.at);
+            }
         }
         for record in self.own.news() {
             self.hear(record);
@@ -147,11 +165,15 @@ impl Term {
         }
         let due = self.scheduler.due(now, control::is_active);
         self.to_fire = due.firings;
-        let elapsed = self.kept.elapsed();
-        let is_due = elapsed >= if self.board.is_changed() { KEEP_EVERY } else { HEARTBEAT };
-        if is_due || !self.changes.is_empty() || !self.to_fire.is_empty() || !due.warnings.is_empty() {
+        self.changes.iter().for_each(|change| self.alerting.heed(change));
+        let has_alerts = self.alerting.go_on(now);
+        let is_changed = self.board.is_changed() || self.alerting.is_changed();
+        let is_due = self.kept.elapsed() >= if is_changed { KEEP_EVERY } else { HEARTBEAT };
+        let has_news = !self.changes.is_empty() || !due.warnings.is_empty();
+        if is_due || has_alerts || has_news || !self.to_fire.is_empty() {
             self.keep(membership)?;
         }
+        self.alerting.send();
         for firing in std::mem::take(&mut self.to_fire) {
             match self.scheduler.what(&firing) {
                 Some(What::Send(case, requests)) => {
@@ -161,7 +183,8 @@ impl Term {
                 Some(What::Execute(_)) | None => {}
             }
         }
-        Ok(News { changes: std::mem::take(&mut self.changes), warnings: due.warnings })
+        let changes = std::mem::take(&mut self.changes);
+        Ok(News { changes, alerts: self.alerting.take_events(), warnings: due.warnings })
     }
 
     /// Lets count what is set at run time.
@@ -174,14 +197,20 @@ impl Term {
     }
 
     /// Writes what is not kept yet.
-    pub(super) fn end(mut self, membership: &Membership) -> Result<Vec<CaseChange>, TermEnd> {
+    pub(super) fn end(mut self, membership: &Membership) -> Result<News, TermEnd> {
+        self.changes.iter().for_each(|change| self.alerting.heed(change));
+        self.alerting.settle(self.writer.log_time());
         self.keep(membership)?;
-        Ok(self.changes)
+        Ok(News { changes: self.changes, alerts: self.alerting.take_events(), warnings: Vec::new() })
     }
 
-    /// A runner has said something of itself.
+    /// A runner has said something of itself, or somebody wants silence.
     fn hear(&mut self, OwnRecord { key, at, value }: OwnRecord) {
-        let Key::Runner(id) = key else { return };
+        let id = match key {
+            Key::Runner(id) => id,
+            Key::Alerts(key) => return self.hear_of_alerts(key, value.as_deref()),
+            _ => return,
+        };
         match value.map(|value| decode_value(Some(&value))) {
             None => self.roster.gone(&id),
             Some(Ok(record)) => {
@@ -190,6 +219,13 @@ impl Term {
                 }
             }
             Some(Err(error)) => tracing::debug!(%error, id, "what a runner says of itself cannot be read"),
+        }
+    }
+
+    fn hear_of_alerts(&mut self, key: livecheck_alerts::Key, value: Option<&[u8]>) {
+        match value.map(|value| decode_value(Some(value))).transpose() {
+            Ok(value) => self.alerting.hear(key, value),
+            Err(error) => tracing::warn!(%error, ?key, "what was written for the alerts cannot be read"),
         }
     }
 
@@ -237,6 +273,10 @@ impl Term {
             if let Some(What::Execute(case)) = self.scheduler.what(firing) {
                 records.push(trigger(&connection.topics.test_topic, Slot::new(case, firing.slot))?);
             }
+        }
+        for (key, value) in self.alerting.take_changed()? {
+            let value = value.map(|value| encode_value(&value)).transpose()?;
+            records.push(own(&Key::Alerts(key), value));
         }
         for silent in self.roster.silent_since(self.writer.log_time() - FORGOTTEN_AFTER) {
             records.push(own(&Key::Runner(silent.clone()), None));

@@ -4,13 +4,14 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use livecheck_alerts::{Message, Status};
 use livecheck_core::Timestamp;
 
 use super::broker::Running;
 use super::{OK, Program, RunnerError, working_folder};
-use crate::args::exit_code;
+use crate::args::{DoctorArgs, exit_code};
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
 use crate::kafka::diagnosis;
@@ -24,7 +25,7 @@ const PATIENCE_WITH_EMBEDDED: Duration = Duration::from_secs(2);
 /// How long the coordinator of transactions may take, which may have to make its topic first.
 const PATIENCE_WITH_TRANSACTIONS: Duration = Duration::from_secs(30);
 
-pub(super) async fn doctor(program: &Program) -> Result<u8, RunnerError> {
+pub(super) async fn doctor(program: &Program, args: &DoctorArgs) -> Result<u8, RunnerError> {
     let mut sheet = Sheet { screen: Screen::stdout(), findings: Vec::new() };
     let loaded = program.load_config(&working_folder()?);
     sheet.add(doctor::configuration(&loaded));
@@ -37,8 +38,34 @@ pub(super) async fn doctor(program: &Program) -> Result<u8, RunnerError> {
             let command = doctor::find_command(service, &search_path(), is_executable);
             sheet.add([doctor::service(service, &command, service.cwd.is_dir(), is_up)]);
         }
+        sheet.add(doctor::alerts(config.alerts.as_ref()));
+        if let Some(name) = &args.send_test_alert {
+            send_test_alert(config, name, &mut sheet).await;
+        }
     }
     sheet.finish()
+}
+
+/// Sends a test alert, and its end, to the receiver of that name, or to all.
+async fn send_test_alert(config: &Config, name: &str, sheet: &mut Sheet) {
+    let receivers = config.alerts.iter().flat_map(|alerts| &alerts.receivers);
+    let receivers: Vec<_> = receivers.filter(|(other, _)| name.is_empty() || *other == name).collect();
+    if receivers.is_empty() {
+        sheet.add([doctor::no_such_receiver(name, config.alerts.as_ref())]);
+    }
+    for (name, receiver) in receivers {
+        let mut came_back = Vec::new();
+        for status in [Status::Firing, Status::Resolved] {
+            let began = Instant::now();
+            let result = receiver.send(&Message::test(name, &config.group, status)).await;
+            let has_failed = result.is_err();
+            came_back.push((status, began.elapsed(), result));
+            if has_failed {
+                break;
+            }
+        }
+        sheet.add([doctor::test_alert(name, receiver, &came_back)]);
+    }
 }
 
 /// Whatever needs a broker. Says whether a run of this workspace is going on.

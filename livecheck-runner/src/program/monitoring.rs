@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use livecheck_core::Cases;
 
-use crate::config::Config;
+use crate::config::{AlertsConfig, Config, silent_policy};
 use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
-use crate::monitor::{Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
+use crate::monitor::{AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
 use crate::serving::Heard;
@@ -37,6 +37,7 @@ impl Monitoring {
         connection: &Connection,
         sharing: &Sharing,
         (cases, selected): (&Cases, &Cases),
+        alerts: Option<&AlertsConfig>,
         events: Events,
         heard: Heard,
     ) -> Result<Self, KafkaEdgeError> {
@@ -47,11 +48,17 @@ impl Monitoring {
                 events.send(RunEvent::Warning(format!("fake requests trigger nothing: {error}")));
             }
         }
+        let alerting = AlertingOptions {
+            policy: alerts.map_or_else(|| silent_policy(group, cases), |alerts| alerts.policy(group, cases)),
+            receivers: alerts.map(|alerts| alerts.receivers.clone()).unwrap_or_default(),
+            gauges: Arc::default(),
+        };
         let options = MonitorOptions {
             connection: connection.clone(),
             group: group.to_owned(),
             cases: cases.clone(),
             selected: selected.clone(),
+            alerting,
         };
         let monitor = Monitor::start(options, move |event| {
             events.send(match event {
@@ -59,6 +66,7 @@ impl Monitoring {
                     heard.change(&change);
                     RunEvent::Case(change)
                 }
+                MonitorEvent::Alert(alert) => RunEvent::Alert(alert),
                 MonitorEvent::Warning(text) => RunEvent::Warning(text),
             });
         })?;

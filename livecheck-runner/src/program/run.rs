@@ -101,9 +101,11 @@ async fn observe(
     reporter: &Reporter,
     stop: &mut Stop,
 ) -> Result<Ended, RunnerError> {
+    let sharing = sharing(args, config, bounds.is_check());
+    // Only who monitors sends alerts, and needs their secrets.
+    let alerts = if sharing.is_shared() { config.alerts_with_secrets()? } else { None };
     let broker = RunBroker::start(program, config).await?;
     let connection = broker.connection(config);
-    let sharing = sharing(args, config, bounds.is_check());
     let events = reporter.events();
     let preparing = prepare(&connection, &sharing, config, &cases, &events);
     let Some(topics) = stop.unless_asked(preparing).await else {
@@ -164,8 +166,9 @@ async fn observe(
         profile: config.profile.clone(),
     }));
     let heard = Heard::new(&program.cases, &sharing);
+    let watched = (&program.cases, &cases);
     let monitoring =
-        Monitoring::start(&connection, &sharing, (&program.cases, &cases), reporter.events(), heard.clone())?;
+        Monitoring::start(&connection, &sharing, watched, alerts, reporter.events(), heard.clone())?;
     let keeping = Keeping::start(program, config, &connection, &monitoring, reporter.events());
     keeping.progress().into_iter().for_each(|progress| heard.store(progress));
     let serving = match config.web.address(args.web_listen, sharing.is_shared()) {

@@ -9,7 +9,7 @@ use livecheck_core::wire::{LogLine, TestReport};
 use livecheck_core::{CaseName, Cases, ExecutionKey};
 
 use crate::engine::CaseTally;
-use crate::monitor::CaseChange;
+use crate::monitor::{AlertEvent, CaseChange};
 use crate::services::ServiceEvent;
 
 /// Something that happened in a run.
@@ -36,6 +36,8 @@ pub enum RunEvent {
     },
     /// A case as a whole has changed: it fails, is stalled, or has recovered.
     Case(CaseChange),
+    /// Somebody was told of that, or could not be.
+    Alert(AlertEvent),
     /// Where each case stands now. Sent about every 100 ms while anything changes.
     Status(Snapshot),
     /// Records that could not be read, since the last such event of the same kind and topic.

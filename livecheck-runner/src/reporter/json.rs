@@ -12,6 +12,7 @@
 //! | `serving` | `url` of the page |
 //! | `report` | `case`, `package`, `file`, `line`, `state`, `id`, `triggered`, `runtime`, `signals` (name → seconds after the trigger), `attempts` (each `state`, `runtime`, `error`, `traceback`, where a scheduled case was tried again), `waiting_for` (the name of the missing signal), `explanation`, `error`, `traceback` |
 //! | `log` | `case`, `id`, `time`, `level`, `target`, `message`: a line that an execution logs, where its case has `realtime_logs` |
+//! | `alert` | `receiver`, `title`, `took`, `sent`, `failures` (in a row, before it was sent or by now), `error`, `retry_in` |
 //! | `status` | `cases` (name → `triggered`, `pass`, `fail`, `error`, `timeout`, `skip`, `in_flight`) |
 //! | `bad-records` | `kind`, `topic`, `partition`, `offset`, `reason`, `count` |
 //! | `warning` | `message` |
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 use super::event::{Finished, RunEvent, Snapshot, StopReason};
 use crate::engine::CaseTally;
+use crate::monitor::{AlertEvent, AlertResult};
 use crate::paths::{shown, shown_in};
 use crate::services::{ServiceDied, ServiceEvent};
 
@@ -72,6 +74,15 @@ enum Line<'e> {
         id: &'e TestId,
         #[serde(flatten)]
         line: &'e LogLine,
+    },
+    Alert {
+        receiver: &'e str,
+        title: &'e str,
+        took: f64,
+        sent: bool,
+        failures: u32,
+        error: Option<&'e str>,
+        retry_in: Option<f64>,
     },
     Status {
         cases: BTreeMap<&'e str, CountsOf>,
@@ -156,6 +167,16 @@ pub(crate) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
         RunEvent::Case(change) => {
             of_case = change.report();
             Line::Report(Box::new(Report::of(&of_case, cases, root)))
+        }
+        RunEvent::Alert(AlertEvent { receiver, title, took, failures, result }) => {
+            let (error, retry_in) = match result {
+                AlertResult::Sent => (None, None),
+                AlertResult::Failed { reason, retry_in } => {
+                    (Some(reason.as_str()), Some(retry_in.as_secs_f64()))
+                }
+            };
+            let (took, sent) = (took.as_secs_f64(), error.is_none());
+            Line::Alert { receiver, title, took, sent, failures: *failures, error, retry_in }
         }
         RunEvent::Status(snapshot) => Line::Status { cases: counts_of(snapshot) },
         RunEvent::BadRecords(bad) => Line::BadRecords {

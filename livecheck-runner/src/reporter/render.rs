@@ -17,8 +17,8 @@ use super::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, bracketed, clock, paint
 use super::summary::{self, Failures};
 use super::text::{block, cut, plain, plural};
 use crate::engine::CaseTally;
-use crate::monitor::CaseChange;
 use crate::monitor::case_state::ChangeKind;
+use crate::monitor::{AlertEvent, AlertResult, CaseChange};
 use crate::services::{ServiceDied, ServiceEvent};
 
 /// What separates the parts of a run.
@@ -113,6 +113,7 @@ impl Renderer {
             RunEvent::Report(report) => self.report(report),
             RunEvent::Log { execution, line } => self.log(execution, line),
             RunEvent::Case(change) => self.case(change),
+            RunEvent::Alert(alert) => self.alert(alert),
             RunEvent::Status(snapshot) => {
                 self.snapshot.clone_from(snapshot);
                 String::new()
@@ -284,6 +285,32 @@ impl Renderer {
             ChangeKind::Stalled { .. } | ChangeKind::Recovered { .. } => String::new(),
         };
         format!("{} {time} {name}: {}\n{latest}", verb(style, what), change.kind)
+    }
+
+    /// Who was told of something, or could not be.
+    fn alert(&self, AlertEvent { receiver, title, took, failures, result }: &AlertEvent) -> String {
+        let (time, receiver, title) =
+            (bracketed(Some(took.as_secs_f64())), paint(COUNT, receiver), plain(title));
+        match result {
+            AlertResult::Sent if self.options.quiet && *failures == 0 => String::new(),
+            AlertResult::Sent => {
+                let before = match failures {
+                    0 => String::new(),
+                    count => format!(", after {}", plural(*count as usize, "failure", "failures")),
+                };
+                format!("{} {time} {receiver}: {title}{before}\n", verb(PASS, "Alerted"))
+            }
+            AlertResult::Failed { reason, retry_in } => {
+                let retry = humantime::format_duration(Duration::from_secs(retry_in.as_secs().max(1)));
+                let often = match failures {
+                    1 => String::new(),
+                    count => format!(", for the {count}th time"),
+                };
+                let line = format!("{} {time} {receiver}: {title}{often}\n", verb(FAIL, "Not told"));
+                let why = format!("{}; it is sent again in {retry}", plain(reason));
+                line + &block(&why, INDENT, self.options.width)
+            }
+        }
     }
 
     fn line_of(&self, report: &TestReport, verb: impl Display, time: Option<f64>) -> String {

@@ -15,8 +15,8 @@ use livecheck_core::{CaseName, Cases, Origin, Settings, Timestamp};
 use super::render::{RenderOptions, Renderer};
 use super::*;
 use crate::engine::CaseTally;
-use crate::monitor::CaseChange;
 use crate::monitor::case_state::{Change, ChangeKind, LastFailure};
+use crate::monitor::{AlertEvent, AlertResult, CaseChange};
 use crate::services::{ServiceDied, ServiceEvent};
 
 static ORDER_FLOW: Case = Case {
@@ -353,6 +353,39 @@ fn a_case_as_a_whole_fails_is_stalled_and_recovers() {
         printed(options(), all()).ends_with(&printed(quiet, all())),
         "who is told of failures is told this"
     );
+}
+
+/// Alerts that were told, and that could not be.
+fn alerts() -> [RunEvent; 4] {
+    let alert = |receiver: &str, failures, result| {
+        RunEvent::Alert(AlertEvent {
+            receiver: receiver.to_owned(),
+            title: "[FIRING] stock_orders::cases::order_flow failing".to_owned(),
+            took: Duration::from_millis(31),
+            failures,
+            result,
+        })
+    };
+    let failed = |reason: &str, seconds| AlertResult::Failed {
+        reason: reason.to_owned(),
+        retry_in: Duration::from_secs(seconds),
+    };
+    [
+        alert("chat", 0, AlertResult::Sent),
+        alert("oncall", 1, failed("503 Service Unavailable: \u{1b}[31mbusy", 1)),
+        alert("oncall", 20, failed("there was no answer within 30s", 58)),
+        alert("oncall", 23, AlertResult::Sent),
+    ]
+}
+
+#[test]
+fn who_is_told_of_alerts_and_who_cannot_be_is_said() {
+    insta::assert_snapshot!(printed(options(), alerts()));
+    let quiet = RenderOptions { quiet: true, ..options() };
+    assert_eq!(printed(quiet, alerts()).matches("Alerted").count(), 1, "what went wrong is over");
+    let lines: String =
+        alerts().iter().map(|event| json::line(event, &cases(), Path::new("/home/me/work"))).collect();
+    insta::assert_snapshot!(lines);
 }
 
 #[test]

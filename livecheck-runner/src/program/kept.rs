@@ -1,0 +1,40 @@
+//! What the monitor of a group has kept, for commands that ask.
+
+use std::time::Duration;
+
+use super::RunnerError;
+use crate::args::exit_code;
+use crate::kafka::{Connection, KafkaEdgeError, is_there};
+use crate::monitor::{Kept, OwnTopic};
+
+/// How long the brokers may take to answer, and what is kept to be read.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// All that is kept of a group.
+pub(super) async fn kept(connection: &Connection, group: &str) -> Result<Kept, RunnerError> {
+    connection.ask(|connection| connection.reach(PATIENCE)).await?;
+    let topic = connection.topics.monitor_topic.clone();
+    if !is_there(connection, &topic).await? {
+        return Err(RunnerError::refused(
+            format!("nothing is known of any case: there is no topic `{topic}`"),
+            "the first runner of a group creates it; is one running, on these brokers?",
+            exit_code::SETUP_FAILED,
+        ));
+    }
+    let kept = {
+        let group = group.to_owned();
+        connection.ask(move |connection| {
+            let (own, mut kept) = (OwnTopic::open(connection, &group)?, Kept::default());
+            let is_whole = own.read_to_end_within(PATIENCE, |record| kept.take(record));
+            Ok::<_, KafkaEdgeError>(is_whole.then_some(kept))
+        })
+    };
+    kept.await?.ok_or_else(|| {
+        let patience = humantime::format_duration(PATIENCE);
+        RunnerError::refused(
+            format!("topic `{topic}` was not read to its end within {patience}"),
+            "`doctor` looks whether the brokers are well",
+            exit_code::SETUP_FAILED,
+        )
+    })
+}
