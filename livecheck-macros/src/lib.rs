@@ -83,6 +83,12 @@ use proc_macro::TokenStream;
 /// service sends it. `#[signal(timeout = "30s")]` is how long a wait for it lasts where the wait does not say
 /// so itself; without it, until the test expires.
 ///
+/// A parameter under `#[table]` is a `livecheck::Table<K, V>`, a map that outlives the execution; the executions of one
+/// partition share it. `#[table(window = tumbling("1h"), expires = "1d")]` goes with a `livecheck::WindowedTable<K, V>`,
+/// which has a value for each key and each window of time: `tumbling(size)`, or `hopping(size, step)` where windows
+/// overlap. A window is removed once one begins `expires` after its end; without it, never. `K` and `V` implement
+/// `Serialize` and `Deserialize`.
+///
 /// Each other parameter is an argument, which the trigger gives. Its type implements `Serialize` and
 /// `Deserialize`, and owns what it holds: it comes from another process.
 ///
