@@ -188,11 +188,7 @@ mod tests {
         let attempt = || async {
             let mut tries = tries.lock().expect("no panic");
             *tries += 1;
-            if *tries > fails {
-                Ending::Passed
-            } else {
-                Ending::Panicked(PanicReport::default())
-            }
+            if *tries > fails { Ending::Passed } else { Ending::Panicked(PanicReport::default()) }
         };
         let ending = confirmed(retries, attempt).await;
         let tries = *tries.lock().expect("no panic");
