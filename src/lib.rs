@@ -21,6 +21,8 @@ pub mod guide {
     pub mod alerts {}
     #[doc = include_str!("docs/coming-from-faust.md")]
     pub mod coming_from_faust {}
+    #[doc = include_str!("docs/store.md")]
+    pub mod store {}
     #[doc = include_str!("docs/uptests.md")]
     pub mod uptests {}
 }

@@ -15,11 +15,13 @@ mod latency;
 mod load;
 mod memory;
 mod recovery;
+mod store;
 mod tables;
 mod throughput;
 mod usage;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -98,6 +100,18 @@ enum Arguments {
         #[arg(long, default_value_t = 8)]
         partitions: i32,
     },
+    /// How fast the store takes reports, and how long it takes to answer when it has them
+    Store {
+        /// Where: a postgres:// URL, or a file for SQLite, which should not be there yet
+        #[arg(long, default_value = "target/bench-history.db")]
+        store: livecheck_store::Location,
+        /// How many reports
+        #[arg(long, default_value_t = 10_000_000)]
+        reports: u64,
+        /// Over how much time they are spread, in seconds: 30 days
+        #[arg(long, default_value_t = 2_592_000)]
+        seconds: u64,
+    },
     /// Several runners of one group: the work for each execution, and who does how much
     Scale {
         /// How many executions
@@ -122,6 +136,9 @@ fn main() -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let arguments = Arguments::parse();
+    if let Arguments::Store { store, reports, seconds } = arguments {
+        return store::measure(store, reports, Duration::from_secs(seconds)).map(|()| ExitCode::SUCCESS);
+    }
     println!("on {}", if Kafka::shared().is_real() { "Apache Kafka" } else { "the embedded broker" });
     match arguments {
         Arguments::Throughput { executions, partitions, times } => {
@@ -135,6 +152,8 @@ fn main() -> anyhow::Result<ExitCode> {
             tables::restore(restored, partitions);
         }
         Arguments::Soak { rate, minutes, partitions } => memory::soak(rate, minutes, partitions),
+        // It needs no brokers: see above.
+        Arguments::Store { .. } => {}
         Arguments::Scale { executions, runners, partitions } => {
             throughput::scale_out(executions, partitions, &runners);
         }

@@ -1,10 +1,28 @@
 //! The schema, and its versions.
 
+use std::collections::BTreeMap;
+
 use livecheck_store::{Queries, Store, StoreError};
 
 use crate::on_both;
 
 on_both! {
+    fn the_views_are_those_of_the_documentation(place: &Place) {
+        drop(place.store.writer().expect("a writer"));
+        let documented = documented();
+        assert_eq!(documented.len(), 8);
+        for (view, columns) in documented {
+            let query = match place.is_sqlite() {
+                true => format!("SELECT group_concat(name, ' ') FROM pragma_table_info('{view}')"),
+                false => format!(
+                    "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns \
+                     WHERE table_name = '{view}' AND table_schema = current_schema()"
+                ),
+            };
+            assert_eq!(place.ask(&query), columns.join(" "), "{view}");
+        }
+    }
+
     fn several_that_start_at_once_make_it_once(place: &Place) {
         let barrier = std::sync::Arc::new(std::sync::Barrier::new(8));
         let threads: Vec<_> = (0..8)
@@ -39,6 +57,19 @@ on_both! {
             assert!(!place.file().exists());
         }
     }
+}
+
+/// The views and their columns, as the documentation has them.
+fn documented() -> BTreeMap<String, Vec<String>> {
+    let page = include_str!("../../../src/docs/store.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `livecheck_"));
+    let names =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    rows.map(|row| {
+        let cells: Vec<_> = row.split('|').collect();
+        (names(cells[1]).remove(0), names(cells[3]))
+    })
+    .collect()
 }
 
 #[test]
