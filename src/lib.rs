@@ -21,6 +21,10 @@ pub mod guide {
     pub mod alerts {}
     #[doc = include_str!("docs/coming-from-faust.md")]
     pub mod coming_from_faust {}
+    #[doc = include_str!("docs/metrics.md")]
+    pub mod metrics {}
+    #[doc = include_str!("docs/page.md")]
+    pub mod page {}
     #[doc = include_str!("docs/store.md")]
     pub mod store {}
     #[doc = include_str!("docs/uptests.md")]

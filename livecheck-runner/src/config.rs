@@ -46,6 +46,10 @@
 //! listen = "127.0.0.1:9999"           # the page and the metrics; `false` serves nothing
 //! hosts = ["checks.example.com"]      # names by which it is reached, beside localhost and addresses; "*" is any
 //! token = "…"                         # what a request needs that changes something; better in LIVECHECK_WEB_TOKEN
+//! trace-url = "https://…/{trace-id}"  # where the trace of a request is shown, for links
+//!
+//! [profile.default.otlp]
+//! endpoint = "http://collector:4318"  # where executions go as traces, with the feature `otlp`
 //!
 //! [[profile.default.services]]        # see `ServiceConfig`
 //! name = "orders"
@@ -136,6 +140,8 @@ pub struct Config {
     pub tags: Vec<String>,
     /// The page and the metrics.
     pub web: WebConfig,
+    /// Where executions go as traces: an OpenTelemetry collector, by OTLP over HTTP.
+    pub otlp_endpoint: Option<String>,
     /// Where results are kept, and for how long.
     pub store: StoreConfig,
     /// The commands to start before the cases, in order.

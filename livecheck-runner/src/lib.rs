@@ -14,6 +14,7 @@
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
 //! | `serving` | the page, its API, the metrics |
+//! | `traces` | executions as traces, for OpenTelemetry |
 //! | `store` | the results, brought from the report topic into a database |
 //! | `history` | what the store has kept, for people and programs |
 //! | [`list`], [`status`], [`reporter`], [`logging`], `paths` | what people see |
@@ -45,6 +46,7 @@ mod silences;
 pub mod status;
 mod store;
 mod tables;
+mod traces;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};
 pub use program::main;

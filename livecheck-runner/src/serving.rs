@@ -123,7 +123,8 @@ impl Serving {
         let bound = Bound::to(address).await?;
         let follower =
             sharing.group().map(|group| Follower::start(connection, group).map(Arc::new)).transpose()?;
-        let source = RunnerSource::new(follower.clone(), cases.clone(), sharing.group(), store);
+        let source =
+            RunnerSource::new(follower.clone(), cases.clone(), sharing.group(), store, web.trace_url.clone());
         let metrics = {
             let (source, runner, heard) = (source.clone(), runner.map(str::to_owned), heard);
             Arc::new(move || {

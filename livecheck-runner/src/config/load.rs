@@ -66,6 +66,7 @@ impl Config {
         let default = Topics::default();
         let default_topics = TopicConfig::default();
         let web = WebConfig::of(&mut layer);
+        let otlp_endpoint = layer.otlp_endpoint.take().filter(|endpoint| !endpoint.trim().is_empty());
         let mut services = layer.services.unwrap_or_default();
         for service in &mut services {
             service.cwd = root.join(&service.cwd);
@@ -77,6 +78,7 @@ impl Config {
         Self {
             store: StoreConfig::default(),
             web,
+            otlp_endpoint,
             profile: profile.to_owned(),
             file,
             bootstrap_servers: layer.bootstrap_servers.filter(|servers| !servers.trim().is_empty()),

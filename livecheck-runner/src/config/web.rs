@@ -20,12 +20,19 @@ pub struct WebConfig {
     pub hosts: Vec<String>,
     /// What a request must have that changes something; without one nothing can be changed.
     pub token: Option<Token>,
+    /// Where the trace of a request is shown: an address with `{trace-id}` in it.
+    pub trace_url: Option<String>,
 }
 
 impl WebConfig {
     pub(super) fn of(layer: &mut Layer) -> Self {
         let hosts = layer.web_hosts.take().map(|Words(names)| names);
-        Self { listen: layer.web_listen, hosts: hosts.unwrap_or_default(), token: layer.web_token.take() }
+        Self {
+            listen: layer.web_listen,
+            hosts: hosts.unwrap_or_default(),
+            token: layer.web_token.take(),
+            trace_url: layer.web_trace_url.take(),
+        }
     }
 
     /// Where it is served: where `flag` says, or the configuration; else, by a runner of a group, on this machine alone.

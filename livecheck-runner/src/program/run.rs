@@ -25,6 +25,7 @@ use crate::reporter::{
 };
 use crate::services::{Environment, ServiceEvent, Services};
 use crate::serving::{Heard, Serving, ServingOptions};
+use crate::traces::Traces;
 
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
 /// partitions it never does.
@@ -190,6 +191,10 @@ async fn observe(
     if !sharing.is_shared() && once.is_none() && !Plan::of(&cases).is_empty() {
         reporter.events().send(RunEvent::Warning(NOT_BY_THE_CLOCK.to_owned()));
     }
+    let traces = Traces::to(config.otlp_endpoint.as_deref()).unwrap_or_else(|error| {
+        reporter.events().send(RunEvent::Warning(error.to_string()));
+        Traces::none()
+    });
     let began = Instant::now();
     let deadline = bounds.run_for.map(|run_for| began + run_for);
     let (reports, mut own_reports) = mpsc::unbounded_channel();
@@ -222,6 +227,7 @@ async fn observe(
                 monitoring.hear(&observation);
                 keeping.hear(&observation);
                 heard.observation(&observation);
+                traces.hear(&observation);
                 following.observe(observation);
             }
         }
@@ -234,6 +240,7 @@ async fn observe(
     }
     let stopping = tokio::task::spawn_blocking(move || {
         observer.stop();
+        traces.stop();
         monitoring.stop();
         // Last: what both have reported at the end is kept, too.
         keeping.stop();

@@ -352,6 +352,8 @@ fn seconds(at: Timestamp) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use livecheck_core::case::{Location, SignalDefinition};
     use livecheck_core::{Case, Settings};
 
@@ -434,5 +436,16 @@ mod tests {
         let text = metrics.render(None, false);
         assert!(!text.contains("case-7") && !text.contains("signal-7"), "{text}");
         assert_eq!(text.matches("livecheck_signal_latency_seconds_count").count(), 1);
+    }
+
+    #[test]
+    fn the_guide_has_a_row_for_each_and_for_no_other() {
+        let guide = include_str!("../../../src/docs/metrics.md");
+        let rows = guide.lines().filter_map(|line| line.strip_prefix("| `livecheck_")?.split_once('`'));
+        let told: BTreeSet<String> = rows.map(|(name, _)| format!("livecheck_{name}")).collect();
+        let all = all();
+        let types = all.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let served: BTreeSet<String> = types.map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(told, served);
     }
 }

@@ -19,6 +19,7 @@ use super::history;
 use crate::engine::CaseTally;
 use crate::monitor::{Rhythm, Rhythms};
 use crate::status::{CaseStatus, Status};
+use crate::traces::TraceParent;
 
 /// Why there is no history.
 const NO_STORE: &str = "this runner has no store of results";
@@ -39,6 +40,7 @@ pub(super) struct RunnerSource {
     rhythms: Arc<Rhythms>,
     group: Option<String>,
     store: Option<Store>,
+    trace_url: Option<String>,
     /// What never changes, where there is no follower; its other end is kept so that it is not closed.
     silence: Arc<watch::Sender<u64>>,
 }
@@ -49,10 +51,11 @@ impl RunnerSource {
         cases: Cases,
         group: Option<&str>,
         store: Option<Store>,
+        trace_url: Option<String>,
     ) -> Self {
         let silence = Arc::new(watch::channel(0).0);
         let rhythms = Arc::new(Rhythm::of_all(&cases));
-        Self { follower, cases, rhythms, group: group.map(str::to_owned), store, silence }
+        Self { follower, cases, rhythms, group: group.map(str::to_owned), store, trace_url, silence }
     }
 
     /// How the group does.
@@ -171,7 +174,14 @@ impl RunnerSource {
 
     async fn reports(&self, name: CaseName, id: TestId) -> Result<Vec<Execution>, SourceError> {
         let found = self.ask(move |queries| queries.reports(&id, Some(&name))).await?;
-        Ok(found.into_iter().map(|Reported { at, report }| Execution { at, report, trace: None }).collect())
+        Ok(found
+            .into_iter()
+            .map(|Reported { at, report }| {
+                let trace =
+                    self.trace_url.as_deref().and_then(|url| Some(TraceParent::of(&report)?.address(url)));
+                Execution { at, report, trace }
+            })
+            .collect())
     }
 }
 
