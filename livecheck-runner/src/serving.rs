@@ -135,7 +135,12 @@ impl Serving {
         };
         let site = Site {
             source: Arc::new(source),
-            control: Some(Arc::new(Operator::new(connection.clone(), cases.clone(), replication_factor))),
+            control: Some(Arc::new(Operator::new(
+                connection.clone(),
+                cases.clone(),
+                sharing.group().map(str::to_owned),
+                replication_factor,
+            ))),
             metrics,
             guard: Guard { hosts: web.hosts.clone(), token: web.token.clone() },
         };

@@ -181,6 +181,7 @@ async function change(body) {
 // What each form asks for.
 const CHANGES = {
   trigger: ({ arguments: given }) => ({ trigger: { arguments: JSON.parse(given.value || "{}") } }),
+  silence: ({ for: lasts, reason }) => ({ silence: { for: lasts.value.trim(), reason: reason.value.trim() } }),
   probability: ({ value, for: lasts }) => ({
     probability: { value: share(value.value.trim()), for: lasts.value.trim() || null },
   }),

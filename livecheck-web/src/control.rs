@@ -24,6 +24,14 @@ pub enum Change {
         #[serde(default)]
         arguments: BTreeMap<String, Arc<RawValue>>,
     },
+    /// Send no alerts about it for a while.
+    Silence {
+        /// For how long, such as `2h`.
+        #[serde(rename = "for")]
+        lasts: String,
+        /// Why.
+        reason: String,
+    },
     /// Set the share of requests that are followed, in all services and runners.
     Probability {
         /// The share; none takes back what was set.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::bounds::Bounds;
 use super::broker::{RunBroker, client_variables, state_dir};
 use super::follow::Following;
-use super::keeping::Keeping;
+use super::keeping::{Keeping, configured};
 use super::monitoring::Monitoring;
 use super::once::Once;
 use super::prepare::prepare;
@@ -180,7 +180,7 @@ async fn observe(
                 cases: &program.cases,
                 web: &config.web,
                 replication_factor: config.topics.replication_factor,
-                store: None,
+                store: configured(config),
                 address,
                 runner: monitoring.id(),
             };

@@ -1,10 +1,11 @@
-//! What may be changed from the page: an execution may be triggered, and the probability of a case set.
+//! What may be changed from the page: an execution may be triggered, a case silenced, and its probability set.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use livecheck_alerts::{Matcher, Silence};
 use livecheck_core::control::{Control as Controlled, Plan, Probability, Setting, key};
 use livecheck_core::time::IntoDuration;
 use livecheck_core::{Case, CaseName, Cases, Timestamp, Trigger};
@@ -12,6 +13,7 @@ use livecheck_web::control::{Change, ChangeError, Control};
 use serde_json::value::RawValue;
 
 use crate::kafka::{Connection, write_controls};
+use crate::monitor::write_silence;
 
 /// How long a trigger may take to reach the brokers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,13 +25,20 @@ const BY: &str = "the page";
 pub(super) struct Operator {
     connection: Connection,
     cases: Cases,
+    /// Of the runners, whose leader sends alerts.
+    group: Option<String>,
     /// Of topics that it creates.
     replication_factor: Option<i32>,
 }
 
 impl Operator {
-    pub(super) fn new(connection: Connection, cases: Cases, replication_factor: Option<i32>) -> Self {
-        Self { connection, cases, replication_factor }
+    pub(super) fn new(
+        connection: Connection,
+        cases: Cases,
+        group: Option<String>,
+        replication_factor: Option<i32>,
+    ) -> Self {
+        Self { connection, cases, group, replication_factor }
     }
 
     fn case(&self, name: &CaseName) -> Result<&'static Case, ChangeError> {
@@ -85,10 +94,7 @@ impl Operator {
         lasts: Option<String>,
     ) -> Result<String, ChangeError> {
         self.case(&name)?;
-        let lasts = lasts
-            .map(|text| text.as_str().into_duration())
-            .transpose()
-            .map_err(|error| ChangeError::Refused(format!("for how long? {error}")))?;
+        let lasts = lasts.as_deref().map(duration).transpose()?;
         let now = Timestamp::now();
         let record = match value {
             None => key(&name, Setting::Probability).map(|key| (key, None)),
@@ -111,10 +117,46 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// Silences the alerts about a case, as `silence` does.
+    async fn silence(&self, name: CaseName, lasts: &str, reason: String) -> Result<String, ChangeError> {
+        let (case, lasts) = (self.case(&name)?, duration(lasts)?);
+        if reason.trim().is_empty() {
+            return Err(ChangeError::Refused("why? A silence says its reason".to_owned()));
+        }
+        let Some(group) = self.group.clone() else {
+            return Err(ChangeError::Refused("a run of one's own sends no alerts".to_owned()));
+        };
+        let since = Timestamp::now();
+        let matchers = vec![Matcher::is_one_of("case", [case.name])];
+        let silence = Silence { matchers, since, until: since + lasts, by: BY.to_owned(), reason };
+        let id = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
+        let written = {
+            let id = id.clone();
+            self.connection.ask(move |connection| write_silence(connection, &group, &id, &silence)).await
+        };
+        written.map_err(|error| ChangeError::Failed(error.to_string()))?;
+        Ok(format!(
+            "silenced for {}: `silence end {id}` ends it before that",
+            humantime::format_duration(lasts)
+        ))
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, ChangeError> {
+    let read = text.trim().into_duration();
+    let read = read.map_err(|error| ChangeError::Refused(format!("for how long? {error}")))?;
+    let is_some = !read.is_zero();
+    is_some.then_some(read).ok_or_else(|| ChangeError::Refused("a time of zero is none".to_owned()))
+}
+
 impl Control for Operator {
     fn change(&self, case: CaseName, change: Change) -> BoxFuture<'_, Result<String, ChangeError>> {
         match change {
             Change::Trigger { arguments } => self.trigger(case, arguments).boxed(),
+            Change::Silence { lasts, reason } => {
+                async move { self.silence(case, &lasts, reason).await }.boxed()
+            }
             Change::Probability { value, lasts } => self.set_probability(case, value, lasts).boxed(),
         }
     }

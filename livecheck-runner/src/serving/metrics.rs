@@ -402,6 +402,9 @@ mod tests {
         metrics.lags(vec![lag(1, None)]);
         let kind = ChangeKind::Recovered { from: State::Fail, after: Duration::from_secs(1) };
         metrics.changed(&CaseChange { case: ORDER.name.into(), change: Change { at: Timestamp::MIN, kind } });
+        let progress = Progress::new();
+        progress.wrote(12, true);
+        metrics.store(progress);
         metrics.now().committed = Some(Timestamp::from_millis(1_795_000_000_500));
         let status = crate::status::tests::status();
         metrics.render(Some(&status), true)

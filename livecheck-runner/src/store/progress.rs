@@ -63,7 +63,7 @@ impl Progress {
     }
 
     /// So many were written; whether these are all that the topic has.
-    pub(super) fn wrote(&self, reports: u64, is_level: bool) {
+    pub(crate) fn wrote(&self, reports: u64, is_level: bool) {
         self.with(|known| {
             // From here on it counts for how long something is missing.
             if known.is_level || is_level {

@@ -88,6 +88,11 @@ fn changes(view: &View<'_>) -> Markup {
                 label { span { "Arguments (JSON)" } input name="arguments" value="{}" maxlength="4000"; }
                 button type="submit" { "Trigger" }
             }
+            form data-kind="silence" {
+                label { span { "Silence its alerts for" } input name="for" value="2h" maxlength="20" required; }
+                label { span { "Because" } input name="reason" maxlength="200" required; }
+                button type="submit" { "Silence" }
+            }
             form data-kind="probability" {
                 label { span { "Probability (empty: as in the code)" } input name="value" placeholder="10%" maxlength="20"; }
                 label { span { "For (empty: for good)" } input name="for" placeholder="1h" maxlength="20"; }
