@@ -52,7 +52,9 @@ fn a_real_postgresql_answers_each_query_of_the_dashboard() {
 
     let dashboard: Value = include_str!("../../grafana/livecheck-postgres.json").parse().expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels").iter();
-    let of_panels = panels.flat_map(|panel| panel["targets"].as_array().expect("targets")).map(|target| &target["rawSql"]);
+    let of_panels = panels
+        .flat_map(|panel| panel["targets"].as_array().expect("targets"))
+        .map(|target| &target["rawSql"]);
     let of_lists = dashboard["templating"]["list"].as_array().expect("variables").iter();
     let of_lists = of_lists.filter(|variable| variable["type"] == "query").map(|variable| &variable["query"]);
     let mut asked = 0;
