@@ -131,10 +131,17 @@ fn causes(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use std::sync::Mutex;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use tokio::net::TcpListener;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::case::{Case, Location};
+    use crate::context::Context;
+    use crate::identity::ExecutionKey;
+    use crate::time::Timestamp;
 
     #[test]
     fn the_pauses_are_fausts() {
@@ -181,10 +188,105 @@ mod tests {
         (url, serving)
     }
 
+    static HURRIED: Case = Case {
+        name: "url::tests::hurried",
+        docs: "",
+        location: Location { package: "livecheck-core", file: file!(), line: line!() },
+        settings: Settings::new()
+            .url_error_retries(1)
+            .url_timeout_connect(Duration::from_secs(7))
+            .url_timeout_total(Duration::from_secs(20)),
+        arguments: &[],
+        signals: &[],
+        tables: &[],
+        run: |_| Box::pin(async { Ok(()) }),
+    };
+
+    inventory::submit! { Registered(&HURRIED) }
+
+    async fn in_hurry<T>(asking: impl Future<Output = T>) -> T {
+        let now = Timestamp::now();
+        let key = ExecutionKey { case: HURRIED.name.into(), id: "order-1".into(), timestamp: now };
+        Context::new(key, now).scope(asking).await
+    }
+
+    /// Answers one request, and waits until who asked has gone. While that goes on, time stands still.
+    fn answer_one(listener: &std::net::TcpListener, status: u16) {
+        use std::io::{Read, Write};
+
+        let listener = listener.try_clone().expect("a socket");
+        tokio::task::spawn_blocking(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let read = stream.read(&mut [0; 4_096]).expect("a request");
+            assert_ne!(read, 0);
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+            stream.write_all(answer.as_bytes()).expect("it is read");
+            let _ = stream.read(&mut [0; 1]);
+        });
+    }
+
+    /// Asks a service that answers with those statuses. Says what came of it, and when each attempt was made.
+    async fn asked(statuses: &[u16]) -> (Result<Bytes, ServiceDown>, Vec<Duration>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/order", listener.local_addr().expect("an address"));
+        let (began, attempts) = (Instant::now(), Mutex::new(Vec::new()));
+        let answer = url_request(|http| {
+            let mut attempts = attempts.lock().expect("no test panics");
+            answer_one(&listener, statuses[attempts.len()]);
+            attempts.push(began.elapsed());
+            http.post(&url)
+        });
+        (answer.await, attempts.into_inner().expect("no test panics"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_whole_round_of_attempts_pauses_as_faust_does() {
+        let (answer, attempts) = asked(&[503; 11]).await;
+        let down = answer.expect_err("it never answers well");
+        assert!(down.to_string().contains("after 11 attempts"), "{down}");
+        let pauses: Vec<f64> = attempts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+        let expected = [0.5, 0.75, 1.125, 1.687_5, 2.531_25, 3.796_875, 5.0, 5.0, 5.0, 5.0];
+        assert_eq!(pauses.len(), expected.len());
+        // A timer goes off up to a millisecond late.
+        let is_near = |(pause, expected): (&f64, &f64)| (pause - expected).abs() < 0.005;
+        assert!(pauses.iter().zip(&expected).all(is_near), "{pauses:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_comes_back_is_asked_no_more() {
+        let (answer, attempts) = asked(&[503, 500, 404, 200]).await;
+        assert_eq!((answer.expect("it answers"), attempts.len()), (Bytes::from("ok"), 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_does_not_answer_has_its_time_for_each_attempt() {
+        // It takes connections, and never looks at them.
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let began = Instant::now();
+        let down = in_hurry(get_url(&url)).await.expect_err("it does not answer");
+        assert_eq!((down.attempts, began.elapsed().as_secs()), (2, 20 + 20));
+        assert!(down.error.is_timeout() && !down.error.is_connect(), "{down}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_takes_no_connection_has_its_time_for_that() {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let listener = socket.listen(0).expect("it listens");
+        let address = listener.local_addr().expect("an address");
+        // The one place in its queue is taken: the next connection waits.
+        let _taken = std::net::TcpStream::connect(address).expect("there is a place");
+        let began = Instant::now();
+        let down = in_hurry(get_url(format!("http://{address}/"))).await.expect_err("there is no place");
+        assert_eq!((down.attempts, began.elapsed().as_secs()), (2, 7 + 7));
+        assert!(down.error.is_connect(), "{down}");
+    }
+
     #[tokio::test]
     async fn an_error_is_tried_again_with_the_headers_of_the_test() {
         let (url, serving) = service(&[503, 200]).await;
-        let test = crate::Context::for_test("order-1");
+        let test = Context::for_test("order-1");
         let body = test.scope(post_url(&url, "{}")).await.expect("the second answer is good");
         assert_eq!(body, "ok");
         let asked = serving.await.expect("no panic");

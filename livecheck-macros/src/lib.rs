@@ -212,6 +212,9 @@ pub fn uptest(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The test that it triggers has an id made of the case and the slot. In the service that receives the request, a
 /// `maybe_trigger` of the same case goes on with that test, and does not begin another.
 ///
+/// Behind the case stands, where this crate has another name, what that is:
+/// `#[livecheck::fake_request(order_flow, crate = facade::livecheck)]`.
+///
 /// An error is no crash: it is a report on the case, which has failed then as a whole. With the feature `reqwest`,
 /// `livecheck::get_url`, `post_url` and `url_request` ask as often as the case's settings say before they give up.
 #[proc_macro_attribute]
