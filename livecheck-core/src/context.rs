@@ -25,8 +25,12 @@ pub mod http;
 pub mod kafka;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 use std::fmt::{self, Display};
 use std::future::Future;
@@ -40,8 +44,10 @@ pub use headers::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_PARTITION_KEY, TEST_TIM
 pub use kafka::InTestRecord;
 #[cfg(feature = "reqwest")]
 pub use reqwest::InTestRequest;
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::CarryTest;
 #[cfg(feature = "tower")]
-pub use tower::TestLayer;
+pub use tower::{CarryTestLayer, TestLayer};
 
 use tokio::task::futures::TaskLocalFuture;
 

@@ -47,12 +47,14 @@ pub use inventory;
 
 pub use crate::case::{Case, Cases, DuplicateCase};
 pub use crate::client::{AlreadyInstalled, Client, ClientStatistics, Topics, flush, flush_blocking, install};
+#[cfg(feature = "reqwest-middleware")]
+pub use crate::context::CarryTest;
 #[cfg(feature = "kafka")]
 pub use crate::context::InTestRecord;
 #[cfg(feature = "reqwest")]
 pub use crate::context::InTestRequest;
 #[cfg(feature = "tower")]
-pub use crate::context::TestLayer;
+pub use crate::context::{CarryTestLayer, TestLayer};
 pub use crate::context::{Context, InTest, NotInTest, current, test_id};
 pub use crate::execution::Execution;
 pub use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};

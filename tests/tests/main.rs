@@ -9,6 +9,7 @@ mod blue_green;
 mod bounds;
 mod checkpoints;
 mod coming_from_faust;
+mod context;
 mod control;
 mod crash;
 mod explanations;

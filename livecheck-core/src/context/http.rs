@@ -2,7 +2,7 @@
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{BAGGAGE, Context, TEST_PARTITION_KEY};
+use super::{BAGGAGE, Context, TEST_PARTITION_KEY, current};
 
 /// The test that an HTTP request belongs to, by its headers.
 ///
@@ -32,6 +32,25 @@ pub fn inject(context: &Context, headers: &mut HeaderMap) {
             Ok(value) => drop(headers.insert(name, value)),
             Err(_) => drop(headers.remove(name)),
         }
+    }
+}
+
+/// Adds the test that this task is in to the headers of an HTTP request, if it is in one.
+///
+/// ```
+/// use livecheck_core::{Context, context::http};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let mut request = ::http::Request::new(());
+/// let test = Context::for_test("order-1");
+/// test.clone().scope(async { http::inject_current(request.headers_mut()) }).await;
+/// assert_eq!(http::extract(request.headers()), Some(test));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn inject_current(headers: &mut HeaderMap) {
+    if let Some(context) = current() {
+        inject(&context, headers);
     }
 }
 
