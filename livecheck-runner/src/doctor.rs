@@ -8,12 +8,14 @@
 //! | `alerts` | who is told that a case fails |
 //! | `cluster` | brokers, transactions, clocks |
 //! | `topics` | the three topics and their settings |
+//! | `internal` | the runners' own topics |
 //! | `group` | the consumer group |
 
 mod alerts;
 mod cluster;
 mod finding;
 mod group;
+mod internal;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -23,5 +25,6 @@ pub(crate) use alerts::{alerts, no_such_receiver, test_alert};
 pub(crate) use cluster::{brokers, clocks, no_brokers, transactions, unreached};
 pub(crate) use finding::{Finding, Grade, summary};
 pub(crate) use group::group;
+pub(crate) use internal::internal;
 pub(crate) use setup::{cases, configuration, find_command, service};
 pub(crate) use topics::{Longest, co_partitioned, replicas, settings, settings_unknown};

@@ -29,6 +29,7 @@ mod decode;
 pub(crate) mod diagnosis;
 mod error;
 mod health;
+mod inspection;
 mod intake;
 mod internal_topics;
 pub(crate) mod keys;
@@ -50,13 +51,13 @@ pub(crate) use control::{ControlRecord, read_controls, write_controls};
 pub(crate) use decode::Unreadable;
 pub use error::KafkaEdgeError;
 pub(crate) use health::{Health, HealthEvent};
+pub(crate) use inspection::Inspection;
 pub(crate) use intake::{Intake, IntakeParts, Warn};
-pub(crate) use internal_topics::{ensure_internal_topic, is_there};
+pub(crate) use internal_topics::{InternalTopic, Keeps, ensure_internal_topic};
 pub(crate) use lag::PartitionLag;
 pub(crate) use reported::ReportPositions;
 pub(crate) use routes::{MessageInput, Routes, ShardInbox, SignalInput, TestInput};
 pub use topics::TopicProblem;
 pub(crate) use topics::{
-    FoundTopics, changelog_is_there, changelog_partitions, ensure_changelog, ensure_group_topics,
-    ensure_topics,
+    FoundTopics, changelog_is_there, ensure_changelog, ensure_group_topics, ensure_topics,
 };

@@ -13,6 +13,11 @@ const NAMES: &[(&str, &str)] = &[
          post_report() on_start() on_started() bus() pending_tests() reports()",
     ),
     (
+        "for_app",
+        "app prefix web_port test_topic_name bus_topic_name report_topic_name bus_concurrency test_concurrency \
+         send_reports",
+    ),
+    (
         "Case",
         "Runner app name active status frequency warn_stalled_after probability max_consecutive_failures \
          last_test_received last_fail max_history latency_history frequency_history runtime_history runtime_avg \

@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
-use kafka_protocol::messages::offset_commit_request::{
-    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
-};
+use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
-use kafka_protocol::messages::txn_offset_commit_request::{
-    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
-};
+use kafka_protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
 use kafka_protocol::messages::txn_offset_commit_response::{
     TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
 };
@@ -91,56 +87,39 @@ impl Outcomes {
     }
 }
 
-impl From<Vec<OffsetCommitRequestTopic>> for AskedOffsets {
-    fn from(topics: Vec<OffsetCommitRequestTopic>) -> Self {
-        let asked = |asked: OffsetCommitRequestPartition| AskedOffset {
-            partition: asked.partition_index,
-            offset: asked.committed_offset,
-            leader_epoch: asked.committed_leader_epoch,
-            metadata: asked.committed_metadata,
-        };
-        let topics = topics.into_iter();
-        Self(topics.map(|topic| (topic.name, topic.partitions.into_iter().map(asked).collect())).collect())
-    }
+/// The two requests have types of their own, which are alike to the letter, and so have their answers.
+macro_rules! read_and_answer {
+    ($($asked:ty => $answered:ident of $partition:ident;)*) => {$(
+        impl From<Vec<$asked>> for AskedOffsets {
+            fn from(topics: Vec<$asked>) -> Self {
+                let topics = topics.into_iter().map(|topic| {
+                    let partitions = topic.partitions.into_iter().map(|asked| AskedOffset {
+                        partition: asked.partition_index,
+                        offset: asked.committed_offset,
+                        leader_epoch: asked.committed_leader_epoch,
+                        metadata: asked.committed_metadata,
+                    });
+                    (topic.name, partitions.collect())
+                });
+                Self(topics.collect())
+            }
+        }
+
+        impl From<Outcomes> for Vec<$answered> {
+            fn from(outcomes: Outcomes) -> Self {
+                let topics = outcomes.0.into_iter().map(|(name, partitions)| {
+                    let partitions = partitions.into_iter().map(|(partition, outcome)| {
+                        $partition::default().with_partition_index(partition).with_error_code(code(outcome))
+                    });
+                    $answered::default().with_name(name).with_partitions(partitions.collect())
+                });
+                topics.collect()
+            }
+        }
+    )*};
 }
 
-impl From<Vec<TxnOffsetCommitRequestTopic>> for AskedOffsets {
-    fn from(topics: Vec<TxnOffsetCommitRequestTopic>) -> Self {
-        let asked = |asked: TxnOffsetCommitRequestPartition| AskedOffset {
-            partition: asked.partition_index,
-            offset: asked.committed_offset,
-            leader_epoch: asked.committed_leader_epoch,
-            metadata: asked.committed_metadata,
-        };
-        let topics = topics.into_iter();
-        Self(topics.map(|topic| (topic.name, topic.partitions.into_iter().map(asked).collect())).collect())
-    }
-}
-
-impl From<Outcomes> for Vec<OffsetCommitResponseTopic> {
-    fn from(outcomes: Outcomes) -> Self {
-        let topics = outcomes.0.into_iter().map(|(name, partitions)| {
-            let partitions = partitions.into_iter().map(|(partition, outcome)| {
-                OffsetCommitResponsePartition::default()
-                    .with_partition_index(partition)
-                    .with_error_code(code(outcome))
-            });
-            OffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
-        });
-        topics.collect()
-    }
-}
-
-impl From<Outcomes> for Vec<TxnOffsetCommitResponseTopic> {
-    fn from(outcomes: Outcomes) -> Self {
-        let topics = outcomes.0.into_iter().map(|(name, partitions)| {
-            let partitions = partitions.into_iter().map(|(partition, outcome)| {
-                TxnOffsetCommitResponsePartition::default()
-                    .with_partition_index(partition)
-                    .with_error_code(code(outcome))
-            });
-            TxnOffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
-        });
-        topics.collect()
-    }
+read_and_answer! {
+    OffsetCommitRequestTopic => OffsetCommitResponseTopic of OffsetCommitResponsePartition;
+    TxnOffsetCommitRequestTopic => TxnOffsetCommitResponseTopic of TxnOffsetCommitResponsePartition;
 }

@@ -11,10 +11,10 @@ use super::setup::Command;
 use super::*;
 use crate::args::ConfigOptions;
 use crate::config::{Config, Ready, ServiceCommand, ServiceConfig, Variables};
-use crate::kafka::FoundTopics;
 use crate::kafka::diagnosis::{
     Cluster, Group, LatestRecord, Position, Replicas, Settings, Trouble, TroubleKind, Unreached,
 };
+use crate::kafka::{FoundTopics, InternalTopic};
 
 static ORDER_FLOW: Case = Case {
     name: "orders::order_flow",
@@ -64,14 +64,17 @@ fn found(counts: [Option<usize>; 3]) -> FoundTopics {
     let named = |name: &str, count| (name.to_owned(), count);
     let partitions =
         [named("livecheck", test), named("livecheck-bus", bus), named("livecheck-report", report)];
-    FoundTopics { partitions, bus_is_stamped_by_brokers: true }
+    FoundTopics { partitions }
 }
 
 fn cluster() -> Cluster {
     Cluster {
         id: Some("MkU3OEVBNTcwNTJENDM2Qk".to_owned()),
         brokers: vec![(1, "kafka-1:9092".to_owned()), (2, "kafka-2:9092".to_owned())],
-        topics: found([Some(8); 3]),
+        topics: ["livecheck", "livecheck-bus", "livecheck-report"]
+            .map(|name| (name, 8))
+            .into_iter()
+            .collect(),
         replicas: Vec::new(),
     }
 }
@@ -246,6 +249,34 @@ fn the_group_and_how_far_it_is() {
     ));
 }
 
+#[test]
+fn the_runners_own_topics() {
+    let topics = InternalTopic::all(&Topics::default(), "livecheck");
+    let [monitor, control, checkpoints, keys] = &topics;
+    let settings = |policy: &str, retention: &str| -> Result<Settings, KafkaError> {
+        let settings = [("cleanup.policy", policy), ("retention.ms", retention)];
+        Ok(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    };
+    let (compacted, week) = (settings("compact", "-1"), settings("delete", "604800000"));
+    let longest = Some(Longest { case: "orders::order", test_expires: Duration::from_secs(3 * 3_600) });
+    let of = |topic, partitions, expected, settings| internal(topic, partitions, expected, settings, longest);
+    insta::assert_snapshot!(printed([
+        of(monitor, Some(1), 1, Some(&compacted)),
+        of(control, None, 1, None),
+        of(checkpoints, Some(8), 8, Some(&compacted)),
+        of(keys, Some(8), 8, Some(&week)),
+        of(monitor, Some(3), 1, Some(&compacted)),
+        of(control, Some(1), 1, Some(&week)),
+        of(control, Some(1), 1, Some(&settings("compact,delete", "604800000"))),
+        of(checkpoints, Some(4), 8, Some(&compacted)),
+        of(keys, Some(8), 8, Some(&settings("compact", "-1"))),
+        of(keys, Some(8), 8, Some(&settings("delete", "3600000"))),
+        of(keys, Some(8), 8, Some(&settings("delete", "-1"))),
+        of(keys, Some(8), 8, Some(&Err(not_allowed(RDKafkaErrorCode::TopicAuthorizationFailed)))),
+        of(keys, Some(8), 8, Some(&Ok(Settings::new()))),
+    ]));
+}
+
 fn web(command: ServiceCommand) -> ServiceConfig {
     ServiceConfig {
         name: "web".to_owned(),
@@ -308,7 +339,7 @@ fn produce(connection: &crate::kafka::Connection) {
 #[cfg(feature = "embedded")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_broker_is_asked() {
-    use crate::kafka::{Connection, diagnosis, ensure_topics};
+    use crate::kafka::{Connection, Inspection, diagnosis, ensure_topics};
 
     async fn blocking<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> T {
         tokio::task::spawn_blocking(ask).await.expect("it does not panic")
@@ -324,10 +355,11 @@ async fn an_embedded_broker_is_asked() {
     let reach = |connection: Connection| blocking(move || diagnosis::reach(&connection, patience));
 
     let before = reach(connection.clone()).await.expect("it is reached");
-    assert_eq!(before.topics.partitions.iter().filter(|(_, count)| count.is_some()).count(), 0);
-    ensure_topics(&connection, 3, None).await.expect("they are created");
+    let found = |inspection: &Inspection| FoundTopics::of(&connection.topics, inspection);
+    assert_eq!(found(&before.topics).partitions.iter().filter(|(_, count)| count.is_some()).count(), 0);
+    ensure_topics(&connection, &before.topics, 3, None).await.expect("they are created");
     let cluster = reach(connection.clone()).await.expect("it is reached");
-    assert_eq!(cluster.topics.co_partitioned().expect("one count"), Some(3));
+    assert_eq!(found(&cluster.topics).co_partitioned().expect("one count"), Some(3));
     assert_eq!(cluster.brokers.len(), 1);
     assert_eq!(cluster.replicas.len(), 3);
 

@@ -206,16 +206,6 @@ impl Connection {
         config.set("isolation.level", "read_uncommitted");
         config.create_with_context(BusContext(Health::new(|_| {}))).map_err(KafkaEdgeError::Client)
     }
-
-    /// Asks for metadata until a broker answers.
-    pub(crate) fn reach(&self, patience: Duration) -> Result<(), KafkaEdgeError> {
-        let consumer = self.inquirer()?;
-        consumer.fetch_metadata(None, patience).map(drop).map_err(|source| KafkaEdgeError::Unreachable {
-            servers: self.servers.clone(),
-            waited: patience,
-            source,
-        })
-    }
 }
 
 /// What the brokers call their cluster, if they do. Blocks.

@@ -10,7 +10,8 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
-use super::internal_topics::{ensure_internal_topic, is_there};
+use super::inspection::Inspection;
+use super::internal_topics::ensure_internal_topic;
 use super::read_back::ReadBack;
 
 /// The one partition of the topic.
@@ -22,9 +23,10 @@ pub(crate) type ControlRecord = (String, Option<Vec<u8>>);
 /// What is set; nothing, where there is no such topic.
 pub(crate) async fn read_controls(
     connection: &Connection,
+    inspection: &Inspection,
     patience: Duration,
 ) -> Result<Controls, KafkaEdgeError> {
-    if !is_there(connection, &connection.topics.control_topic).await? {
+    if inspection.partitions(&connection.topics.control_topic).is_none() {
         return Ok(Controls::default());
     }
     connection.ask(move |connection| read(connection, patience)).await
@@ -54,7 +56,8 @@ pub(crate) async fn write_controls(
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
     let topic = &connection.topics.control_topic;
-    ensure_internal_topic(connection, topic, replication_factor).await?;
+    let inspection = Inspection::of(connection).await?;
+    ensure_internal_topic(connection, &inspection, topic, replication_factor).await?;
     let producer: FutureProducer =
         connection.plain_producer().map_err(|source| control_error(connection, source))?;
     for (key, value) in records {

@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext}
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::connection::{Connection, REQUEST_TIMEOUT};
-use super::topics::FoundTopics;
+use super::inspection::Inspection;
 
 /// How long one attempt to reach a broker may take; the reasons of a failure are read between attempts.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -36,9 +36,9 @@ pub(crate) struct Cluster {
     pub(crate) id: Option<String>,
     /// Its brokers: id, and the address that clients are to use.
     pub(crate) brokers: Vec<(i32, String)>,
-    /// The three topics, as far as they are there.
-    pub(crate) topics: FoundTopics,
-    /// How they are kept: topics that are there.
+    /// Its topics.
+    pub(crate) topics: Inspection,
+    /// How those of them are kept that tests go by.
     pub(crate) replicas: Vec<Replicas>,
 }
 
@@ -186,7 +186,6 @@ pub(crate) fn reach(connection: &Connection, patience: Duration) -> Result<Clust
     };
     let names = &connection.topics;
     let names = [&names.test_topic, &names.bus_topic, &names.report_topic];
-    let partitions = names.map(|name| (name.clone(), found(name).map(|topic| topic.partitions().len())));
     let replicas = names.iter().filter_map(|name| {
         let partitions = found(name)?.partitions();
         Some(Replicas {
@@ -199,7 +198,7 @@ pub(crate) fn reach(connection: &Connection, patience: Duration) -> Result<Clust
         id: consumer.client().fetch_cluster_id(ATTEMPT).filter(|id| !id.is_empty()),
         brokers,
         replicas: replicas.collect(),
-        topics: FoundTopics { partitions, bus_is_stamped_by_brokers: true },
+        topics: metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect(),
     })
 }
 

@@ -1,8 +1,12 @@
-//! Topics of LiveCheck's own: one partition, of which the latest record of each key is kept.
+//! Topics of LiveCheck's own: what they are called, what they keep, and that they are there.
+
+use livecheck_core::Topics;
 
 use super::connection::Connection;
 use super::error::KafkaEdgeError;
-use super::topics::{ensure, partition_count};
+use super::inspection::Inspection;
+use super::topics::ensure;
+use super::{checkpoints, keys};
 
 /// What is kept is read from the beginning by whoever comes: it is compacted before it is long.
 const SETTINGS: &[(&str, &str)] = &[
@@ -13,18 +17,49 @@ const SETTINGS: &[(&str, &str)] = &[
     ("segment.ms", "3600000"),
 ];
 
-/// Creates a topic of LiveCheck's own, if it is not there.
+/// A topic of LiveCheck's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InternalTopic {
+    pub(crate) name: String,
+    pub(crate) keeps: Keeps,
+    is_of_one_partition: bool,
+}
+
+/// Which records a topic keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// The latest of each key: it is compacted.
+    Latest,
+    /// All, for some time.
+    All,
+}
+
+impl InternalTopic {
+    /// Those of the brokers, and of a group.
+    pub(crate) fn all(topics: &Topics, group: &str) -> [Self; 4] {
+        let of_one_partition =
+            |name: &String| Self { name: name.clone(), keeps: Keeps::Latest, is_of_one_partition: true };
+        let of_group = |name, keeps| Self { name, keeps, is_of_one_partition: false };
+        [
+            of_one_partition(&topics.monitor_topic),
+            of_one_partition(&topics.control_topic),
+            of_group(checkpoints::topic_of(group), Keeps::Latest),
+            of_group(keys::topic_of(group), Keeps::All),
+        ]
+    }
+
+    /// Whether it has one partition, and not as many as the test topic.
+    pub(crate) fn is_of_one_partition(&self) -> bool {
+        self.is_of_one_partition
+    }
+}
+
+/// Creates a topic of one partition, of which the latest record of each key is kept, if it is not there.
 pub(crate) async fn ensure_internal_topic(
     connection: &Connection,
+    inspection: &Inspection,
     name: &str,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    ensure(connection, name, SETTINGS, 1, replication_factor).await.map(drop)
-}
-
-/// Whether there is such a topic. Creates none.
-pub(crate) async fn is_there(connection: &Connection, name: &str) -> Result<bool, KafkaEdgeError> {
-    let name = name.to_owned();
-    let count = connection.ask(move |connection| partition_count(connection, &name)).await?;
-    Ok(count.is_some())
+    ensure(connection, inspection, name, SETTINGS, 1, replication_factor).await.map(drop)
 }

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use livecheck_core::Topics;
-use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::consumer::Consumer;
+use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
+use super::inspection::Inspection;
 use super::{checkpoints, keys};
 
 /// How long topics that have just been created may take to be known everywhere.
@@ -60,13 +60,13 @@ pub enum TopicProblem {
 pub(crate) struct FoundTopics {
     /// By name, in the order test, bus, report: the partition count, if the topic is there.
     pub(crate) partitions: [(String, Option<usize>); 3],
-    /// Whether the brokers stamp the records of the bus themselves.
-    pub(crate) bus_is_stamped_by_brokers: bool,
 }
 
 impl FoundTopics {
-    fn of(topics: &Topics, count: impl Fn(&str) -> Option<usize>) -> [(String, Option<usize>); 3] {
-        [&topics.test_topic, &topics.bus_topic, &topics.report_topic].map(|name| (name.clone(), count(name)))
+    /// Those of that name.
+    pub(crate) fn of(topics: &Topics, inspection: &Inspection) -> Self {
+        let names = [&topics.test_topic, &topics.bus_topic, &topics.report_topic];
+        Self { partitions: names.map(|name| (name.clone(), inspection.partitions(name))) }
     }
 
     /// Whether those that are there have one partition count; which it is.
@@ -85,26 +85,14 @@ impl FoundTopics {
     }
 }
 
-/// Looks at the topics, and changes nothing. Blocks.
-pub(crate) fn inspect_topics(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
-    let consumer = connection.inquirer()?;
-    // Of all topics: to ask for one by its name would create it, where brokers create what is asked for.
-    let metadata = consumer.fetch_metadata(None, REQUEST_TIMEOUT).map_err(TopicProblem::Inspect)?;
-    let count = |name: &str| {
-        let topic = metadata.topics().iter().find(|topic| topic.name() == name)?;
-        Some(topic.partitions().len()).filter(|count| *count > 0)
-    };
-    let partitions = FoundTopics::of(&connection.topics, count);
-    Ok(FoundTopics { partitions, bus_is_stamped_by_brokers: true })
-}
-
 /// Creates the topics that are not there, and checks that all have one partition count.
 pub(crate) async fn ensure_topics(
     connection: &Connection,
+    inspection: &Inspection,
     partitions: i32,
     replication_factor: Option<i32>,
 ) -> Result<FoundTopics, KafkaEdgeError> {
-    let mut found = connection.ask(inspect_topics).await?;
+    let mut found = FoundTopics::of(&connection.topics, inspection);
     let count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
     let missing: Vec<String> =
         found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
@@ -115,7 +103,6 @@ pub(crate) async fn ensure_topics(
         found = until_there(connection).await?;
         found.co_partitioned()?;
     }
-    found.bus_is_stamped_by_brokers = is_stamped_by_brokers(connection).await?;
     Ok(found)
 }
 
@@ -156,7 +143,7 @@ async fn create(
 async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
     loop {
-        let found = connection.ask(inspect_topics).await?;
+        let found = FoundTopics::of(&connection.topics, &Inspection::of(connection).await?);
         let missing = found.partitions.iter().find(|(_, count)| count.is_none());
         match missing {
             None => return Ok(found),
@@ -175,6 +162,7 @@ fn not_there(topic: &str) -> TopicProblem {
 /// that they have them.
 pub(crate) async fn ensure_group_topics(
     connection: &Connection,
+    inspection: &Inspection,
     group: &str,
     partitions: usize,
     replication_factor: Option<i32>,
@@ -182,36 +170,32 @@ pub(crate) async fn ensure_group_topics(
     // The latest checkpoint of each execution is all that is ever read.
     let compacted = &[("cleanup.policy", "compact")];
     let checkpoints = checkpoints::topic_of(group);
-    ensure_co_partitioned(connection, checkpoints, compacted, partitions, replication_factor).await?;
-    ensure_co_partitioned(connection, keys::topic_of(group), &[], partitions, replication_factor).await
+    ensure_co_partitioned(connection, inspection, checkpoints, compacted, partitions, replication_factor)
+        .await?;
+    ensure_co_partitioned(connection, inspection, keys::topic_of(group), &[], partitions, replication_factor)
+        .await
 }
 
 /// Creates the changelog of a table, where it is not there, and checks that it has as many partitions as the others.
 pub(crate) async fn ensure_changelog(
     connection: &Connection,
+    inspection: &Inspection,
     topic: String,
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
     let compacted = &[("cleanup.policy", "compact")];
-    ensure_co_partitioned(connection, topic, compacted, partitions, replication_factor).await
-}
-
-/// How many partitions a changelog has, if it is there.
-pub(crate) async fn changelog_partitions(
-    connection: &Connection,
-    topic: String,
-) -> Result<Option<usize>, KafkaEdgeError> {
-    connection.ask(move |connection| partition_count(connection, &topic)).await
+    ensure_co_partitioned(connection, inspection, topic, compacted, partitions, replication_factor).await
 }
 
 /// Whether there is that changelog; if so, with as many partitions as the others.
-pub(crate) async fn changelog_is_there(
+pub(crate) fn changelog_is_there(
     connection: &Connection,
+    inspection: &Inspection,
     topic: String,
     partitions: usize,
 ) -> Result<bool, KafkaEdgeError> {
-    match changelog_partitions(connection, topic.clone()).await? {
+    match inspection.partitions(&topic) {
         None => Ok(false),
         Some(count) => co_partitioned(connection, topic, partitions, count).map(|()| true),
     }
@@ -219,12 +203,13 @@ pub(crate) async fn changelog_is_there(
 
 async fn ensure_co_partitioned(
     connection: &Connection,
+    inspection: &Inspection,
     topic: String,
     settings: &[(&str, &str)],
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    let count = ensure(connection, &topic, settings, partitions, replication_factor).await?;
+    let count = ensure(connection, inspection, &topic, settings, partitions, replication_factor).await?;
     co_partitioned(connection, topic, partitions, count)
 }
 
@@ -247,48 +232,30 @@ fn co_partitioned(
     .into())
 }
 
-/// Creates a topic, where it is not there, and waits until it is known. Gives the partitions that it has.
+/// Creates a topic, where it was not there, and waits until it is known. Gives the partitions that it has.
 pub(super) async fn ensure(
     connection: &Connection,
+    inspection: &Inspection,
     topic: &str,
     settings: &[(&str, &str)],
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<usize, KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
-    let missing = [topic.to_owned()];
+    let mut count = inspection.partitions(topic);
     loop {
-        let name = topic.to_owned();
-        if let Some(count) = connection.ask(move |connection| partition_count(connection, &name)).await? {
+        if let Some(count) = count {
             return Ok(count);
         }
         if Instant::now() >= deadline {
             return Err(not_there(topic).into());
         }
-        create(connection, &missing, settings, partitions, replication_factor).await?;
-        tokio::time::sleep(ASK_AGAIN).await;
+        create(connection, &[topic.to_owned()], settings, partitions, replication_factor).await?;
+        count = Inspection::of(connection).await?.partitions(topic);
+        if count.is_none() {
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
-}
-
-pub(super) fn partition_count(connection: &Connection, topic: &str) -> Result<Option<usize>, KafkaEdgeError> {
-    // Of all topics: to ask for one by its name would create it, where brokers create what is asked for.
-    let metadata =
-        connection.inquirer()?.fetch_metadata(None, REQUEST_TIMEOUT).map_err(TopicProblem::Inspect)?;
-    let found = metadata.topics().iter().find(|found| found.name() == topic);
-    Ok(found.map(|topic| topic.partitions().len()).filter(|count| *count > 0))
-}
-
-async fn is_stamped_by_brokers(connection: &Connection) -> Result<bool, KafkaEdgeError> {
-    let bus = ResourceSpecifier::Topic(&connection.topics.bus_topic);
-    let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
-    let described =
-        connection.admin()?.describe_configs(&[bus], &options).await.map_err(TopicProblem::Inspect)?;
-    let Some(Ok(config)) = described.into_iter().next() else {
-        // Not allowed to look: assume that the producers' clocks count, which is the careful way.
-        return Ok(false);
-    };
-    let kind = config.get("message.timestamp.type").and_then(|entry| entry.value.as_deref());
-    Ok(kind == Some("LogAppendTime"))
 }
 
 #[cfg(test)]
@@ -299,7 +266,7 @@ mod tests {
         let mut counts = counts.into_iter();
         let partitions = ["livecheck", "livecheck-bus", "livecheck-report"]
             .map(|name| (name.to_owned(), counts.next().flatten()));
-        FoundTopics { partitions, bus_is_stamped_by_brokers: true }
+        FoundTopics { partitions }
     }
 
     #[test]

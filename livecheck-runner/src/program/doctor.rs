@@ -14,7 +14,7 @@ use super::{OK, Program, RunnerError, working_folder};
 use crate::args::{DoctorArgs, exit_code};
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
-use crate::kafka::diagnosis;
+use crate::kafka::{FoundTopics, InternalTopic, diagnosis};
 use crate::reporter::Screen;
 use crate::services;
 
@@ -100,25 +100,32 @@ async fn kafka(program: &Program, config: &Config, sheet: &mut Sheet) -> bool {
     let answers = diagnosis::broker_settings(&connection, ids).await;
     sheet.add(doctor::brokers(&servers, is_embedded, &cluster, &answers));
 
-    sheet.add([doctor::co_partitioned(&cluster.topics, config.topics.partitions)]);
+    let found = FoundTopics::of(&connection.topics, &cluster.topics);
+    sheet.add([doctor::co_partitioned(&found, config.topics.partitions)]);
     sheet.add(
         cluster.replicas.iter().filter_map(|replicas| doctor::replicas(replicas, cluster.brokers.len())),
     );
-    let there: Vec<(String, usize)> = cluster
-        .topics
-        .partitions
-        .iter()
-        .filter_map(|(name, count)| Some((name.clone(), (*count)?)))
-        .collect();
+    let there: Vec<(String, usize)> =
+        found.partitions.iter().filter_map(|(name, count)| Some((name.clone(), (*count)?))).collect();
     let longest = Longest::of(&program.cases);
-    let names: Vec<String> = there.iter().map(|(name, _)| name.clone()).collect();
-    match diagnosis::topic_settings(&connection, &names).await {
-        Ok(described) => {
-            for (topic, settings) in &described {
-                sheet.add(doctor::settings(topic, &connection.topics, settings, longest, is_embedded));
-            }
-        }
-        Err(error) => sheet.add([doctor::settings_unknown(&error)]),
+    let internal = InternalTopic::all(&connection.topics, &config.group);
+    let internal_there = internal.iter().filter(|topic| cluster.topics.partitions(&topic.name).is_some());
+    let names = there.iter().map(|(name, _)| name).chain(internal_there.map(|topic| &topic.name));
+    let names: Vec<String> = names.cloned().collect();
+    let described = diagnosis::topic_settings(&connection, &names).await.unwrap_or_else(|error| {
+        sheet.add([doctor::settings_unknown(&error)]);
+        Vec::new()
+    });
+    let settings_of = |wanted: &str| Some(&described.iter().find(|(name, _)| name == wanted)?.1);
+    for (topic, _) in &there {
+        let Some(settings) = settings_of(topic) else { continue };
+        sheet.add(doctor::settings(topic, &connection.topics, settings, longest, is_embedded));
+    }
+    let count = found.co_partitioned().ok().flatten();
+    for topic in internal {
+        let partitions = cluster.topics.partitions(&topic.name);
+        let expected = if topic.is_of_one_partition() { 1 } else { count.or(partitions).unwrap_or(1) };
+        sheet.add([doctor::internal(&topic, partitions, expected, settings_of(&topic.name), longest)]);
     }
 
     let topics = there.clone();

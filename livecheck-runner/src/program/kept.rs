@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use super::RunnerError;
 use crate::args::exit_code;
-use crate::kafka::{Connection, KafkaEdgeError, is_there};
+use crate::kafka::{Connection, Inspection, KafkaEdgeError};
 use crate::monitor::{Kept, OwnTopic};
 
 /// How long the brokers may take to answer, and what is kept to be read.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// All that is kept of a group.
-pub(super) async fn kept(connection: &Connection, group: &str) -> Result<Kept, RunnerError> {
-    connection.ask(|connection| connection.reach(PATIENCE)).await?;
+pub(super) async fn kept(
+    connection: &Connection,
+    inspection: &Inspection,
+    group: &str,
+) -> Result<Kept, RunnerError> {
     let topic = connection.topics.monitor_topic.clone();
-    if !is_there(connection, &topic).await? {
+    if inspection.partitions(&topic).is_none() {
         return Err(RunnerError::refused(
             format!("nothing is known of any case: there is no topic `{topic}`"),
             "the first runner of a group creates it; is one running, on these brokers?",

@@ -8,7 +8,7 @@ use livecheck_core::control::{Controls, apply_controls, sampling};
 use super::broker::Running;
 use super::{OK, Program, RunnerError, print, working_folder};
 use crate::args::{ListArgs, MessageFormat};
-use crate::kafka::{Connection, KafkaEdgeError, read_controls};
+use crate::kafka::{Connection, Inspection, KafkaEdgeError, read_controls};
 use crate::list::{ListFormat, View, render};
 
 /// How long the brokers may take to answer.
@@ -36,6 +36,6 @@ pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, Runne
 }
 
 async fn read_controls_if_reached(connection: &Connection) -> Result<Controls, KafkaEdgeError> {
-    connection.ask(|connection| connection.reach(PATIENCE)).await?;
-    read_controls(connection, PATIENCE).await
+    let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
+    read_controls(connection, &inspection, PATIENCE).await
 }

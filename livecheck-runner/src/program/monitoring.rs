@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use livecheck_core::Cases;
 
 use crate::config::{AlertsConfig, Config, silent_policy};
-use crate::kafka::{Connection, KafkaEdgeError, Sharing, ensure_internal_topic};
+use crate::kafka::{Connection, Inspection, KafkaEdgeError, Sharing, ensure_internal_topic};
 use crate::monitor::{AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
@@ -22,6 +22,7 @@ impl Monitoring {
     /// Makes the topic that the monitor needs.
     pub(super) async fn prepare(
         connection: &Connection,
+        inspection: &Inspection,
         config: &Config,
         sharing: &Sharing,
     ) -> Result<(), KafkaEdgeError> {
@@ -29,7 +30,7 @@ impl Monitoring {
             return Ok(());
         }
         let topic = &connection.topics.monitor_topic;
-        ensure_internal_topic(connection, topic, config.topics.replication_factor).await
+        ensure_internal_topic(connection, inspection, topic, config.topics.replication_factor).await
     }
 
     /// Starts it. Of all the cases it knows the states; what is done by the clock is done of those that are selected.

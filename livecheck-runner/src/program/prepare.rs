@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use livecheck_core::Cases;
 use livecheck_core::control::apply_controls;
+use rdkafka::error::KafkaError;
 
 use super::monitoring::Monitoring;
 use crate::config::Config;
 use crate::doctor::{self, Grade, Longest};
 use crate::kafka::{
-    Connection, FoundTopics, KafkaEdgeError, Sharing, diagnosis, ensure_group_topics, ensure_internal_topic,
+    Connection, Inspection, KafkaEdgeError, Sharing, diagnosis, ensure_group_topics, ensure_internal_topic,
     ensure_topics, read_controls,
 };
 use crate::reporter::{Events, RunEvent};
@@ -19,38 +20,55 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long they may take until somebody who looks on is told.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// What stands.
+pub(super) struct Prepared {
+    /// How many partitions each of the topics has.
+    pub(super) partitions: usize,
+    /// Whether the brokers stamp the records of the bus themselves.
+    pub(super) bus_is_stamped_by_brokers: bool,
+}
+
 /// Reaches the brokers, creates the topics that are missing, and warns of those on which verdicts cannot rely.
-/// Gives the topics, and how many partitions each has.
 pub(super) async fn prepare(
     connection: &Connection,
     sharing: &Sharing,
     config: &Config,
     cases: &Cases,
     events: &Events,
-) -> Result<(FoundTopics, usize), KafkaEdgeError> {
-    let reaching = connection.ask(|connection| connection.reach(PATIENCE));
-    say_if_slow(reaching, &connection.servers, events).await?;
+) -> Result<Prepared, KafkaEdgeError> {
+    let reaching = connection.ask(|connection| Inspection::reach(connection, PATIENCE));
+    let inspection = say_if_slow(reaching, &connection.servers, events).await?;
     let (partitions, replication_factor) = (config.topics.partitions, config.topics.replication_factor);
-    let topics = ensure_topics(connection, partitions, replication_factor).await?;
+    let topics = ensure_topics(connection, &inspection, partitions, replication_factor).await?;
     let partitions = topics.co_partitioned()?.unwrap_or(1);
     if let Some(group) = sharing.group() {
-        ensure_group_topics(connection, group, partitions, replication_factor).await?;
+        ensure_group_topics(connection, &inspection, group, partitions, replication_factor).await?;
     }
-    Monitoring::prepare(connection, config, sharing).await?;
-    follow_control(connection, config, events).await?;
-    warn_of_settings(connection, &topics, cases, events).await;
-    Ok((topics, partitions))
+    Monitoring::prepare(connection, &inspection, config, sharing).await?;
+    follow_control(connection, &inspection, config, events).await?;
+    let names: Vec<String> = topics.partitions.into_iter().map(|(name, _)| name).collect();
+    // Who may not ask for settings, or gets no answer now, is told so by `doctor`.
+    let described = diagnosis::topic_settings(connection, &names).await.unwrap_or_default();
+    warn_of_settings(connection, &described, cases, events);
+    let bus = described.iter().find(|(name, _)| *name == connection.topics.bus_topic);
+    // Of one that cannot be looked at the producers' clocks count, which is the careful way.
+    let bus_is_stamped_by_brokers = bus.is_some_and(|(_, settings)| {
+        let kind = settings.as_ref().ok().and_then(|settings| settings.get("message.timestamp.type"));
+        kind.is_some_and(|kind| kind == "LogAppendTime")
+    });
+    Ok(Prepared { partitions, bus_is_stamped_by_brokers })
 }
 
 /// Lets what is set at run time count from the beginning: a case that is to stand still must not be said to be stalled.
 async fn follow_control(
     connection: &Connection,
+    inspection: &Inspection,
     config: &Config,
     events: &Events,
 ) -> Result<(), KafkaEdgeError> {
-    ensure_internal_topic(connection, &connection.topics.control_topic, config.topics.replication_factor)
-        .await?;
-    match read_controls(connection, PATIENCE).await {
+    let (topic, replication_factor) = (&connection.topics.control_topic, config.topics.replication_factor);
+    ensure_internal_topic(connection, inspection, topic, replication_factor).await?;
+    match read_controls(connection, inspection, PATIENCE).await {
         Ok(controls) => drop(apply_controls(&controls)),
         Err(error) => {
             events.send(RunEvent::Warning(format!("what is set at run time does not count yet: {error}")));
@@ -61,11 +79,13 @@ async fn follow_control(
 }
 
 /// Says what `doctor` would call a failure of the topics: records that are gone before their tests have ended.
-async fn warn_of_settings(connection: &Connection, topics: &FoundTopics, cases: &Cases, events: &Events) {
-    let names: Vec<String> = topics.partitions.iter().map(|(name, _)| name.clone()).collect();
-    // Who may not ask for settings, or gets no answer now, is told so by `doctor`.
-    let described = diagnosis::topic_settings(connection, &names).await.unwrap_or_default();
-    for (topic, settings) in &described {
+fn warn_of_settings(
+    connection: &Connection,
+    described: &[(String, Result<diagnosis::Settings, KafkaError>)],
+    cases: &Cases,
+    events: &Events,
+) {
+    for (topic, settings) in described {
         let is_embedded = false; // no failure depends on it
         let findings = doctor::settings(topic, &connection.topics, settings, Longest::of(cases), is_embedded);
         for finding in findings.into_iter().filter(|finding| finding.grade == Grade::Fail) {

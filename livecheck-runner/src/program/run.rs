@@ -11,7 +11,7 @@ use super::follow::Following;
 use super::keeping::{Keeping, configured};
 use super::monitoring::Monitoring;
 use super::once::Once;
-use super::prepare::prepare;
+use super::prepare::{Prepared, prepare};
 use super::stop::Stop;
 use super::{Program, RunnerError, tables, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
@@ -109,11 +109,11 @@ async fn observe(
     let connection = broker.connection(config);
     let events = reporter.events();
     let preparing = prepare(&connection, &sharing, config, &cases, &events);
-    let Some(topics) = stop.unless_asked(preparing).await else {
+    let Some(prepared) = stop.unless_asked(preparing).await else {
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
     };
-    let (topics, partitions) = topics?;
+    let Prepared { partitions, bus_is_stamped_by_brokers } = prepared?;
     let opening = tables::open(&connection, &sharing, config, &cases, &broker, partitions, &events);
     let Some(tables) = stop.unless_asked(opening).await else {
         reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
@@ -136,7 +136,7 @@ async fn observe(
     let (say, mut observations) = mpsc::unbounded_channel();
     let limits = Limits {
         save_after: sharing.is_shared().then_some(config.save_after),
-        bus_disorder: if topics.bus_is_stamped_by_brokers { Duration::ZERO } else { DISORDER_OF_SENDERS },
+        bus_disorder: if bus_is_stamped_by_brokers { Duration::ZERO } else { DISORDER_OF_SENDERS },
         ..Limits::default()
     };
     let unknown = if sharing.is_shared() { UnknownCases::Skip } else { UnknownCases::Ignore };

@@ -10,7 +10,7 @@ use super::{OK, Program, RunnerError, print};
 use crate::args::{MessageFormat, SetArgs, exit_code};
 use crate::config::Config;
 use crate::control::{InForce, Request, render};
-use crate::kafka::{Connection, read_controls, write_controls};
+use crate::kafka::{Connection, Inspection, read_controls, write_controls};
 
 /// How long the brokers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -23,8 +23,8 @@ pub(super) async fn set(program: &Program, args: &SetArgs) -> Result<u8, RunnerE
     let request = asked_for()?;
     let config = program.config()?;
     let connection = running_broker(&config)?;
-    connection.ask(|connection| connection.reach(PATIENCE)).await?;
-    let mut controls = read_controls(&connection, PATIENCE).await?;
+    let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
+    let mut controls = read_controls(&connection, &inspection, PATIENCE).await?;
     let named = match &request {
         Request::Show(None) => None,
         Request::Show(Some(name)) | Request::Change(name, _) => Some(case_named(program, name, &controls)?),

@@ -4,10 +4,10 @@ use livecheck_alerts::{Matcher, Silence};
 use livecheck_core::Timestamp;
 
 use super::broker::running_broker;
-use super::kept::kept;
+use super::kept::{PATIENCE, kept};
 use super::{OK, Program, RunnerError, print};
 use crate::args::{Selection, SilenceArgs, exit_code};
-use crate::kafka::Connection;
+use crate::kafka::{Connection, Inspection};
 use crate::monitor::write_silence;
 use crate::silences;
 
@@ -23,7 +23,8 @@ pub(super) async fn silence(program: &Program, args: &SilenceArgs) -> Result<u8,
     };
     let connection = running_broker(&config)?;
     let group = args.group.clone().unwrap_or_else(|| config.group.clone());
-    let kept = kept(&connection, &group).await?;
+    let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
+    let kept = kept(&connection, &inspection, &group).await?;
     let silences = kept.alerts.silences();
     let now = Timestamp::now();
     let text = match wanted {

@@ -7,7 +7,7 @@ use super::broker::running_broker;
 use super::kept::{PATIENCE, kept};
 use super::{OK, Program, RunnerError, print};
 use crate::args::{MessageFormat, StatusArgs};
-use crate::kafka::read_controls;
+use crate::kafka::{Inspection, read_controls};
 use crate::monitor::Rhythm;
 use crate::status::{Status, render};
 
@@ -18,13 +18,14 @@ pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, R
     let connection = running_broker(&config)?;
     let group = args.group.clone().unwrap_or_else(|| config.group.clone());
 
-    let kept = kept(&connection, &group).await?;
+    let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
+    let kept = kept(&connection, &inspection, &group).await?;
     let now = Timestamp::now();
     let is_wanted = |name: &livecheck_core::CaseName| {
         selected.as_ref().is_none_or(|selected| selected.get(name.as_str()).is_some())
     };
     let rhythms = Rhythm::of_all(&program.cases);
-    apply_controls(&read_controls(&connection, PATIENCE).await?);
+    apply_controls(&read_controls(&connection, &inspection, PATIENCE).await?);
     let status = Status::of(&group, &kept, (&program.cases, &rhythms), is_wanted, sampling, now);
     // Texts, numbers and lists have JSON, whatever they are.
     let text = match args.message_format {

@@ -15,7 +15,7 @@ use super::broker::running_broker;
 use super::find::did_you_mean;
 use super::{OK, Program, RunnerError};
 use crate::args::{MessageFormat, TableArgs, exit_code};
-use crate::kafka::{Tables, changelog_partitions};
+use crate::kafka::{Inspection, Tables};
 use crate::tables::{PartitionTables, TableFolder, TableId, TableSet};
 
 /// How long the brokers may take to answer.
@@ -34,8 +34,8 @@ pub(super) async fn table(program: &Program, args: &TableArgs) -> Result<u8, Run
     let Some(id) = set.of_case(case.name, index) else { return Ok(OK) };
     let topic = set.topic(id).to_owned();
 
-    connection.ask(|connection| connection.reach(PATIENCE)).await?;
-    let Some(partitions) = changelog_partitions(&connection, topic.clone()).await? else {
+    let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
+    let Some(partitions) = inspection.partitions(&topic) else {
         let message = format!("nothing is known of the table `{}`: there is no topic `{topic}`", args.table);
         let help = "the first runner of a group creates it; is one running, on these brokers?";
         return Err(RunnerError::refused(message, help, exit_code::SETUP_FAILED));

@@ -9,7 +9,7 @@ use super::RunnerError;
 use super::broker::{RunBroker, state_dir};
 use crate::config::Config;
 use crate::kafka::{
-    Connection, KafkaEdgeError, Sharing, Tables, changelog_is_there, cluster_id, ensure_changelog,
+    Connection, Inspection, KafkaEdgeError, Sharing, Tables, changelog_is_there, cluster_id, ensure_changelog,
 };
 use crate::reporter::{Events, RunEvent};
 use crate::tables::{Store, TableFolder, TableSet};
@@ -32,11 +32,13 @@ pub(super) async fn open(
     if set.is_empty() {
         return Ok(Tables { set: Arc::new(set), store: Arc::new(Store::in_memory()?) });
     }
+    let inspection = Inspection::of(connection).await?;
     for table in set.ids() {
         let topic = set.topic(table).to_owned();
         if sharing.is_shared() {
-            ensure_changelog(connection, topic, partitions, config.topics.replication_factor).await?;
-        } else if !changelog_is_there(connection, topic, partitions).await? {
+            let replication_factor = config.topics.replication_factor;
+            ensure_changelog(connection, &inspection, topic, partitions, replication_factor).await?;
+        } else if !changelog_is_there(connection, &inspection, topic, partitions)? {
             set.begins_empty(table);
         }
     }

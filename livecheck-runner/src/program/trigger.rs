@@ -9,7 +9,7 @@ use super::broker::running_broker;
 use super::find::did_you_mean;
 use super::{OK, Program, RunnerError};
 use crate::args::{TriggerArgs, exit_code};
-use crate::kafka::KafkaEdgeError;
+use crate::kafka::{Inspection, KafkaEdgeError};
 
 /// How long a trigger may take to reach the brokers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub(super) async fn trigger(program: &Program, args: &TriggerArgs) -> Result<u8,
     let servers = connection.servers.clone();
 
     let installed = connection.ask(|connection| {
-        connection.reach(PATIENCE)?;
+        Inspection::reach(connection, PATIENCE)?;
         Ok::<_, KafkaEdgeError>(connection.client_builder().install())
     });
     installed
