@@ -25,6 +25,7 @@ use crate::alert::{Alert, AlertKey, Facts, Kind};
 use crate::conversation::{Conversation, Outcome, Style};
 use crate::gauges::Gauges;
 use crate::labels::{Fingerprint, Labels};
+use crate::maintenance::Window;
 use crate::message::{Message, Status};
 use crate::policy::{Manner, Policy, Timing};
 use crate::rate::{RateWindow, Said};
@@ -173,10 +174,11 @@ impl Desk {
     /// The messages that are to be sent now. What they tell must have been kept before they are.
     pub fn due(&mut self, now: Timestamp) -> Vec<(Ticket, Message)> {
         self.forget(now);
+        let hush = Hush::at(&self.policy, &self.silences, now);
+        let hidden = |labels: &Labels| hush.hides(labels);
         let mut due = Vec::new();
         for (key, conversation) in &mut self.conversations {
             let Some(style) = style(&self.policy, key, conversation) else { continue };
-            let hidden = |labels: &Labels| is_hidden(&self.policy, &self.silences, labels, now);
             if conversation.due(style, hidden).is_none_or(|due| due > now) {
                 continue;
             }
@@ -257,11 +259,12 @@ impl Desk {
         let mut gauges = self.gauges.clone();
         gauges.firing = self.open.len();
         gauges.silences = self.silences.values().filter(|silence| silence.is_on(now)).count();
-        for (key, conversation) in &self.conversations {
-            if conversation.is_pending(|labels| is_hidden(&self.policy, &self.silences, labels, now)) {
-                gauges.pending(&key.receiver);
-            }
-        }
+        let hush = Hush::at(&self.policy, &self.silences, now);
+        let pending = self
+            .conversations
+            .iter()
+            .filter(|(_, conversation)| conversation.is_pending(|it| hush.hides(it)));
+        pending.for_each(|(key, _)| gauges.pending(&key.receiver));
         gauges
     }
 
@@ -356,10 +359,10 @@ impl Desk {
 
     /// Forgets what nobody is to be told, and what is over.
     fn forget(&mut self, now: Timestamp) {
+        let hush = Hush::at(&self.policy, &self.silences, now);
         for (key, conversation) in &mut self.conversations {
             let resend = style(&self.policy, key, conversation).and_then(|style| style.resend);
-            let hidden = |labels: &Labels| is_hidden(&self.policy, &self.silences, labels, now);
-            if conversation.forget(now, resend, hidden) {
+            if conversation.forget(now, resend, |labels| hush.hides(labels)) {
                 self.changed.insert(Key::Conversation(key.clone()));
             }
         }
@@ -404,6 +407,22 @@ fn style(policy: &Policy, key: &ConversationKey, conversation: &Conversation) ->
     Some(Style { timing: target.map_or_else(Timing::default, |target| target.timing), resend })
 }
 
-fn is_hidden(policy: &Policy, silences: &BTreeMap<String, Silence>, labels: &Labels, now: Timestamp) -> bool {
-    silences.values().any(|silence| silence.hides(labels, now)) || policy.is_maintained(labels, now)
+/// What nobody is to hear of at a moment. Whether a window is open takes longer to know than whom it is about.
+struct Hush<'d> {
+    silences: Vec<&'d Silence>,
+    windows: Vec<&'d Window>,
+}
+
+impl<'d> Hush<'d> {
+    fn at(policy: &'d Policy, silences: &'d BTreeMap<String, Silence>, now: Timestamp) -> Self {
+        Self {
+            silences: silences.values().filter(|silence| silence.is_on(now)).collect(),
+            windows: policy.windows.iter().filter(|window| window.is_open(now)).collect(),
+        }
+    }
+
+    fn hides(&self, labels: &Labels) -> bool {
+        self.silences.iter().any(|silence| silence.is_about(labels))
+            || self.windows.iter().any(|window| window.is_about(labels))
+    }
 }

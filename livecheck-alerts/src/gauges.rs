@@ -48,6 +48,14 @@ impl Gauges {
         }
     }
 
+    /// Of somebody who has told all of that, and has nothing to tell now.
+    #[must_use]
+    pub fn idle(mut self) -> Self {
+        (self.firing, self.silences) = (0, 0);
+        self.receivers.values_mut().for_each(|gauges| gauges.pending = 0);
+        self
+    }
+
     /// With the counts of an earlier term added.
     #[must_use]
     pub fn after(mut self, earlier: &Self) -> Self {

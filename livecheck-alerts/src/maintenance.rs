@@ -22,10 +22,10 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether it hides an alert with those labels.
+    /// Whether it is about an alert with those labels.
     #[must_use]
-    pub fn hides(&self, labels: &Labels, now: Timestamp) -> bool {
-        all_match(&self.matchers, labels) && self.is_open(now)
+    pub fn is_about(&self, labels: &Labels) -> bool {
+        all_match(&self.matchers, labels)
     }
 
     /// Whether it is open.

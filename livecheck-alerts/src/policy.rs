@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use livecheck_core::{CaseName, Timestamp};
+use livecheck_core::CaseName;
 
 use crate::alert::{AlertKey, Kind};
 use crate::labels::Labels;
@@ -165,10 +165,5 @@ impl Policy {
             found.push(&self.otherwise);
         }
         found
-    }
-
-    /// Whether a maintenance window hides an alert with those labels.
-    pub(crate) fn is_maintained(&self, labels: &Labels, now: Timestamp) -> bool {
-        self.windows.iter().any(|window| window.hides(labels, now))
     }
 }

@@ -24,11 +24,11 @@ pub struct Silence {
 }
 
 impl Silence {
-    /// Whether it hides an alert with those labels.
+    /// Whether it is about an alert with those labels.
     #[must_use]
-    pub fn hides(&self, labels: &Labels, now: Timestamp) -> bool {
+    pub fn is_about(&self, labels: &Labels) -> bool {
         // One that matches nothing in particular would hide everything.
-        self.is_on(now) && !self.matchers.is_empty() && all_match(&self.matchers, labels)
+        !self.matchers.is_empty() && all_match(&self.matchers, labels)
     }
 
     /// Whether it is on.

@@ -92,8 +92,8 @@ mod tests {
     }
 
     /// Values of which each argument takes at least one.
-    const VALUES: [&str; 8] =
-        ["a=1", "7", "10m", "1%", "127.0.0.1:1", "always", "json", "{\"side\": \"sell\"}"];
+    const VALUES: [&str; 9] =
+        ["a=1", "7", "10m", "1%", "127.0.0.1:1", "always", "json", "fail", "{\"side\": \"sell\"}"];
 
     /// Ways to type one argument of a subcommand that the runner takes.
     fn ways_to_type(subcommand: &Command, arg: &Arg) -> Vec<Vec<String>> {

@@ -56,8 +56,8 @@ pub mod statistics;
 mod term;
 mod writer;
 
-pub(crate) use alerting::AlertingOptions;
 pub use alerting::{AlertEvent, AlertResult};
+pub(crate) use alerting::{AlertGauges, AlertingOptions};
 pub use board::CaseChange;
 pub(crate) use firing::{Failure, send as send_fake_request};
 pub(crate) use kept::Kept;

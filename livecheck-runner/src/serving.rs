@@ -30,7 +30,7 @@ use self::metrics::Metrics;
 use self::source::RunnerSource;
 use crate::config::WebConfig;
 use crate::kafka::{Connection, HealthEvent, KafkaEdgeError, Sharing};
-use crate::monitor::CaseChange;
+use crate::monitor::{AlertGauges, CaseChange};
 use crate::observer::Observation;
 use crate::store::Progress;
 
@@ -106,6 +106,11 @@ impl Heard {
     /// This runner keeps results, and this says how far it is.
     pub(crate) fn store(&self, progress: Progress) {
         self.0.store(progress);
+    }
+
+    /// This runner may tell people of alerts, and this says how that does.
+    pub(crate) fn alerts(&self, gauges: AlertGauges) {
+        self.0.alerts(gauges);
     }
 
     /// Hears what this runner, leading, says of a case as a whole.

@@ -1,20 +1,20 @@
-//! Alertmanager: what it is sent, and a real one where the variable `LIVECHECK_TEST_ALERTMANAGER` names its address
-//! (`ci/alertmanager start` prints it).
+//! Alertmanager: what it is sent, and a real one where the variable `LIVECHECK_TEST_ALERTMANAGER` names the program
+//! (Debian's `prometheus-alertmanager`).
 
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Empty};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use livecheck_alerts::receiver::Alertmanager;
 use livecheck_alerts::{Credentials, Endpoint, Message, Receiver, Status, Way};
 use livecheck_core::Timestamp;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::server::{Answer, Server};
 use crate::{message, receiver, secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn alertmanager(url: &str) -> Receiver {
     let endpoint = Endpoint::new(secret(url), Credentials::default()).unwrap();
@@ -36,48 +36,94 @@ async fn alerts_that_go_on_end_in_four_resends_and_those_that_are_over_have_ende
     assert_eq!(alerts[0]["generatorURL"], "https://livecheck.example.com/");
 }
 
-/// The states of the alerts of a case, as a real Alertmanager has them.
-async fn states(address: &str, case: &str) -> Vec<String> {
-    let url = format!("http://{address}/api/v2/alerts?filter=case%3D%22{case}%22").parse().unwrap();
-    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
-    let body = client.get(url).await.unwrap().into_body().collect().await.unwrap().to_bytes();
-    let alerts: Value = serde_json::from_slice(&body).unwrap();
-    let alerts = alerts.as_array().unwrap().iter();
-    alerts.map(|alert| alert["status"]["state"].as_str().unwrap().to_owned()).collect()
+/// A real Alertmanager, with a webhook behind it; ended when it is dropped.
+struct Real {
+    process: Child,
+    url: String,
+    behind: Server,
+    _folder: TempDir,
 }
 
-async fn until(address: &str, case: &str, wanted: &[&str]) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while states(address, case).await != wanted {
-        assert!(Instant::now() < deadline, "{:?}", states(address, case).await);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+impl Real {
+    /// None where the variable does not name one.
+    async fn start() -> Option<Self> {
+        let program = std::env::var_os("LIVECHECK_TEST_ALERTMANAGER")?;
+        let (folder, behind) = (tempfile::tempdir().unwrap(), Server::start(Answer(200, "", None)).await);
+        let config = folder.path().join("alertmanager.yml");
+        let text = format!(
+            "route: {{receiver: hook, group_by: [case], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}\n\
+             receivers: [{{name: hook, webhook_configs: [{{url: \"{}\", send_resolved: true}}]}}]\n",
+            behind.url("/")
+        );
+        std::fs::write(&config, text).unwrap();
+        // Another may take the port in between: then it does not start, and the test says so.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new(program)
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--cluster.listen-address=")
+            .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        Some(Self { process, url: format!("http://127.0.0.1:{port}"), behind, _folder: folder })
+    }
+
+    /// Tells it, once it is up.
+    async fn is_told(&self, receiver: &Receiver, message: &Message) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(error) = receiver.send(message).await {
+            assert!(Instant::now() < deadline, "{error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until it has notified of that.
+    async fn notifies(&self, case: &str, status: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_it = |message: &Value| {
+            let alerts = message["alerts"].as_array().unwrap();
+            alerts.iter().any(|alert| alert["labels"]["case"] == case && alert["status"] == status)
+        };
+        while !self.behind.all().iter().any(|arrived| is_it(&arrived.json())) {
+            assert!(Instant::now() < deadline, "{status}: {:?}", self.behind.all());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 #[tokio::test]
-async fn a_real_alertmanager_takes_an_alert_and_its_end() {
-    let Ok(address) = std::env::var("LIVECHECK_TEST_ALERTMANAGER") else {
-        println!("LIVECHECK_TEST_ALERTMANAGER is not set: skipped");
+async fn a_real_alertmanager_tells_of_an_alert_once_and_of_its_end() {
+    let Some(real) = Real::start().await else {
+        println!("LIVECHECK_TEST_ALERTMANAGER does not name the program: skipped");
         return;
     };
-    let receiver = alertmanager(&format!("http://{address}"));
-    let case = format!("test_{}", Timestamp::now().as_micros());
+    let receiver = alertmanager(&real.url);
+    let since = Timestamp::now();
     let of = |status| {
-        let Message { alerts, .. } = Message::test("am", "shop", status);
-        let mut told = alerts[0].clone();
-        told.labels.insert("case".to_owned(), case.clone());
-        Message { alerts: vec![told], ..message(status) }
+        let mut message = message(status);
+        message.alerts.truncate(1);
+        message.alerts[0].starts_at = since;
+        message
     };
-    let firing = of(Status::Firing);
     // As often as it is told, it is one alert.
     for _ in 0..3 {
-        receiver.send(&firing).await.unwrap();
+        real.is_told(&receiver, &of(Status::Firing)).await;
     }
-    until(&address, &case, &["active"]).await;
-    let mut resolved = of(Status::Resolved);
-    resolved.alerts[0].starts_at = firing.alerts[0].starts_at;
-    receiver.send(&resolved).await.unwrap();
-    until(&address, &case, &[]).await;
+    real.notifies("orders::order_flow", "firing").await;
+    let mut over = of(Status::Resolved);
+    over.alerts[0].ends_at = Some(Timestamp::now());
+    real.is_told(&receiver, &over).await;
+    real.notifies("orders::order_flow", "resolved").await;
+    let statuses: Vec<_> = real.behind.all().iter().map(|arrived| arrived.json()["status"].clone()).collect();
+    assert_eq!(statuses, ["firing", "resolved"]);
     // What it cannot take it refuses.
     let mut odd = of(Status::Firing);
     odd.alerts[0].labels.clear();

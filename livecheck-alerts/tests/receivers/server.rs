@@ -55,6 +55,10 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    pub(crate) fn all(&self) -> Vec<Arrived> {
+        self.arrived.lock().unwrap().clone()
+    }
+
     pub(crate) fn last(&self) -> Arrived {
         self.arrived.lock().unwrap().last().cloned().unwrap()
     }

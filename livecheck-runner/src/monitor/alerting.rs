@@ -56,7 +56,22 @@ pub(crate) struct AlertingOptions {
     pub(crate) policy: Policy,
     pub(crate) receivers: BTreeMap<String, Arc<Receiver>>,
     /// The numbers, as metrics want them.
-    pub(crate) gauges: Arc<Mutex<Gauges>>,
+    pub(crate) gauges: AlertGauges,
+}
+
+/// How alerting does, as metrics want to know it: shared by who counts and who tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AlertGauges(Arc<Mutex<Gauges>>);
+
+impl AlertGauges {
+    /// How it does now.
+    pub(crate) fn get(&self) -> Gauges {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, gauges: Gauges) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = gauges;
+    }
 }
 
 /// Alerts within a term.
@@ -71,7 +86,14 @@ pub(super) struct Alerting {
     events: Vec<AlertEvent>,
     /// The numbers of the terms before.
     earlier: Gauges,
-    gauges: Arc<Mutex<Gauges>>,
+    gauges: AlertGauges,
+}
+
+impl Drop for Alerting {
+    /// Who does not lead has nothing to tell.
+    fn drop(&mut self) {
+        self.gauges.set(self.gauges.get().idle());
+    }
 }
 
 impl Alerting {
@@ -85,7 +107,7 @@ impl Alerting {
         let AlertingOptions { policy, receivers, gauges } = options;
         let mut desk = Desk::restore(policy.clone(), kept, now);
         desk.align(board.troubled().filter_map(|(name, case)| trouble(name, case)), now);
-        let earlier = gauges.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let earlier = gauges.get();
         Self {
             desk,
             courier: Courier::new(receivers, runtime),
@@ -93,7 +115,7 @@ impl Alerting {
             failing: BTreeSet::new(),
             events: Vec::new(),
             earlier,
-            gauges: Arc::clone(gauges),
+            gauges: gauges.clone(),
         }
     }
 
@@ -139,8 +161,7 @@ impl Alerting {
         let has_news = !delivered.is_empty();
         self.take(delivered, now);
         self.to_send.extend(self.desk.due(now));
-        let gauges = self.desk.gauges(now).after(&self.earlier);
-        *self.gauges.lock().unwrap_or_else(PoisonError::into_inner) = gauges;
+        self.gauges.set(self.desk.gauges(now).after(&self.earlier));
         has_news || !self.to_send.is_empty()
     }
 

@@ -7,7 +7,9 @@ use livecheck_core::Cases;
 
 use crate::config::{AlertsConfig, Config, silent_policy};
 use crate::kafka::{Connection, Inspection, KafkaEdgeError, Sharing, ensure_internal_topic};
-use crate::monitor::{AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for};
+use crate::monitor::{
+    AlertGauges, AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for,
+};
 use crate::observer::Observation;
 use crate::reporter::{Events, RunEvent};
 use crate::serving::Heard;
@@ -49,10 +51,12 @@ impl Monitoring {
                 events.send(RunEvent::Warning(format!("fake requests trigger nothing: {error}")));
             }
         }
+        let gauges = AlertGauges::default();
+        heard.alerts(gauges.clone());
         let alerting = AlertingOptions {
             policy: alerts.map_or_else(|| silent_policy(group, cases), |alerts| alerts.policy(group, cases)),
             receivers: alerts.map(|alerts| alerts.receivers.clone()).unwrap_or_default(),
-            gauges: Arc::default(),
+            gauges: gauges.clone(),
         };
         let options = MonitorOptions {
             connection: connection.clone(),

@@ -20,8 +20,8 @@ use prometheus::{HistogramOpts, HistogramVec, TextEncoder};
 use super::exposition::Exposition;
 use crate::engine::{CaseTally, Tally};
 use crate::kafka::PartitionLag;
-use crate::monitor::CaseChange;
 use crate::monitor::case_state::ChangeKind;
+use crate::monitor::{AlertGauges, CaseChange};
 use crate::status::Status;
 use crate::store::Progress;
 
@@ -57,6 +57,7 @@ struct Now {
     changes: BTreeMap<(String, &'static str), u64>,
     lags: Vec<PartitionLag>,
     store: Option<Progress>,
+    alerts: Option<AlertGauges>,
 }
 
 impl Metrics {
@@ -133,6 +134,11 @@ impl Metrics {
         self.now().store = Some(progress);
     }
 
+    /// This runner may tell people of alerts, and this says how that does.
+    pub(crate) fn alerts(&self, gauges: AlertGauges) {
+        self.now().alerts = Some(gauges);
+    }
+
     /// A case as a whole has changed, and this runner has said so.
     pub(crate) fn changed(&self, CaseChange { case, change }: &CaseChange) {
         let kind = match change.kind {
@@ -194,6 +200,7 @@ impl Metrics {
             lag.with(&[("topic", topic), ("partition", &partition.to_string())], number(records));
         }
         about_the_store(to, now.store.as_ref());
+        about_alerts(to, now.alerts.as_ref());
         let bad =
             to.counter("livecheck_bad_records_total", "Records that could not be read, by topic and kind.");
         for ((topic, kind), count) in &now.bad_records {
@@ -331,6 +338,26 @@ fn about_the_store(to: &mut Exposition, progress: Option<&Progress>) {
         )
         .with(&[], store.lag.as_secs_f64());
     }
+}
+
+/// Of the runner that leads, where anybody is to be told; of what another has told before this one knows nothing.
+fn about_alerts(to: &mut Exposition, gauges: Option<&AlertGauges>) {
+    let Some(gauges) = gauges.map(AlertGauges::get).filter(|gauges| !gauges.receivers.is_empty()) else {
+        return;
+    };
+    to.gauge("livecheck_alerts_firing", "Alerts that go on, whoever is told of them.")
+        .with(&[], number(gauges.firing as u64));
+    to.gauge("livecheck_alert_silences", "Silences that are on.").with(&[], number(gauges.silences as u64));
+    let receivers =
+        || gauges.receivers.iter().map(|(name, receiver)| ([("receiver", name.as_str())], receiver));
+    let sent = to.counter("livecheck_alert_messages_total", "Messages that a receiver has acknowledged.");
+    receivers().for_each(|(labels, receiver)| sent.with(&labels, number(receiver.sent)));
+    let failed =
+        to.counter("livecheck_alert_failures_total", "Attempts to tell a receiver that have failed.");
+    receivers().for_each(|(labels, receiver)| failed.with(&labels, number(receiver.failed)));
+    let pending =
+        to.gauge("livecheck_alert_groups_pending", "Groups of alerts of which a receiver is to be told.");
+    receivers().for_each(|(labels, receiver)| pending.with(&labels, number(receiver.pending as u64)));
 }
 
 fn label(state: State) -> String {

@@ -106,7 +106,7 @@ fn live(world: &mut World, steps: Vec<Step>) -> Vec<(Timestamp, usize, Kind)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn who_was_told_that_it_begins_is_told_that_it_is_over(

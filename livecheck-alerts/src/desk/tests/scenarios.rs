@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use livecheck_schedule::Schedule;
+
 use super::world::{CASES, TIMING, World, policy};
 use crate::alert::Kind;
+use crate::maintenance::Window;
 use crate::message::Status::{Firing, Resolved};
 use crate::rate::FailureRate;
 
@@ -203,4 +206,25 @@ fn what_is_wrong_by_what_is_kept_of_the_cases_is_an_alert() {
     assert_eq!(world.told("chat", ORDER), [Firing], "it has been, so it is told");
     world.pass(TIMING.group_interval);
     assert_eq!(world.told("chat", ORDER), [Firing, Resolved]);
+}
+
+#[test]
+fn a_maintenance_window_hides_what_begins_in_it_until_it_closes() {
+    let mut world = World::new();
+    let mut policy = policy();
+    policy.windows = vec![Window {
+        name: "hourly".to_owned(),
+        matchers: vec![r#"package="payments""#.parse().expect("a matcher")],
+        schedule: Schedule::cron("0 * * * *", None).expect("a schedule"),
+        lasts: 20 * MINUTE,
+    }];
+    world.is_killed(policy);
+    // 1970-01-12T13:46:40Z, to fourteen o'clock.
+    world.pass(Duration::from_secs(13 * 60 + 30));
+    world.begins(REFUND, Kind::Failing);
+    world.begins(ORDER, Kind::Failing);
+    world.pass(19 * MINUTE);
+    assert_eq!((world.told("pager", REFUND), world.told("chat", ORDER)), (vec![], vec![Firing]));
+    world.pass(2 * MINUTE);
+    assert_eq!(world.told("pager", REFUND), [Firing]);
 }
