@@ -116,13 +116,19 @@ mod tests {
         for way in &mut ways {
             way.insert(0, subcommand.get_name().to_owned());
         }
-        // Some subcommands want to be told what it is about, too.
-        let with_subject = ways.iter().map(|way| [&way[..], &["order_flow".to_owned()]].concat());
-        ways.extend(with_subject.collect::<Vec<_>>());
-        ways.retain(|way| {
+        let is_understood = |way: &Vec<String>| {
             RunnerCommand::try_parse_from(std::iter::once("runner").chain(way.iter().map(String::as_str)))
                 .is_ok()
-        });
+        };
+        // Some subcommands want to be told what it is about, too, once or twice, or in which form.
+        for more in ["order_flow", "order_flow", "--format=json"] {
+            if ways.iter().any(is_understood) {
+                break;
+            }
+            let with_more = ways.iter().map(|way| [&way[..], &[more.to_owned()]].concat());
+            ways.extend(with_more.collect::<Vec<_>>());
+        }
+        ways.retain(is_understood);
         ways
     }
 
