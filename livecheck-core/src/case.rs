@@ -67,6 +67,20 @@ pub struct SignalDefinition {
     /// How long a wait for it lasts where the wait itself does not say: `#[signal(timeout = "30s")]`.
     /// Without one, until the test expires.
     pub timeout: Option<Duration>,
+    /// The consumer group of the service that sends it: `#[signal(consumer_group = "order-executor")]`. Where the signal
+    /// stays out the report says how far the group is behind. Without one it is that which the sender itself
+    /// [names](crate::Origin::consumer_group), once it has sent one.
+    pub consumer_group: Option<&'static str>,
+    /// Whether what it carries is kept out of reports: `#[signal(redact = true)]`.
+    pub is_redacted: bool,
+}
+
+impl SignalDefinition {
+    /// A signal of that name and type, with nothing set.
+    #[must_use]
+    pub const fn new(name: &'static str, type_name: &'static str) -> Self {
+        Self { name, type_name, timeout: None, consumer_group: None, is_redacted: false }
+    }
 }
 
 impl Case {

@@ -256,7 +256,7 @@ impl<T: Payload> Future for Waiting<'_, T> {
             signal: definition.name,
             partition: event.partition,
             offset: event.offset,
-            cause,
+            cause: if definition.is_redacted { cause.redacted() } else { cause },
         }))
     }
 }

@@ -81,7 +81,9 @@ use proc_macro::TokenStream;
 /// A parameter under `#[signal]` is a `livecheck::Signal<T>`, an event with a payload that the case waits for,
 /// or a `livecheck::Signal`, an event without one. `T` implements `Deserialize`, and `Serialize` if a Rust
 /// service sends it. `#[signal(timeout = "30s")]` is how long a wait for it lasts where the wait does not say
-/// so itself; without it, until the test expires.
+/// so itself; without it, until the test expires. `#[signal(consumer_group = "order-executor")]` names the consumer
+/// group of the service that sends it: where the signal stays out, the report says how far that is behind.
+/// `#[signal(redact = true)]` keeps what it carries out of reports.
 ///
 /// A parameter under `#[table]` is a `livecheck::Table<K, V>`, a map that outlives the execution; the executions of one
 /// partition share it. `#[table(window = tumbling("1h"), expires = "1d")]` goes with a `livecheck::WindowedTable<K, V>`,

@@ -22,12 +22,11 @@ use livecheck_runner::engine::{
 
 const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
 const LIFETIME: Duration = Duration::from_secs(3 * 60 * 60);
-const NO_TIMEOUT: Option<Duration> = None;
 
 static DEFINITIONS: [SignalDefinition; 3] = [
-    SignalDefinition { name: SIGNALS[0], type_name: "Signal", timeout: NO_TIMEOUT },
-    SignalDefinition { name: SIGNALS[1], type_name: "Signal", timeout: NO_TIMEOUT },
-    SignalDefinition { name: SIGNALS[2], type_name: "Signal", timeout: NO_TIMEOUT },
+    SignalDefinition::new(SIGNALS[0], "Signal"),
+    SignalDefinition::new(SIGNALS[1], "Signal"),
+    SignalDefinition::new(SIGNALS[2], "Signal"),
 ];
 
 static CASE: Case = Case {

@@ -148,6 +148,14 @@ pub struct PayloadError {
     pub reason: String,
 }
 
+impl PayloadError {
+    /// The same, without what came, and what the parser said of it.
+    pub(crate) fn redacted(self) -> Self {
+        let came = "something that is kept out of reports".to_owned();
+        Self { came, reason: "it does not fit".to_owned(), ..self }
+    }
+}
+
 /// A text cut to what a message can bear.
 pub(super) fn brief(text: &str) -> String {
     const MOST: usize = 200;

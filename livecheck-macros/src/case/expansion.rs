@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::options::Options;
-use super::parameters::{Kind, Parameter};
+use super::parameters::{Kind, Parameter, SignalOptions};
 use super::table::Window;
 use crate::docs;
 use crate::duration;
@@ -28,9 +28,9 @@ impl Definition {
         self.parameters.iter().filter(|parameter| parameter.kind == Kind::Argument)
     }
 
-    fn signals(&self) -> impl Iterator<Item = (&Parameter, Option<std::time::Duration>)> {
-        self.parameters.iter().filter_map(|parameter| match parameter.kind {
-            Kind::Signal { timeout } => Some((parameter, timeout)),
+    fn signals(&self) -> impl Iterator<Item = (&Parameter, &SignalOptions)> {
+        self.parameters.iter().filter_map(|parameter| match &parameter.kind {
+            Kind::Signal(options) => Some((parameter, options)),
             Kind::Argument | Kind::Table { .. } => None,
         })
     }
@@ -38,7 +38,7 @@ impl Definition {
     fn tables(&self) -> impl Iterator<Item = (&Parameter, Option<Window>)> {
         self.parameters.iter().filter_map(|parameter| match parameter.kind {
             Kind::Table { window } => Some((parameter, window)),
-            Kind::Argument | Kind::Signal { .. } => None,
+            Kind::Argument | Kind::Signal(_) => None,
         })
     }
 }
@@ -139,10 +139,18 @@ fn the_case(case: &Definition) -> TokenStream {
         let (name, type_name) = (argument.wire_name(), argument.type_name());
         quote!(#krate::case::Argument { name: #name, type_name: #type_name })
     });
-    let signals = case.signals().map(|(signal, timeout)| {
+    let signals = case.signals().map(|(signal, options)| {
         let (name, type_name) = (signal.wire_name(), signal.type_name());
-        let timeout = optional(timeout.map(duration::expression));
-        quote!(#krate::case::SignalDefinition { name: #name, type_name: #type_name, timeout: #timeout })
+        let timeout = optional(options.timeout.map(duration::expression));
+        let consumer_group = optional(options.consumer_group.as_ref().map(ToTokens::to_token_stream));
+        let is_redacted = options.redact;
+        quote!(#krate::case::SignalDefinition {
+            name: #name,
+            type_name: #type_name,
+            timeout: #timeout,
+            consumer_group: #consumer_group,
+            is_redacted: #is_redacted,
+        })
     });
     let tables = case.tables().map(|(table, window)| {
         let (name, type_name) = (table.wire_name(), table.type_name());
@@ -197,7 +205,7 @@ fn run(case: &Definition) -> TokenStream {
                 let index = arguments.next();
                 quote_spanned!(place=> execution.argument::<#ty>(#index)?)
             }
-            Kind::Signal { .. } => {
+            Kind::Signal(_) => {
                 let index = signals.next();
                 quote_spanned!(place=> execution.signal::<#ty>(#index))
             }

@@ -9,7 +9,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Signature, Type};
 
 use super::table::{self, Window};
 use super::type_name::type_name;
-use crate::attribute::entries;
+use crate::attribute::{Entry, entries};
 use crate::docs;
 use crate::errors::Errors;
 use crate::value::Zero;
@@ -37,9 +37,20 @@ pub(crate) enum Kind {
     /// The trigger.
     Argument,
     /// Events of that name.
-    Signal { timeout: Option<Duration> },
+    Signal(SignalOptions),
     /// The runner, which keeps the table of that name.
     Table { window: Option<Window> },
+}
+
+/// The options of `#[signal]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SignalOptions {
+    /// How long a wait lasts that says nothing itself.
+    pub(crate) timeout: Option<Duration>,
+    /// The consumer group of the service that sends it.
+    pub(crate) consumer_group: Option<String>,
+    /// Whether what it carries is kept out of reports.
+    pub(crate) redact: bool,
 }
 
 impl Parameter {
@@ -87,7 +98,7 @@ fn read_one(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Param
     };
     let mut sound = errors.take(check_type(&parameter.ty)).is_some() && named;
     let reserved = RESERVED.iter().find(|&reserved| name.unraw() == *reserved);
-    if let (Some(reserved), Kind::Signal { .. }) = (reserved, &kind) {
+    if let (Some(reserved), Kind::Signal(_)) = (reserved, &kind) {
         let message = format!(
             "a signal cannot be called `{reserved}`: the case's own `{reserved}` has that name, beside the signals"
         );
@@ -135,11 +146,20 @@ fn kind(attributes: &[Attribute], errors: &mut Errors) -> Kind {
     if is_table {
         return Kind::Table { window: table::window(options, errors) };
     }
-    let mut timeout = None;
-    for entry in entries(options, owner, &["timeout"]) {
-        timeout = errors.take(entry.and_then(|entry| entry.value.duration(Zero::Refused))).or(timeout);
+    Kind::Signal(signal(options, errors))
+}
+
+fn signal(tokens: TokenStream, errors: &mut Errors) -> SignalOptions {
+    let mut options = SignalOptions::default();
+    for entry in entries(tokens, "#[signal]", &["timeout", "consumer_group", "redact"]) {
+        let Some(Entry { key, value }) = errors.take(entry) else { continue };
+        match key.unraw().to_string().as_str() {
+            "timeout" => options.timeout = errors.take(value.duration(Zero::Refused)),
+            "consumer_group" => options.consumer_group = errors.take(value.text()).map(syn::LitStr::value),
+            _ => options.redact = errors.take(value.boolean()).unwrap_or_default(),
+        }
     }
-    Kind::Signal { timeout }
+    options
 }
 
 /// The name of a parameter, which is the name on the wire.
@@ -220,15 +240,21 @@ mod tests {
     #[test]
     fn tells_arguments_from_signals() {
         let (parameters, errors, signature) = read_text(
-            "async fn f(mut side: Side, #[signal(timeout = 30)] r#type: Signal<Order>, \
+            "async fn f(mut side: Side, #[signal(timeout = 30, consumer_group = \"creator\", redact = true)] \
+             r#type: Signal<Order>, \
              /** Cached. */ #[livecheck::signal] #[allow(unused)] cached: Signal)",
         );
         assert_eq!(errors, [""; 0]);
         let [side, typed, cached] = parameters.as_slice() else { panic!("three parameters") };
         assert_eq!((side.wire_name().as_str(), &side.kind), ("side", &Kind::Argument));
         assert_eq!(typed.wire_name(), "type");
-        assert_eq!(typed.kind, Kind::Signal { timeout: Some(Duration::from_secs(30)) });
-        assert_eq!((cached.docs.as_str(), &cached.kind), ("Cached.", &Kind::Signal { timeout: None }));
+        let Kind::Signal(options) = &typed.kind else { panic!("a signal") };
+        assert_eq!((options.timeout, options.redact), (Some(Duration::from_secs(30)), true));
+        assert_eq!(options.consumer_group.as_deref(), Some("creator"));
+        assert_eq!(
+            (cached.docs.as_str(), &cached.kind),
+            ("Cached.", &Kind::Signal(SignalOptions::default()))
+        );
         let expected = "async fn f(mut side: Side, r#type: Signal<Order>, #[allow(unused)] cached: Signal)";
         assert_eq!(signature.replace(' ', ""), expected.replace(' ', ""));
     }

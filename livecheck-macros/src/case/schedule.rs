@@ -148,7 +148,7 @@ impl Scheduled {
                          `#[signal]` before it if it is a signal"
                     ),
                 ),
-                (Kind::Signal { .. }, Some(confirm)) => errors.at(
+                (Kind::Signal(_), Some(confirm)) => errors.at(
                     confirm,
                     format_args!(
                         "a case that waits for signals cannot be tried again: `{name}` of one attempt could be taken for \
@@ -162,7 +162,7 @@ impl Scheduled {
                          beside that of the next"
                     ),
                 ),
-                (Kind::Signal { .. } | Kind::Table { .. }, None) => {}
+                (Kind::Signal(_) | Kind::Table { .. }, None) => {}
             }
         }
     }

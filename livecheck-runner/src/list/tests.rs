@@ -22,11 +22,10 @@ static ORDER_FLOW: Case = Case {
     arguments: &[Argument { name: "side", type_name: "Side" }],
     signals: &[
         SignalDefinition {
-            name: "sent_to_db",
-            type_name: "Signal<Order>",
             timeout: Some(Duration::from_secs(30)),
+            ..SignalDefinition::new("sent_to_db", "Signal<Order>")
         },
-        SignalDefinition { name: "cached", type_name: "Signal", timeout: None },
+        SignalDefinition::new("cached", "Signal"),
     ],
     tables: &[
         TableDefinition { name: "debts", type_name: "Table<AccountId, Money>", window: None },

@@ -393,7 +393,7 @@ mod tests {
         location: Location { package: "orders", file: "src/lib.rs", line: 1 },
         settings: Settings::new().probability(0.25),
         arguments: &[],
-        signals: &[SignalDefinition { name: "sent", type_name: "()", timeout: None }],
+        signals: &[SignalDefinition::new("sent", "()")],
         tables: &[],
         run: |_| Box::pin(async { Ok(()) }),
     };

@@ -80,7 +80,11 @@ impl<R> Running<R> {
             at: placed(&topics.bus_topic, event.place.partition, event.place.offset),
             origin: known(event.origin.as_deref()),
             key: event.key.clone(),
-            value: event.value.as_ref().map(|value| Explanation::value(value.get())),
+            value: event
+                .value
+                .as_ref()
+                .filter(|_| !definition.is_redacted)
+                .map(|value| Explanation::value(value.get())),
             is_late: wait.is_none() && self.timed_out.iter().any(missed),
             wait,
         })
@@ -89,7 +93,8 @@ impl<R> Running<R> {
     /// The consumer group of whoever sends the signal that was waited for last, in vain.
     pub(in crate::engine) fn consumer_behind(&self, senders: &[Option<Arc<Origin>>]) -> Option<String> {
         let signal = self.timed_out.last()?.signal;
-        senders.get(signal)?.as_ref()?.consumer_group.clone()
+        let named = self.case.signals[signal].consumer_group.map(str::to_owned);
+        named.or_else(|| senders.get(signal)?.as_ref()?.consumer_group.clone())
     }
 
     /// The wait that ended last, in vain.

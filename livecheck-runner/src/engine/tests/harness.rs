@@ -42,7 +42,7 @@ pub(super) fn ms(millis: u64) -> Duration {
 }
 
 pub(super) fn case(settings: Settings) -> &'static Case {
-    let signals = SIGNALS.map(|name| SignalDefinition { name, type_name: "Signal", timeout: None });
+    let signals = SIGNALS.map(|name| SignalDefinition::new(name, "Signal"));
     Box::leak(Box::new(Case {
         name: CASE,
         docs: "",
