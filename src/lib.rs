@@ -27,6 +27,8 @@ pub mod guide {
     pub mod page {}
     #[doc = include_str!("docs/store.md")]
     pub mod store {}
+    #[doc = include_str!("docs/failures.md")]
+    pub mod failures {}
     #[doc = include_str!("docs/uptests.md")]
     pub mod uptests {}
 }

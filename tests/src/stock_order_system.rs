@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::kafka::Kafka;
 use crate::own_topics::OwnTopics;
-use crate::process::Process;
+use crate::process::{Ended, Process};
 use crate::runner::{Runner, RunnerCommand, clean_command, program};
 
 /// The services have topics and groups of fixed names: there is one such system at a time.
@@ -30,6 +30,16 @@ impl StockOrderSystem {
     /// Starts everything, and waits until the website listens and the runner has its partitions.
     #[must_use]
     pub fn start(test: &str) -> Self {
+        Self::start_with(test, "run", None)
+    }
+
+    /// The same, with a step that is broken, and a runner that ends after one execution.
+    #[must_use]
+    pub fn broken(test: &str, step: &str) -> Self {
+        Self::start_with(test, "run --max-executions 1", Some(step))
+    }
+
+    fn start_with(test: &str, run: &str, broken: Option<&str>) -> Self {
         build_services();
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let topics = OwnTopics::named(test);
@@ -37,12 +47,13 @@ impl StockOrderSystem {
         // The runner creates LiveCheck's topics: a trigger sent before would have nowhere to go.
         let runner = RunnerCommand::on(&topics)
             .program("orders-runner")
-            .arguments("run")
+            .arguments(run)
             .variable("STOCK_ORDERS_DATA_DIR", data.path().to_str().expect("a folder of a Unicode name"))
             .start_ready();
         let service = |name: &str, arguments: &[&str]| {
             let mut command = command(name, &topics);
             command.args(arguments).arg("--data-dir").arg(data.path());
+            command.args(broken.into_iter().flat_map(|step| ["--break", step]));
             Process::start(command)
         };
         let web = service("order-web", &["--port", "0"]);
@@ -86,16 +97,29 @@ impl StockOrderSystem {
 
     /// Ends the services, then the runner.
     pub fn stop(self) {
-        for service in &self.services {
-            service.terminate();
-        }
-        for service in self.services {
-            let ended = service.ended();
-            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        }
+        end(self.services);
         let ended = self.runner.interrupted();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         drop(self.data);
+    }
+
+    /// Waits until the runner ends by itself; then ends the services. Gives what the runner has said.
+    #[must_use]
+    pub fn runner_ended(self) -> Ended {
+        let ended = self.runner.ended();
+        end(self.services);
+        drop(self.data);
+        ended
+    }
+}
+
+fn end(services: Vec<Process>) {
+    for service in &services {
+        service.terminate();
+    }
+    for service in services {
+        let ended = service.ended();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     }
 }
 

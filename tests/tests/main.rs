@@ -13,6 +13,7 @@ mod context;
 mod control;
 mod crash;
 mod explanations;
+mod failures;
 mod faults;
 mod faust;
 mod gate;

@@ -13,8 +13,8 @@ pub async fn order_flow(
     side: Side,
     #[signal(timeout = "30s")] order_sent_to_db: Signal<Order>,
     #[signal(timeout = "30s")] order_sent_to_kafka: Signal,
-    #[signal(timeout = "30s")] order_cached: Signal,
-    #[signal] order_executed: Signal<ExecutionId>,
+    #[signal(timeout = "30s", consumer_group = "order-creator")] order_cached: Signal,
+    #[signal(consumer_group = "order-executor")] order_executed: Signal<ExecutionId>,
 ) -> livecheck::Result {
     // 1. The order is stored, and it is the order that the user gave.
     let order = order_sent_to_db.wait().await?;
@@ -26,6 +26,7 @@ pub async fn order_flow(
 
     // 3. It is cached: not only does the service say so, it really is there.
     order_cached.wait().await?;
+    tracing::info!(user = %order.user_id, "looking into the cache");
     let cache = OrderCache::open(&data_dir()).await?;
     let cached = cache.contains(&order).await.context("looking into the cache")?;
     assert!(cached, "order {} is not in the cache", order.id);
