@@ -19,6 +19,7 @@
 //! | [`schedule`] | executions that nobody has to ask for |
 //! | [`fake_request`] | requests of our own, where there are too few |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
+//! | [`observer`] | code of your own that is told of all that |
 //! | [`uptest`] | asking one instance whether it is ready for traffic |
 
 pub mod case;
@@ -28,6 +29,7 @@ pub mod control;
 pub mod execution;
 pub mod fake_request;
 pub mod identity;
+pub mod observer;
 pub mod origin;
 pub mod outcome;
 pub mod schedule;
@@ -58,6 +60,7 @@ pub use crate::context::{CarryTestLayer, TestLayer};
 pub use crate::context::{Context, InTest, NotInTest, current, test_id};
 pub use crate::execution::Execution;
 pub use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};
+pub use crate::observer::Observer;
 pub use crate::origin::Origin;
 pub use crate::outcome::{Error, Result, Skip, skip};
 pub use crate::settings::Settings;

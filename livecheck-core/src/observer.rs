@@ -131,8 +131,10 @@ pub fn add(observer: impl Observer, case: Option<&'static Case>) {
 /// All the observers: those that are linked into this program, and those that were added.
 #[must_use]
 pub fn all() -> Vec<Registered> {
-    let submitted = inventory::iter::<Submitted>()
-        .map(|submitted| Registered { observer: (submitted.make)(), case: submitted.case.map(|case| case.name) });
+    let submitted = inventory::iter::<Submitted>().map(|submitted| Registered {
+        observer: (submitted.make)(),
+        case: submitted.case.map(|case| case.name),
+    });
     let added = ADDED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     submitted.chain(added).collect()
 }

@@ -1,5 +1,6 @@
 //! Executes cases: one tokio task each, its waits answered by the shard, its panics kept to itself.
 
+mod observed;
 mod panics;
 mod waits;
 
@@ -18,7 +19,9 @@ use tokio::time::Instant;
 
 use crate::engine::{Ending, Handle, PanicReport};
 use crate::execution_log::ExecutionLog;
+use crate::observers::Observers;
 
+use observed::Observed;
 use panics::poll_caught;
 pub(crate) use panics::{capture_panics, caught, caught_in_place};
 pub(crate) use waits::Reply;
@@ -94,14 +97,17 @@ pub(crate) struct ToExecute {
     pub(crate) log: ExecutionLog,
     /// The tables of the case.
     pub(crate) tables: Arc<ExecutionTables>,
+    /// Who is told of it.
+    pub(crate) observers: Observers,
 }
 
 /// Starts a case in a task of its own. It ends by itself, or when it is aborted.
 pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) -> Executing {
-    let ToExecute { execution, case, context, arguments, start: clock, log, tables } = what;
+    let ToExecute { execution, case, context, arguments, start: clock, log, tables, observers } = what;
     let log = Arc::new(log);
+    observers.start_of(&context);
     let waits = Arc::new(Waits::new(execution, clock, to_shard));
-    let source: Arc<dyn SignalSource> = Arc::<Waits>::clone(&waits);
+    let source = Observed::source(&waits, observers, case, &context);
     let work = match case.settings.confirm {
         0 => Work::Once(Execution::new(case, context, arguments, source).with_tables(tables).start()),
         retries => Work::Confirmed(Box::pin(async move {

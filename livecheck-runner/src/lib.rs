@@ -36,6 +36,7 @@ pub mod list;
 pub mod logging;
 pub mod monitor;
 mod observer;
+mod observers;
 mod paths;
 pub mod program;
 pub mod reporter;

@@ -15,6 +15,7 @@ use crate::kafka::{
     Intake, IntakeParts, KafkaEdgeError, OnUnreadable, ReportPositions, Routes, Sharing, Tables, Unreadable,
     Warn, bus, keys,
 };
+use crate::observers::Observers;
 use crate::shard_task::{self, ShardParts};
 
 /// What an observer says.
@@ -48,6 +49,8 @@ pub(crate) struct ObserverOptions {
     pub(crate) limits: Limits,
     pub(crate) commit_interval: Duration,
     pub(crate) tables: Tables,
+    /// Who is told of executions, beside.
+    pub(crate) observers: Observers,
 }
 
 /// Reads, executes, commits, until it is stopped.
@@ -73,6 +76,7 @@ impl Observer {
             limits,
             commit_interval,
             tables,
+            observers,
         } = options;
         capture_panics();
         let say: Say = Arc::new(say);
@@ -103,6 +107,7 @@ impl Observer {
             report_positions: report_positions.clone(),
             neighbours: (!sharing.is_shared()).then(|| routes.clone()),
             on_notice: counting_notices(&say),
+            observers,
             lags: ConsumerLags::new(connection.clone()),
             on_log: {
                 let say = Arc::clone(&say);

@@ -2,16 +2,22 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use livecheck_core::observer::{Observer, Registered};
 use livecheck_core::wire::TestReport;
 use livecheck_core::{Case, Context};
 
+use crate::observer::Observation;
+
 /// How many events wait for slow observers before they miss some.
 const QUEUE: usize = 10_000;
+/// How often the thread looks whether the run is over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long observers may take at the end of a run.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// Something that observers are told.
 #[derive(Debug)]
@@ -50,8 +56,14 @@ struct Queue {
     missed: Arc<AtomicU64>,
 }
 
-/// The thread that observers are called on.
-pub(crate) struct ObserverThread(Option<JoinHandle<()>>);
+/// The thread that observers are called on, if there is one.
+pub(crate) struct ObserverThread(Option<Running>);
+
+struct Running {
+    is_over: Arc<AtomicBool>,
+    /// Hung up by the thread when it ends.
+    until_told: Receiver<()>,
+}
 
 impl Observers {
     /// Starts the thread, if there is somebody to tell.
@@ -60,15 +72,23 @@ impl Observers {
             return (Self::default(), ObserverThread(None));
         }
         let (events, inbox) = sync_channel(QUEUE);
-        let missed = Arc::new(AtomicU64::new(0));
+        let (missed, is_over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (told, until_told) = sync_channel(0);
         let thread = {
-            let missed = Arc::clone(&missed);
-            std::thread::Builder::new()
-                .name("livecheck-observers".to_owned())
-                .spawn(move || tell_all(&observers, &inbox, &missed))
-                .expect("the system can start a thread")
+            let (missed, is_over) = (Arc::clone(&missed), Arc::clone(&is_over));
+            move || {
+                tell_all(&observers, &inbox, &missed, &is_over);
+                drop(told);
+            }
         };
-        (Self(Some(Queue { events, missed })), ObserverThread(Some(thread)))
+        let thread = std::thread::Builder::new().name("livecheck-observers".to_owned()).spawn(thread);
+        thread.expect("the system can start a thread");
+        (Self(Some(Queue { events, missed })), ObserverThread(Some(Running { is_over, until_told })))
+    }
+
+    /// Whether there is nobody to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     pub(crate) fn start_of(&self, test: &Context) {
@@ -81,6 +101,13 @@ impl Observers {
 
     pub(crate) fn received(&self, test: &Context, case: &'static Case, signal: usize) {
         self.tell(|| Event::Received(test.clone(), case.signals[signal].name));
+    }
+
+    /// Hears what the runner says.
+    pub(crate) fn hear(&self, observation: &Observation) {
+        if let Observation::Committed { reports, .. } = observation {
+            reports.iter().for_each(|report| self.report(report));
+        }
     }
 
     /// A report on an execution, or on a case as a whole.
@@ -97,20 +124,30 @@ impl Observers {
 }
 
 impl ObserverThread {
-    /// Waits until all that was told is heard. Those who tell must be gone by then.
+    /// Waits until all that was told is heard, for some seconds at most. Blocks.
     pub(crate) fn finish(self) {
-        if let Some(thread) = self.0 {
-            // It catches what observers panic with.
-            let _ = thread.join();
+        let Some(Running { is_over, until_told }) = self.0 else { return };
+        is_over.store(true, Ordering::Relaxed);
+        if until_told.recv_timeout(LAST_EVENTS) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("observers do not come to an end: they miss the latest events");
         }
     }
 }
 
-fn tell_all(observers: &[Registered], inbox: &Receiver<Event>, missed: &AtomicU64) {
-    for event in inbox {
+fn tell_all(observers: &[Registered], inbox: &Receiver<Event>, missed: &AtomicU64, is_over: &AtomicBool) {
+    loop {
+        let event = match inbox.recv_timeout(LOOK_EVERY) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) if is_over.load(Ordering::Relaxed) => return,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         for observer in observers.iter().filter_map(|registered| registered.of(event.case())) {
             if catch_unwind(AssertUnwindSafe(|| event.tell(observer))).is_err() {
-                tracing::warn!(case = event.case(), "an observer has panicked; it is told of what comes next");
+                tracing::warn!(
+                    case = event.case(),
+                    "an observer has panicked; it is told of what comes next"
+                );
             }
         }
         match missed.swap(0, Ordering::Relaxed) {

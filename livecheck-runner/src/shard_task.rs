@@ -21,6 +21,7 @@ use crate::kafka::{
     ByHand, CommitterHandle, ConsumerLags, MessageInput, Progress, ReportPositions, Routes, ShardInbox,
     SignalInput, TestInput,
 };
+use crate::observers::Observers;
 use crate::tables::{PartitionTables, UnderWay};
 use pace::Pace;
 
@@ -54,6 +55,8 @@ pub(crate) struct ShardParts {
     pub(crate) neighbours: Option<Routes>,
     pub(crate) on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
     pub(crate) on_log: OnLog,
+    /// Who is told of executions, beside.
+    pub(crate) observers: Observers,
     /// Whether the consumers behind signals lag.
     pub(crate) lags: ConsumerLags,
 }
@@ -369,7 +372,16 @@ impl ShardTask {
                     let to_shard = self.to_shard.clone();
                     let log = self.log_of(case, &context);
                     let tables = self.tables.start(execution, case, start);
-                    let to_execute = ToExecute { execution, case, context, arguments, start, log, tables };
+                    let to_execute = ToExecute {
+                        execution,
+                        case,
+                        context,
+                        arguments,
+                        start,
+                        log,
+                        tables,
+                        observers: self.parts.observers.clone(),
+                    };
                     let task = execute::start(to_execute, to_shard);
                     self.executing.insert(execution, task);
                 }

@@ -11,6 +11,7 @@ use crate::monitor::{
     AlertGauges, AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for,
 };
 use crate::observer::Observation;
+use crate::observers::Observers;
 use crate::reporter::{Events, RunEvent};
 use crate::serving::Heard;
 
@@ -43,6 +44,7 @@ impl Monitoring {
         alerts: Option<&AlertsConfig>,
         events: Events,
         heard: Heard,
+        observers: Observers,
     ) -> Result<Self, KafkaEdgeError> {
         let Some(group) = sharing.group() else { return Ok(Self(None)) };
         if has_fake_requests_for(selected) {
@@ -69,6 +71,7 @@ impl Monitoring {
             events.send(match event {
                 MonitorEvent::Changed(change) => {
                     heard.change(&change);
+                    observers.report(&change.report());
                     RunEvent::Case(change)
                 }
                 MonitorEvent::Alert(alert) => RunEvent::Alert(alert),

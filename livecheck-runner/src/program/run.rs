@@ -20,6 +20,7 @@ use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::Sharing;
 use crate::monitor::Plan;
 use crate::observer::{Observer, ObserverOptions};
+use crate::observers::Observers;
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
 };
@@ -133,6 +134,7 @@ async fn observe(
     };
     let services = services?;
 
+    let (observers, observer_thread) = Observers::start(livecheck_core::observer::all());
     let (say, mut observations) = mpsc::unbounded_channel();
     let limits = Limits {
         save_after: sharing.is_shared().then_some(config.save_after),
@@ -150,6 +152,7 @@ async fn observe(
             limits,
             commit_interval: config.commit_interval,
             tables,
+            observers: observers.clone(),
         },
         move |observation| drop(say.send(observation)),
     )?;
@@ -168,8 +171,8 @@ async fn observe(
     }));
     let heard = Heard::new(&program.cases, &sharing);
     let watched = (&program.cases, &cases);
-    let monitoring =
-        Monitoring::start(&connection, &sharing, watched, alerts, reporter.events(), heard.clone())?;
+    let (events, told) = (reporter.events(), observers.clone());
+    let monitoring = Monitoring::start(&connection, &sharing, watched, alerts, events, heard.clone(), told)?;
     let keeping = Keeping::start(program, config, &connection, &monitoring, reporter.events());
     keeping.progress().into_iter().for_each(|progress| heard.store(progress));
     let serving = match config.web.address(args.web_listen, sharing.is_shared()) {
@@ -228,6 +231,7 @@ async fn observe(
                 keeping.hear(&observation);
                 heard.observation(&observation);
                 traces.hear(&observation);
+                observers.hear(&observation);
                 following.observe(observation);
             }
         }
@@ -253,7 +257,12 @@ async fn observe(
         tracing::warn!("stopping at once: services are killed");
     }
     while let Ok(observation) = observations.try_recv() {
+        observers.hear(&observation);
         following.observe(observation);
+    }
+    let told = tokio::task::spawn_blocking(move || observer_thread.finish());
+    if stop.unless_asked(told).await.is_none() {
+        tracing::warn!("stopping at once: observers miss the latest events");
     }
     stop.unless_asked(broker.stop()).await;
     // What was to be done, and was not, has not passed.
