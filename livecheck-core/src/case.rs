@@ -1,8 +1,12 @@
 //! A case, as `#[livecheck::case]` registers it, and all the cases linked into a program.
 
+mod added;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+pub use added::{AddedCase, CaseBuilder};
 
 use crate::execution::{Executing, Execution};
 use crate::settings::Settings;
@@ -120,13 +124,13 @@ pub struct DuplicateCase {
 }
 
 impl Cases {
-    /// All the cases linked into this program.
+    /// All the cases linked into this program, and those [added](CaseBuilder::run) so far.
     ///
     /// # Errors
     ///
     /// Two cases of one name.
     pub fn linked() -> Result<Self, DuplicateCase> {
-        Self::new(inventory::iter::<Registered>().map(|registered| registered.0))
+        Self::new(inventory::iter::<Registered>().map(|registered| registered.0).chain(added::all()))
     }
 
     /// Those cases.

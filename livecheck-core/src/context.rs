@@ -51,8 +51,10 @@ pub use tower::{CarryTestLayer, TestLayer};
 
 use tokio::task::futures::TaskLocalFuture;
 
+use crate::case::Case;
 use crate::identity::{CaseName, ExecutionKey, PartitionKey, TestId};
 use crate::time::Timestamp;
+use crate::wire::{Arguments, FromWire, PayloadError};
 
 tokio::task_local! {
     static CURRENT: Option<Context>;
@@ -66,6 +68,15 @@ struct Shared {
     fields: Fields,
     /// Made when it is first sent: a request sends signals and records of its own, one after the other.
     texts: OnceLock<Box<Texts>>,
+    /// Within a case.
+    executed: Option<Executed>,
+}
+
+/// What a case knows of its execution beside what travels with the request.
+struct Executed {
+    case: &'static Case,
+    started: Timestamp,
+    arguments: Arguments,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -151,7 +162,7 @@ impl Context {
     }
 
     fn with_fields(fields: Fields) -> Self {
-        Self(Arc::new(Shared { fields, texts: OnceLock::new() }))
+        Self(Arc::new(Shared { fields, texts: OnceLock::new(), executed: None }))
     }
 
     /// The same, with the key that decides the test's partition, where that is not its id.
@@ -197,6 +208,38 @@ impl Context {
     #[must_use]
     pub fn record_key(&self) -> &str {
         self.partition_key().map_or(self.id().as_str(), PartitionKey::as_str)
+    }
+
+    /// The same test, within its case.
+    pub(crate) fn within_case(&self, case: &'static Case, started: Timestamp, arguments: Arguments) -> Self {
+        let Fields { key, expires, partition_key } = &self.0.fields;
+        let fields = Fields { key: key.clone(), expires: *expires, partition_key: partition_key.clone() };
+        let executed = Some(Executed { case, started, arguments });
+        Self(Arc::new(Shared { fields, texts: OnceLock::new(), executed }))
+    }
+
+    /// When the execution started, in log time: from here its waits and latencies count. Only within a case is that
+    /// known; a service knows the [`timestamp`](Self::timestamp) of the trigger.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.0.executed.as_ref().map(|executed| executed.started)
+    }
+
+    /// What the test was triggered with, as JSON. Only within a case is that known: it does not travel with the request.
+    #[must_use]
+    pub fn arguments(&self) -> Option<&Arguments> {
+        self.0.executed.as_ref().map(|executed| &executed.arguments)
+    }
+
+    /// The argument of that name, where this is within a case and the test has it.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit the type.
+    pub fn argument<T: FromWire>(&self, name: &str) -> Result<Option<T>, PayloadError> {
+        let Some(Executed { case, arguments, .. }) = &self.0.executed else { return Ok(None) };
+        let index = case.arguments.iter().position(|argument| argument.name == name);
+        arguments.get(index.unwrap_or(usize::MAX), name).map(T::from_wire).transpose()
     }
 
     /// What tells the execution from every other.

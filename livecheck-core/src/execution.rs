@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use crate::case::Case;
 use crate::context::Context;
 use crate::outcome::Result;
-use crate::signal::{Payload, SignalParameter, SignalSource};
+use crate::signal::{Payload, Signal, SignalParameter, SignalSource};
 use crate::table::{ExecutionTables, TableParameter, WindowedTableParameter};
+use crate::time::Timestamp;
 use crate::wire::{Arguments, FromWire, PayloadError};
 
 /// A case's future.
@@ -24,6 +25,7 @@ pub struct Execution {
     arguments: Arguments,
     engine: Arc<dyn SignalSource>,
     tables: Arc<ExecutionTables>,
+    started: Option<Timestamp>,
 }
 
 /// The arguments of a test do not fit the parameters of the case. Ends the execution as ERROR.
@@ -52,6 +54,16 @@ pub enum ArgumentError {
     },
 }
 
+/// A case has no signal of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the case `{case}` has no signal `{signal}`: CaseBuilder::signal declares one")]
+pub struct UnknownSignal {
+    /// The case.
+    pub case: &'static str,
+    /// The name.
+    pub signal: String,
+}
+
 /// A parameter type that a trigger can fill: the services write it, and the runner reads it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -73,7 +85,14 @@ impl Execution {
         arguments: Arguments,
         engine: Arc<dyn SignalSource>,
     ) -> Self {
-        Self { case, context, arguments, engine, tables: Arc::new(ExecutionTables::none()) }
+        let tables = Arc::new(ExecutionTables::none());
+        Self { case, context, arguments, engine, tables, started: None }
+    }
+
+    /// The same, which started at that log time.
+    #[must_use]
+    pub fn started_at(self, started: Timestamp) -> Self {
+        Self { started: Some(started), ..self }
     }
 
     /// The same, with those tables.
@@ -85,7 +104,8 @@ impl Execution {
     /// Starts the case: its future, in the scope of the test.
     #[must_use]
     pub fn start(self) -> Executing {
-        let context = self.context.clone();
+        let started = self.started.unwrap_or_else(|| self.context.timestamp());
+        let context = self.context.within_case(self.case, started, self.arguments.clone());
         let executing = (self.case.run)(self);
         Box::pin(context.scope(executing))
     }
@@ -104,6 +124,37 @@ impl Execution {
             given: self.arguments.describe(),
         })?;
         T::from_wire(json).map_err(|cause| ArgumentError::Type { name, type_name, cause })
+    }
+
+    /// The case that is executed.
+    #[must_use]
+    pub const fn case(&self) -> &'static Case {
+        self.case
+    }
+
+    /// The argument of that name: for a case that was [made at run time](crate::CaseBuilder).
+    ///
+    /// # Errors
+    ///
+    /// It is missing, or does not fit the type.
+    pub fn argument_named<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, ArgumentError> {
+        let index = self.case.arguments.iter().position(|argument| argument.name == name);
+        let type_name = std::any::type_name::<T>();
+        let json = self.arguments.get(index.unwrap_or(usize::MAX), name);
+        let json =
+            json.ok_or_else(|| ArgumentError::Missing { name, type_name, given: self.arguments.describe() })?;
+        T::from_wire(json).map_err(|cause| ArgumentError::Type { name, type_name, cause })
+    }
+
+    /// The signal of that name: for a case that was [made at run time](crate::CaseBuilder).
+    ///
+    /// # Errors
+    ///
+    /// The case has none of that name.
+    pub fn signal_named<T: Payload>(&self, name: &str) -> Result<Signal<T>, UnknownSignal> {
+        let index = self.case.signal(name);
+        let index = index.ok_or_else(|| UnknownSignal { case: self.case.name, signal: name.to_owned() })?;
+        Ok(Signal::from_engine(self.case, index, Arc::clone(&self.engine)))
     }
 
     /// The signal at that position.

@@ -47,7 +47,7 @@ pub mod wire;
 pub use anyhow;
 pub use inventory;
 
-pub use crate::case::{Case, Cases, DuplicateCase};
+pub use crate::case::{AddedCase, Case, CaseBuilder, Cases, DuplicateCase};
 pub use crate::client::{AlreadyInstalled, Client, ClientStatistics, Topics, flush, flush_blocking, install};
 #[cfg(feature = "reqwest-middleware")]
 pub use crate::context::CarryTest;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use livecheck::execution::Execution;
 use livecheck::signal::{ReceivedSignal, SignalSource, WaitNumber, WaitRequest};
 use livecheck::wire::Arguments;
-use livecheck::{Case, Context, ExecutionKey, Signal, Timeout, Timestamp, current};
+use livecheck::{Case, CaseBuilder, Context, ExecutionKey, Signal, Timeout, Timestamp, current};
 use serde_json::value::RawValue;
 
 #[livecheck::case]
@@ -84,6 +84,48 @@ async fn a_case_gets_its_arguments_and_signals() {
             WaitRequest { signal: 1, key: None, timeout: Some(Duration::from_secs(5)) },
         ]
     );
+}
+
+/// What it knows of itself, wherever it asks.
+#[livecheck::case]
+async fn audit(amount: u64) -> livecheck::Result {
+    let test = current().expect("a case is in a test");
+    assert_eq!((test.case_name().as_str(), test.id().as_str()), (audit::CASE.name, "p-1"));
+    assert_eq!(test.started(), Some(test.timestamp()), "nobody has said another time");
+    assert_eq!(test.argument::<u64>("amount")?, Some(amount));
+    assert_eq!(test.argument::<String>("currency")?.as_deref(), Some("EUR"), "given, though no parameter");
+    assert_eq!(test.argument::<u64>("nothing")?, None);
+    let error = test.argument::<u64>("currency").expect_err("it is a text");
+    assert!(error.to_string().starts_with("came \"EUR\""), "{error}");
+    let json = test.arguments().and_then(|arguments| arguments.get(0, "amount"));
+    assert_eq!(json.map(RawValue::get), Some("3"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_case_knows_its_id_times_and_arguments_by_the_current_test() {
+    let (result, _) = execute(audit::CASE, &[("amount", "3"), ("currency", "\"EUR\"")], &[]).await;
+    result.expect("it passes");
+    assert_eq!(Context::for_test("p-2").started(), None, "a service knows no more than what has travelled");
+    assert!(Context::for_test("p-2").arguments().is_none());
+}
+
+#[tokio::test]
+async fn a_case_made_at_run_time_gets_its_arguments_and_signals_by_name() {
+    let added = CaseBuilder::new("payments::added").argument::<u64>("amount").signal::<u64>("paid").run(
+        |execution| async move {
+            let amount: u64 = execution.argument_named("amount")?;
+            assert_eq!(execution.signal_named::<u64>("paid")?.wait().await?, amount);
+            let error = execution.signal_named::<u64>("payed").expect_err("there is none");
+            assert!(error.to_string().contains("no signal `payed`"), "{error}");
+            execution.argument_named::<String>("currency")?;
+            Ok::<(), livecheck::Error>(())
+        },
+    );
+    let (result, asked) = execute(added.case(), &[("amount", "3")], &["3"]).await;
+    assert_eq!(asked.len(), 1);
+    let error = result.expect_err("an argument is missing").to_string();
+    assert!(error.starts_with("argument `currency: alloc::string::String` is missing"), "{error}");
 }
 
 #[tokio::test]

@@ -109,12 +109,15 @@ pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) 
     let waits = Arc::new(Waits::new(execution, clock, to_shard));
     let source = Observed::source(&waits, observers, case, &context);
     let work = match case.settings.confirm {
-        0 => Work::Once(Execution::new(case, context, arguments, source).with_tables(tables).start()),
+        0 => {
+            let execution = Execution::new(case, context, arguments, source).started_at(clock);
+            Work::Once(execution.with_tables(tables).start())
+        }
         retries => Work::Confirmed(Box::pin(async move {
             let attempt = || {
                 let (context, arguments) = (context.clone(), arguments.clone());
                 let execution = Execution::new(case, context, arguments, Arc::clone(&source));
-                attempt(execution.with_tables(Arc::clone(&tables)))
+                attempt(execution.started_at(clock).with_tables(Arc::clone(&tables)))
             };
             confirmed(retries, attempt).await
         })),

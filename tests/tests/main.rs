@@ -21,6 +21,7 @@ mod golden;
 mod hand_over;
 mod keys;
 mod monitor;
+mod observers;
 mod orders;
 mod outage;
 mod parcels;
