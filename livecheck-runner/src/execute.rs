@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use livecheck_core::signal::{SignalSource, WaitRequest};
+use livecheck_core::signal::WaitRequest;
 use livecheck_core::table::ExecutionTables;
 use livecheck_core::wire::{Arguments, ConsumerLag};
 use livecheck_core::{Case, Context, Execution, Timestamp, execution};
