@@ -25,6 +25,8 @@ pub mod guide {
     pub mod metrics {}
     #[doc = include_str!("docs/page.md")]
     pub mod page {}
+    #[doc = include_str!("docs/schedules.md")]
+    pub mod schedules {}
     #[doc = include_str!("docs/store.md")]
     pub mod store {}
     #[doc = include_str!("docs/failures.md")]

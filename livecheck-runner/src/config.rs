@@ -61,18 +61,25 @@
 //! type = "slack"
 //! url = "${SLACK_URL}"
 //!
-//! [profile.ci]                        # inherits from `default`, key by key; `services` and `alerts` as a whole
+//! [[profile.default.checks]]          # tests of another kind, by the clock; see `CheckConfig`
+//! name = "api"
+//! command = "pytest --junit-xml=results.xml"
+//! junit = "results.xml"
+//! every = "15m"
+//!
+//! [profile.ci]                        # inherits from `default`, key by key; `services`, `checks` and `alerts` as a whole
 //! commit-interval = "10ms"
 //! ```
 //!
 //! The file is looked for in the working folder and the folders above it, up to the one that holds `Cargo.lock`
-//! or `.git`. Every setting but `services` and `alerts` is also
+//! or `.git`. Every setting but `services`, `checks` and `alerts` is also
 //! a variable: `LIVECHECK_` and its path in capitals, with `_` for `-` and between tables, as in
 //! `LIVECHECK_COMMIT_INTERVAL`, `LIVECHECK_TOPICS_PARTITIONS` and `LIVECHECK_CASES_ORDER_FLOW_PROBABILITY`. In a librdkafka property `_` stands for `.`
 //! and `__` for `_`, as in `LIVECHECK_KAFKA_SECURITY_PROTOCOL` (`security.protocol`). A variable that is empty
 //! counts as unset.
 
 mod alerts;
+mod check;
 mod error;
 mod kafka;
 mod layer;
@@ -96,6 +103,7 @@ use livecheck_core::control::Profile;
 
 pub use self::alerts::AlertsConfig;
 pub(crate) use self::alerts::silent_policy;
+pub use self::check::CheckConfig;
 pub use self::error::{ConfigError, InvalidFile};
 pub use self::kafka::{KafkaAdvice, KafkaProperties, explain};
 pub use self::problem::Problem;
@@ -148,6 +156,8 @@ pub struct Config {
     pub services: Vec<ServiceConfig>,
     /// Who is told that a case fails; nobody without it.
     pub alerts: Option<AlertsConfig>,
+    /// The commands that write JUnit's XML, and are run by the clock.
+    pub checks: Vec<CheckConfig>,
     /// What is odd but no error, such as a variable that looks misspelt.
     pub warnings: Vec<String>,
 }

@@ -13,6 +13,8 @@
 //! | [`monitor`] | the state of each case as a whole, from all reports |
 //! | `shard_task`, `observer` | the engine and the edge, joined |
 //! | [`services`] | commands started beside the cases |
+//! | `checks` | commands that are tests of their own, run by the clock |
+//! | `selected` | which cases and checks a command is about |
 //! | `serving` | the page, its API, the metrics |
 //! | `traces` | executions as traces, for OpenTelemetry |
 //! | `store` | the results, brought from the report topic into a database |
@@ -22,6 +24,7 @@
 
 pub mod args;
 mod backtrace;
+mod checks;
 pub mod config;
 mod control;
 mod difference;
@@ -40,6 +43,7 @@ mod observers;
 mod paths;
 pub mod program;
 pub mod reporter;
+mod selected;
 pub mod services;
 mod serving;
 mod shard_task;

@@ -6,9 +6,12 @@ mod json;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use livecheck_core::control::Sampling;
 use livecheck_core::{Case, Cases, Timestamp};
+
+use crate::config::CheckConfig;
 
 /// Who reads a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +45,10 @@ pub enum ListFormat {
 ///       "arguments": [{ "name": "side", "type": "Side" }],
 ///       "signals": [{ "name": "sent_to_db", "type": "Signal<Order>", "timeout": 30.0 }]
 ///     }
+///   ],
+///   "checks": [
+///     { "name": "api", "command": "pytest --junit-xml=results.xml", "schedule": "every 15m", "tags": ["smoke"],
+///       "next_slot": "2026-11-21T02:15:00.000000Z" }
 ///   ]
 /// }
 /// ```
@@ -114,6 +121,8 @@ pub struct View<'v> {
     pub now: Timestamp,
     /// What holds of a case.
     pub sampling: &'v dyn Fn(&Case) -> Sampling,
+    /// The checks beside the cases.
+    pub checks: &'v [Arc<CheckConfig>],
 }
 
 /// The list of those cases, with colours as ANSI escape sequences.

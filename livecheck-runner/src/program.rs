@@ -29,6 +29,7 @@ mod uptest;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use livecheck_core::Cases;
@@ -38,6 +39,7 @@ use crate::args::{Action, ConfigOptions, RunnerCommand, exit_code};
 use crate::config::{Config, ConfigError, Variables};
 use crate::logging;
 use crate::reporter::{Screen, set_colour};
+use crate::selected::Selected;
 
 pub use error::RunnerError;
 
@@ -112,6 +114,11 @@ impl Program {
     /// The same, with what is odd left to the caller to say.
     fn load_config(&self, cwd: &Path) -> Result<Config, ConfigError> {
         Config::load(self.options(), &Variables::of_this_process(), cwd)
+    }
+
+    /// All that there is.
+    fn all(&self, config: &Config) -> Selected {
+        Selected { cases: self.cases.clone(), checks: config.checks.iter().cloned().map(Arc::new).collect() }
     }
 
     fn options(&self) -> &ConfigOptions {

@@ -14,5 +14,6 @@ mod tests;
 pub use self::error::{LogEnd, ServiceError};
 pub use self::event::{ServiceDied, ServiceEvent};
 pub(crate) use self::probe::is_up;
+pub(crate) use self::service::command;
 pub use self::start::{Environment, Services};
 pub use crate::config::{Ready, ServiceCommand, ServiceConfig};

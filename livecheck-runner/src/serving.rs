@@ -30,7 +30,7 @@ use self::metrics::Metrics;
 use self::source::RunnerSource;
 use crate::config::WebConfig;
 use crate::kafka::{Connection, HealthEvent, KafkaEdgeError, Sharing};
-use crate::monitor::{AlertGauges, CaseChange};
+use crate::monitor::{AlertGauges, CaseChange, Rhythms};
 use crate::observer::Observation;
 use crate::store::Progress;
 
@@ -39,6 +39,8 @@ pub(crate) struct ServingOptions<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) sharing: &'a Sharing,
     pub(crate) cases: &'a Cases,
+    /// When what is done by the clock is done.
+    pub(crate) rhythms: Rhythms,
     pub(crate) web: &'a WebConfig,
     /// Of topics that are made.
     pub(crate) replication_factor: Option<i32>,
@@ -122,14 +124,24 @@ impl Heard {
 impl Serving {
     /// Starts serving.
     pub(crate) async fn start(options: ServingOptions<'_>, heard: Heard) -> Result<Self, ServingError> {
-        let ServingOptions { connection, sharing, cases, web, replication_factor, store, address, runner } =
-            options;
+        let ServingOptions {
+            connection,
+            sharing,
+            cases,
+            rhythms,
+            web,
+            replication_factor,
+            store,
+            address,
+            runner,
+        } = options;
         // First, for it is what fails: then nothing is begun in vain.
         let bound = Bound::to(address).await?;
         let follower =
             sharing.group().map(|group| Follower::start(connection, group).map(Arc::new)).transpose()?;
+        let of_cases = (cases.clone(), rhythms);
         let source =
-            RunnerSource::new(follower.clone(), cases.clone(), sharing.group(), store, web.trace_url.clone());
+            RunnerSource::new(follower.clone(), of_cases, sharing.group(), store, web.trace_url.clone());
         let metrics = {
             let (source, runner, heard) = (source.clone(), runner.map(str::to_owned), heard);
             Arc::new(move || {

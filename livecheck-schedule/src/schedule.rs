@@ -217,6 +217,13 @@ impl fmt::Display for Schedule {
     }
 }
 
+/// Two that people read alike are alike.
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
 fn looked_at_from() -> Instant {
     Instant::from_second(LOOKED_AT_FROM).unwrap_or(Instant::UNIX_EPOCH)
 }

@@ -64,6 +64,17 @@ impl Captured {
         bytes
     }
 
+    /// The end of it as text, of so many bytes at most.
+    #[must_use]
+    pub fn end(&self, most: usize) -> String {
+        let text = self.text();
+        let mut from = text.len().saturating_sub(most);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        text[from..].to_owned()
+    }
+
     /// The same as text: what is no UTF-8 is replaced.
     #[must_use]
     pub fn text(&self) -> String {
@@ -103,6 +114,13 @@ mod tests {
                 prop_assert!(kept.ends_with(&all[all.len() - HALF..]));
             }
         }
+    }
+
+    #[test]
+    fn the_end_of_an_output_is_whole_characters() {
+        let mut captured = Captured::default();
+        captured.push("ää".as_bytes());
+        assert_eq!((captured.end(3), captured.end(100)), ("ä".to_owned(), "ää".to_owned()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod before_it_starts;
 mod blue_green;
 mod bounds;
 mod checkpoints;
+mod checks;
 mod coming_from_faust;
 mod context;
 mod control;

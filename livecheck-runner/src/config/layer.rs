@@ -9,6 +9,7 @@ use livecheck_web::Token;
 use toml::de::DeTable;
 
 use super::alerts::AlertsConfig;
+use super::check::CheckConfig;
 use super::kafka::{self, KafkaAdvice, Refused};
 use super::problem::Problem;
 use super::reader::{At, Reader};
@@ -49,6 +50,7 @@ pub(super) struct Layer {
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) services: Option<Vec<ServiceConfig>>,
     pub(super) alerts: Option<AlertsConfig>,
+    pub(super) checks: Option<Vec<CheckConfig>>,
 }
 
 /// Where settings come from.
@@ -58,7 +60,7 @@ pub(super) trait Source {
 }
 
 impl Layer {
-    /// Reads every setting but those of cases, the librdkafka properties, the services and the alerts.
+    /// Reads every setting but those of cases, the librdkafka properties, the services, the checks and the alerts.
     ///
     /// This is the only place that names the keys.
     pub(super) fn read(source: &mut impl Source) -> Self {
@@ -92,6 +94,7 @@ impl Layer {
             kafka: BTreeMap::new(),
             services: None,
             alerts: None,
+            checks: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl Layer {
             kafka,
             services: self.services.or(under.services),
             alerts: self.alerts.or(under.alerts),
+            checks: self.checks.or(under.checks),
         }
     }
 
@@ -158,6 +162,9 @@ impl Layer {
         }
         if let Some(alerts) = table.get("alerts") {
             layer.alerts = AlertsConfig::read(reader, alerts);
+        }
+        if let Some(checks) = table.get("checks") {
+            layer.checks = CheckConfig::list(reader, checks);
         }
         layer
     }
@@ -224,7 +231,7 @@ impl Source for Profile<'_, '_, '_> {
 impl Profile<'_, '_, '_> {
     fn note_unknown(&mut self) {
         let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut keys = vec!["alerts", "cases", "kafka", "services"];
+        let mut keys = vec!["alerts", "cases", "checks", "kafka", "services"];
         for path in &self.paths {
             if !keys.contains(&path[0]) {
                 keys.push(path[0]);

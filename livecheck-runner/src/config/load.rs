@@ -67,6 +67,10 @@ impl Config {
         let default_topics = TopicConfig::default();
         let web = WebConfig::of(&mut layer);
         let otlp_endpoint = layer.otlp_endpoint.take().filter(|endpoint| !endpoint.trim().is_empty());
+        let mut checks = layer.checks.unwrap_or_default();
+        for check in &mut checks {
+            check.cwd = root.join(&check.cwd);
+        }
         let mut services = layer.services.unwrap_or_default();
         for service in &mut services {
             service.cwd = root.join(&service.cwd);
@@ -113,6 +117,7 @@ impl Config {
             uptest_reports: layer.uptest_reports.unwrap_or(false),
             services,
             alerts: layer.alerts,
+            checks,
             warnings,
             root,
         }

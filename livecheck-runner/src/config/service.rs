@@ -131,7 +131,7 @@ impl ServiceConfig {
     }
 }
 
-fn read_env(reader: &mut Reader<'_>, value: &At<'_>) -> BTreeMap<String, String> {
+pub(super) fn read_env(reader: &mut Reader<'_>, value: &At<'_>) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     let Some(table) = reader.table("env", value) else { return env };
     for (key, value) in table {

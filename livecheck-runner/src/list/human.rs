@@ -11,6 +11,7 @@ use livecheck_core::table::TableDefinition;
 use livecheck_core::{Cases, Settings, Timestamp};
 
 use super::View;
+use crate::config::CheckConfig;
 use crate::control::render_sampling;
 use crate::monitor::Rhythm;
 use crate::paths::shown;
@@ -32,14 +33,31 @@ pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
             write_case(&mut out, case, verbose, view);
         }
     }
+    if !view.checks.is_empty() {
+        let _ = writeln!(out, "{PACKAGE}checks{PACKAGE:#}:");
+        view.checks.iter().for_each(|check| write_check(&mut out, check, view.now));
+    }
     let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
     let cases = of(cases.len(), "case", "cases");
     let packages = of(packages.len(), "package", "packages");
-    let _ = writeln!(out, "{cases} in {packages}");
+    let checks = match view.checks.len() {
+        0 => String::new(),
+        count => format!(", {}", of(count, "check", "checks")),
+    };
+    let _ = writeln!(out, "{cases} in {packages}{checks}");
     out
 }
 
-fn write_case(out: &mut String, case: &Case, verbose: bool, View { root, now, sampling }: View<'_>) {
+fn write_check(out: &mut String, check: &CheckConfig, now: Timestamp) {
+    let CheckConfig { name, command, .. } = check;
+    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  {DIM}{command}{DIM:#}");
+    fact(out, "due", &due(&Rhythm::of_check(check), now), false);
+    if !check.tags.is_empty() {
+        fact(out, "tags", &check.tags.join(", "), false);
+    }
+}
+
+fn write_case(out: &mut String, case: &Case, verbose: bool, View { root, now, sampling, .. }: View<'_>) {
     let Case { name, docs, location, settings, arguments, signals, tables, .. } = case;
     let share = render_sampling(&sampling(case), settings.schedule.is_some());
     let (file, line) = (shown(location.file, root), location.line);

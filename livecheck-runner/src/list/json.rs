@@ -7,12 +7,35 @@ use livecheck_core::{Cases, Settings, Timestamp};
 use serde::Serialize;
 
 use super::View;
+use crate::config::CheckConfig;
 use crate::monitor::Rhythm;
 use crate::paths::shown;
 
 #[derive(Serialize)]
 struct List {
     cases: Vec<Listed>,
+    checks: Vec<ListedCheck>,
+}
+
+#[derive(Serialize)]
+struct ListedCheck {
+    name: String,
+    command: String,
+    schedule: String,
+    tags: Vec<String>,
+    next_slot: Option<Timestamp>,
+}
+
+impl ListedCheck {
+    fn of(check: &CheckConfig, now: Timestamp) -> Self {
+        Self {
+            name: check.name.clone(),
+            command: check.command.to_string(),
+            schedule: check.schedule.to_string(),
+            tags: check.tags.clone(),
+            next_slot: Rhythm::of_check(check).after(now),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -70,7 +93,7 @@ impl Table {
 }
 
 impl Listed {
-    fn of(case: &'static Case, View { root, now, sampling }: View<'_>) -> Self {
+    fn of(case: &'static Case, View { root, now, sampling, .. }: View<'_>) -> Self {
         let arguments = case.arguments.iter();
         let signals = case.signals.iter();
         Self {
@@ -98,7 +121,10 @@ impl Listed {
 }
 
 pub(super) fn render(cases: &Cases, pretty: bool, view: View<'_>) -> String {
-    let list = List { cases: cases.iter().map(|case| Listed::of(case, view)).collect() };
+    let list = List {
+        cases: cases.iter().map(|case| Listed::of(case, view)).collect(),
+        checks: view.checks.iter().map(|check| ListedCheck::of(check, view.now)).collect(),
+    };
     let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
     // Texts, numbers and lists have JSON, whatever they are.
     json.unwrap_or_default() + "\n"

@@ -9,6 +9,7 @@ use livecheck_core::table::{TableDefinition, Window};
 use livecheck_core::{Cases, Settings, Timestamp};
 
 use super::*;
+use crate::config::ServiceCommand;
 
 static ORDER_FLOW: Case = Case {
     name: "stock_orders::cases::order_flow",
@@ -84,8 +85,16 @@ fn list_with(
     format: ListFormat,
     verbose: bool,
 ) -> String {
+    shown(
+        cases,
+        View { root: Path::new("/home/me/work"), now: now(), sampling, checks: &[] },
+        format,
+        verbose,
+    )
+}
+
+fn shown(cases: &[&'static Case], view: View<'_>, format: ListFormat, verbose: bool) -> String {
     let cases = Cases::new(cases.iter().copied()).expect("different names");
-    let view = View { root: Path::new("/home/me/work"), now: now(), sampling };
     anstream::adapter::strip_str(&render(&cases, format, verbose, view)).to_string()
 }
 
@@ -117,6 +126,27 @@ fn what_holds_is_shown_and_by_what() {
     let order_flow =
         json["cases"].as_array().expect("a list").iter().find(|case| case["package"] == "stock-orders");
     insta::assert_snapshot!(order_flow.expect("it is listed")["sampling"]);
+}
+
+#[test]
+fn checks_stand_behind_the_cases() {
+    let check = CheckConfig {
+        name: "api".to_owned(),
+        command: ServiceCommand::Shell("pytest --junit-xml=results.xml".to_owned()),
+        schedule: livecheck_schedule::Schedule::every(Duration::from_secs(900)).expect("a schedule"),
+        junit: "results.xml".to_owned(),
+        timeout: Duration::from_secs(600),
+        cwd: "tests".into(),
+        env: [("API_TOKEN".to_owned(), "secret".to_owned())].into(),
+        tags: vec!["smoke".to_owned()],
+        confirm: 0,
+        max_consecutive_failures: 1,
+    };
+    let checks = [Arc::new(check)];
+    let view = View { root: Path::new("/home/me/work"), now: now(), sampling: &in_code, checks: &checks };
+    insta::assert_snapshot!(shown(&[&REFUND], view, ListFormat::Human, false));
+    let json = shown(&[&REFUND], view, ListFormat::JsonPretty, false);
+    insta::assert_snapshot!(&json[json.find("\"checks\"").expect("it has checks")..]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use livecheck_core::wire::{State, TestReport};
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 
 use super::case_state::{CaseState, Change, ChangeKind, Rules};
+use crate::config::CheckConfig;
 
 /// How many cases are counted that this program does not have: their names come from elsewhere.
 const MOST_UNKNOWN: usize = 1_000;
@@ -50,6 +51,8 @@ pub(crate) struct Board {
     /// Of the cases that this program has.
     rules: BTreeMap<CaseName, Rules>,
     unknown: Rules,
+    /// By what the names of their test cases begin with: those of checks.
+    checks: BTreeMap<String, Rules>,
     cases: BTreeMap<CaseName, CaseState>,
     /// Those that are not as they were kept.
     changed: BTreeSet<CaseName>,
@@ -67,10 +70,25 @@ impl Board {
         Self {
             rules: cases.iter().map(|case| (case.name.into(), Rules::of(&case.settings))).collect(),
             unknown: Rules::of_unknown(),
+            checks: BTreeMap::new(),
             cases: kept,
             changed: BTreeSet::new(),
             offsets,
         }
+    }
+
+    /// A check is watched, and judged with each of its test cases.
+    pub(crate) fn watch_check(&mut self, check: &CheckConfig) {
+        let rules = Rules::of_check(check);
+        // Of a test case nothing may be seen again: it was given another name.
+        let of_test = Rules { warn_stalled_after: None, ..rules.clone() };
+        self.checks.insert(format!("{}::", check.name), of_test);
+        self.rules.insert(check.name.as_str().into(), rules);
+    }
+
+    fn rules_of(&self, name: &CaseName) -> &Rules {
+        let of_check = || self.checks.iter().find(|(prefix, _)| name.as_str().starts_with(prefix.as_str()));
+        self.rules.get(name).or_else(|| of_check().map(|(_, rules)| rules)).unwrap_or(&self.unknown)
     }
 
     /// From now on it is watched; it was last watched then, if ever.
@@ -157,8 +175,9 @@ impl Board {
             }
             self.cases.insert(name.clone(), CaseState::new(at));
         }
+        let rules = self.rules_of(name).clone();
         let Some(case) = self.cases.get_mut(name) else { return Vec::new() };
-        let changes = change(case, self.rules.get(name).unwrap_or(&self.unknown));
+        let changes = change(case, &rules);
         if !self.changed.contains(name) {
             self.changed.insert(name.clone());
         }

@@ -44,6 +44,7 @@ use livecheck_core::{Settings, TestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::statistics::Statistics;
+use crate::config::CheckConfig;
 
 #[cfg(test)]
 mod tests;
@@ -77,6 +78,19 @@ impl Rules {
             state_transition_delay: settings.state_transition_delay,
             max_history: settings.max_history,
             frequency: settings.frequency,
+        }
+    }
+
+    /// Those of a check: it is stalled when a slot has passed without it.
+    #[must_use]
+    pub fn of_check(check: &CheckConfig) -> Self {
+        let expected_within = check.schedule.longest_distance() + check.lasts_at_most();
+        Self {
+            warn_stalled_after: Some(expected_within + Settings::new().warn_stalled_after),
+            max_consecutive_failures: Some(check.max_consecutive_failures),
+            // A failure is confirmed by further runs, and not by time that passes.
+            state_transition_delay: Duration::ZERO,
+            ..Self::of(&Settings::new())
         }
     }
 

@@ -1,6 +1,7 @@
-//! What the leading runner does itself at a slot: the sending of fake requests.
+//! What the leading runner does itself at a slot: it sends fake requests, and runs checks.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use futures_util::FutureExt;
@@ -8,12 +9,19 @@ use futures_util::future::join_all;
 use livecheck_core::Timestamp;
 use livecheck_core::fake_request::FakeRequest;
 use livecheck_core::schedule::Slot;
+use livecheck_core::wire::TestReport;
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use crate::checks;
+use crate::config::CheckConfig;
 
 /// What is under way.
 pub(super) struct Firings {
     runtime: Handle,
     over: (Sender<Over>, Receiver<Over>),
+    /// Ended with the term: whoever leads next runs them again.
+    checks: Vec<AbortHandle>,
 }
 
 /// What was done at a slot is over.
@@ -22,6 +30,8 @@ pub(super) struct Over {
     pub(super) index: usize,
     pub(super) slot: Timestamp,
     pub(super) failures: Vec<Failure>,
+    /// What a check has to say.
+    pub(super) reports: Vec<TestReport>,
 }
 
 /// A fake request could not be sent.
@@ -32,7 +42,7 @@ pub(crate) struct Failure {
 
 impl Firings {
     pub(super) fn new(runtime: &Handle) -> Self {
-        Self { runtime: runtime.clone(), over: channel() }
+        Self { runtime: runtime.clone(), over: channel(), checks: Vec::new() }
     }
 
     /// Sends the fake requests of a slot, and goes on.
@@ -42,13 +52,30 @@ impl Firings {
         self.runtime.spawn(async move {
             let failures = sending.await.into_iter().filter_map(Result::err).collect();
             // The term may be over: then its successor goes on.
-            let _ = over.send(Over { index, slot: slot.time(), failures });
+            let _ = over.send(Over { index, slot: slot.time(), failures, reports: Vec::new() });
         });
+    }
+
+    /// Runs a check, and goes on.
+    pub(super) fn check(&mut self, index: usize, slot: Timestamp, check: &Arc<CheckConfig>) {
+        let (over, check) = (self.over.0.clone(), Arc::clone(check));
+        let running = self.runtime.spawn(async move {
+            let reports = checks::run(&check, slot).await;
+            let _ = over.send(Over { index, slot, failures: Vec::new(), reports });
+        });
+        self.checks.retain(|check| !check.is_finished());
+        self.checks.push(running.abort_handle());
     }
 
     /// What is over, since the last time.
     pub(super) fn over(&self) -> Vec<Over> {
         self.over.1.try_iter().collect()
+    }
+}
+
+impl Drop for Firings {
+    fn drop(&mut self) {
+        self.checks.iter().for_each(AbortHandle::abort);
     }
 }
 

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Cases;
+use livecheck_core::wire::TestReport;
 use tokio::runtime::Handle;
 
 use super::alerting::{AlertEvent, AlertingOptions};
@@ -17,6 +18,7 @@ use super::term::{News, Term, TermOptions};
 use super::writer::TermEnd;
 use crate::engine::Tally;
 use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::selected::Selected;
 
 /// How long a runner that does not lead waits for something to happen.
 const STAND_BY: Duration = Duration::from_millis(200);
@@ -26,6 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// What a monitor says.
 #[derive(Debug)]
 pub(crate) enum MonitorEvent {
+    /// A check has found that of one of its test cases, and that was reported.
+    Found(Box<TestReport>),
     /// A case as a whole has changed, and that was reported.
     Changed(CaseChange),
     /// Somebody was told of that, or could not be.
@@ -41,8 +45,8 @@ pub(crate) struct MonitorOptions {
     pub(crate) group: String,
     /// All the cases of this program.
     pub(crate) cases: Cases,
-    /// Those of them that are executed here.
-    pub(crate) selected: Cases,
+    /// What is done by the clock is done of these.
+    pub(crate) selected: Selected,
     pub(crate) alerting: AlertingOptions,
 }
 
@@ -195,7 +199,8 @@ impl<S: Fn(MonitorEvent)> Work<S> {
         Ok(term)
     }
 
-    fn tell(&self, News { changes, alerts, warnings }: News) {
+    fn tell(&self, News { changes, reports, alerts, warnings }: News) {
+        reports.into_iter().for_each(|report| (self.say)(MonitorEvent::Found(Box::new(report))));
         changes.into_iter().for_each(|change| (self.say)(MonitorEvent::Changed(change)));
         alerts.into_iter().for_each(|alert| (self.say)(MonitorEvent::Alert(alert)));
         warnings.into_iter().for_each(|warning| (self.say)(MonitorEvent::Warning(warning)));

@@ -1,12 +1,16 @@
-//! What is done by the clock: cases with a schedule, and the fake requests of cases with a frequency.
+//! What is done by the clock: cases with a schedule, the fake requests of cases with a frequency, and checks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use livecheck_core::fake_request::FakeRequest;
 use livecheck_core::schedule::Rule;
-use livecheck_core::{Case, CaseName, Cases, Timestamp};
+use livecheck_core::{Case, CaseName, Timestamp};
 use livecheck_schedule::{Instant, Schedule, ScheduleError};
+
+use crate::config::CheckConfig;
+use crate::selected::Selected;
 
 /// By how much longer than an execution may take its report may be seen.
 const REPORTED_WITHIN: Duration = Duration::from_secs(60);
@@ -38,6 +42,8 @@ pub(crate) enum What {
     Execute(&'static Case),
     /// Requests are sent, which the case follows.
     Send(&'static Case, Vec<&'static FakeRequest>),
+    /// A command is run, which tells of many cases.
+    Check(Arc<CheckConfig>),
 }
 
 impl Rhythm {
@@ -60,9 +66,16 @@ impl Rhythm {
         Some(Self::new(case.name.into(), schedule.ok()?, settings.test_expires + REPORTED_WITHIN))
     }
 
-    /// Those of all cases that are due by the clock.
-    pub(crate) fn of_all(cases: &Cases) -> Rhythms {
-        cases.iter().filter_map(|case| Some((case.name.into(), Self::of(case)?))).collect()
+    /// That of a check.
+    pub(crate) fn of_check(check: &CheckConfig) -> Self {
+        Self::new(check.name.as_str().into(), check.schedule.clone(), check.lasts_at_most())
+    }
+
+    /// Those of all that is due by the clock.
+    pub(crate) fn of_all(selected: &Selected) -> Rhythms {
+        let cases = selected.cases.iter().filter_map(Self::of);
+        let checks = selected.checks.iter().map(|check| Self::of_check(check));
+        cases.chain(checks).map(|rhythm| (rhythm.name.clone(), rhythm)).collect()
     }
 
     pub(crate) fn name(&self) -> &CaseName {
@@ -90,10 +103,15 @@ impl std::fmt::Display for Rhythm {
 }
 
 impl Plan {
-    /// Those of the cases.
-    pub(crate) fn of(cases: &Cases) -> Vec<Self> {
-        let plan = |case| Some(Self { rhythm: Rhythm::of(case)?, what: What::of(case) });
-        cases.iter().filter_map(plan).collect()
+    /// Those of the cases, and of the checks.
+    pub(crate) fn of(selected: &Selected) -> Vec<Self> {
+        let of_case = |case| Some(Self { rhythm: Rhythm::of(case)?, what: What::of(case) });
+        let of_check = |check: &Arc<CheckConfig>| Self {
+            rhythm: Rhythm::of_check(check),
+            what: What::Check(Arc::clone(check)),
+        };
+        let cases = selected.cases.iter().filter_map(of_case);
+        cases.chain(selected.checks.iter().map(of_check)).collect()
     }
 
     pub(crate) fn name(&self) -> &CaseName {
@@ -102,10 +120,11 @@ impl Plan {
 }
 
 impl What {
-    /// The case that it is done for.
-    pub(super) fn case(&self) -> &'static Case {
+    /// The case that it is done for, if it is for one.
+    pub(super) fn case(&self) -> Option<&'static Case> {
         match self {
-            Self::Execute(case) | Self::Send(case, _) => case,
+            Self::Execute(case) | Self::Send(case, _) => Some(case),
+            Self::Check(_) => None,
         }
     }
 
@@ -134,7 +153,7 @@ fn has_fake_requests(case: &Case) -> bool {
     fake_requests(case).next().is_some()
 }
 
-/// Whether fake requests are to be sent for any of those cases.
-pub(crate) fn has_fake_requests_for(cases: &Cases) -> bool {
-    Plan::of(cases).iter().any(|plan| matches!(plan.what, What::Send(..)))
+/// Whether fake requests are to be sent.
+pub(crate) fn has_fake_requests_for(selected: &Selected) -> bool {
+    Plan::of(selected).iter().any(|plan| matches!(plan.what, What::Send(..)))
 }

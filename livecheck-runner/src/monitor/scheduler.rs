@@ -57,7 +57,9 @@ impl Scheduler {
                 *is_changed = true;
                 match due {
                     // The slots of a case that is not active pass.
-                    Due::Fire(slot) if !is_active(plan.what.case()) => drop(slots.over(slot)),
+                    Due::Fire(slot) if plan.what.case().is_some_and(|case| !is_active(case)) => {
+                        slots.over(slot);
+                    }
                     Due::Fire(slot) => fired.firings.push(Firing { index, slot }),
                     other => fired.warnings.extend(said(plan.name(), other)),
                 }
@@ -104,8 +106,8 @@ impl Entry {
     /// What a predecessor has begun itself has ended with it; what it has asked the runners for goes on.
     fn take_over(&mut self) {
         match (&self.plan.what, self.slots.under_way()) {
-            (What::Send(..), Some(slot)) => self.is_changed |= self.slots.over(slot),
-            (What::Send(..) | What::Execute(_), _) => {}
+            (What::Send(..) | What::Check(_), Some(slot)) => self.is_changed |= self.slots.over(slot),
+            (What::Send(..) | What::Check(_) | What::Execute(_), _) => {}
         }
     }
 }

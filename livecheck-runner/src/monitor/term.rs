@@ -2,10 +2,11 @@
 //! something fails. Then all of it is forgotten, and begun anew from what is on the topics.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use livecheck_core::schedule::Slot;
-use livecheck_core::wire::TestExecution;
+use livecheck_core::wire::{TestExecution, TestReport};
 use livecheck_core::{Cases, Timestamp, control};
 use tokio::runtime::Handle;
 
@@ -23,6 +24,7 @@ use super::roster::{HEARTBEAT, Roster};
 use super::scheduler::{Firing, Scheduler};
 use super::writer::{Outgoing, TermEnd, Writer};
 use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::selected::Selected;
 
 /// How often the states of the cases are kept, while nothing is to be said of one.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
@@ -40,8 +42,8 @@ pub(super) struct TermOptions {
     /// This runner.
     pub(super) id: String,
     pub(super) cases: Cases,
-    /// Those of them that are executed here: what is done by the clock is done of these.
-    pub(super) selected: Cases,
+    /// What is done by the clock is done of these.
+    pub(super) selected: Selected,
     /// Who is told of what.
     pub(super) alerting: AlertingOptions,
     /// Where fake requests are sent.
@@ -70,6 +72,8 @@ pub(super) struct Term {
     asked: Option<Timestamp>,
     /// What is to be said of cases, and is not written yet.
     changes: Vec<CaseChange>,
+    /// What checks have found, and is not written yet.
+    found: Vec<TestReport>,
     kept: Instant,
 }
 
@@ -78,6 +82,8 @@ pub(super) struct Term {
 pub(super) struct News {
     /// What was written about cases as a whole.
     pub(super) changes: Vec<CaseChange>,
+    /// What was written about the test cases of checks.
+    pub(super) reports: Vec<TestReport>,
     /// Who was told of it, or could not be.
     pub(super) alerts: Vec<AlertEvent>,
     /// What an operator should know.
@@ -101,7 +107,8 @@ impl Term {
         }
         let watched_until = kept.position.as_ref().and_then(|position| position.watched_until);
         let offsets = kept.position.map(|position| position.offsets).unwrap_or_default();
-        let board = Board::restored(cases, kept.cases, offsets);
+        let mut board = Board::restored(cases, kept.cases, offsets);
+        options.selected.checks.iter().for_each(|check| board.watch_check(check));
         let (reports, missed) = Reports::follow(connection, board.offsets()).map_err(setup)?;
         // By the clock of this machine: the time of the log is not known yet.
         let now = Timestamp::now();
@@ -122,6 +129,7 @@ impl Term {
             has_begun: false,
             asked: None,
             changes: Vec::new(),
+            found: Vec::new(),
             kept: Instant::now(),
         };
         // Learns the time of the log, by which it is seen for how long nobody has watched.
@@ -156,8 +164,9 @@ impl Term {
         }
         self.judge()?;
         let now = self.writer.log_time();
-        for Over { index, slot, failures } in self.firings.over() {
+        for Over { index, slot, failures, reports } in self.firings.over() {
             self.scheduler.over(index, slot);
+            self.found.extend(reports);
             for Failure { slot, error } in failures {
                 let case = slot.case().name.into();
                 self.changes.extend(self.board.service_down(&case, slot.id(), &error, now));
@@ -169,7 +178,7 @@ impl Term {
         let has_alerts = self.alerting.go_on(now);
         let is_changed = self.board.is_changed() || self.alerting.is_changed();
         let is_due = self.kept.elapsed() >= if is_changed { KEEP_EVERY } else { HEARTBEAT };
-        let has_news = !self.changes.is_empty() || !due.warnings.is_empty();
+        let has_news = !self.changes.is_empty() || !self.found.is_empty() || !due.warnings.is_empty();
         if is_due || has_alerts || has_news || !self.to_fire.is_empty() {
             self.keep(membership)?;
         }
@@ -179,12 +188,20 @@ impl Term {
                 Some(What::Send(case, requests)) => {
                     self.firings.send(firing.index, Slot::new(case, firing.slot), requests);
                 }
+                Some(What::Check(check)) => {
+                    let check = Arc::clone(check);
+                    self.firings.check(firing.index, firing.slot, &check);
+                }
                 // Its trigger was written with the slot.
                 Some(What::Execute(_)) | None => {}
             }
         }
-        let changes = std::mem::take(&mut self.changes);
-        Ok(News { changes, alerts: self.alerting.take_events(), warnings: due.warnings })
+        Ok(News {
+            changes: std::mem::take(&mut self.changes),
+            reports: std::mem::take(&mut self.found),
+            alerts: self.alerting.take_events(),
+            warnings: due.warnings,
+        })
     }
 
     /// Lets count what is set at run time.
@@ -201,7 +218,12 @@ impl Term {
         self.changes.iter().for_each(|change| self.alerting.heed(change));
         self.alerting.settle(self.writer.log_time());
         self.keep(membership)?;
-        Ok(News { changes: self.changes, alerts: self.alerting.take_events(), warnings: Vec::new() })
+        Ok(News {
+            changes: self.changes,
+            reports: self.found,
+            alerts: self.alerting.take_events(),
+            warnings: Vec::new(),
+        })
     }
 
     /// A runner has said something of itself, or somebody wants silence.
@@ -259,6 +281,9 @@ impl Term {
             let value = Some(livecheck_core::wire::encode(&change.report())?);
             let to = Outgoing::to(&connection.topics.report_topic);
             records.push(Outgoing { partition: Some(PARTITION), value, ..to });
+        }
+        for report in &self.found {
+            records.push(Outgoing::report(&connection.topics.report_topic, report)?);
         }
         for (name, state) in self.board.take_changed() {
             records.push(own(&Key::Case(name.clone()), Some(encode_value(state)?)));

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use livecheck_core::Timestamp;
+use livecheck_core::wire::TestReport;
+use livecheck_core::{Context, Timestamp};
 use rdkafka::Message;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::membership::Membership;
@@ -40,12 +41,21 @@ pub(super) struct Outgoing {
     pub(super) key: Option<String>,
     /// Without one it is a tombstone.
     pub(super) value: Option<Vec<u8>>,
+    pub(super) headers: Vec<(&'static str, String)>,
 }
 
 impl Outgoing {
     /// An empty one to that topic.
     pub(super) fn to(topic: &str) -> Self {
-        Self { topic: topic.to_owned(), partition: None, key: None, value: None }
+        Self { topic: topic.to_owned(), partition: None, key: None, value: None, headers: Vec::new() }
+    }
+
+    /// A report on an execution, as runners write it.
+    pub(super) fn report(topic: &str, report: &TestReport) -> Result<Self, serde_json::Error> {
+        let value = Some(livecheck_core::wire::encode(report)?);
+        let Some(test) = &report.test else { return Ok(Self { value, ..Self::to(topic) }) };
+        let headers = Context::new(test.key(), test.expires).to_headers();
+        Ok(Self { key: Some(test.id.to_string()), value, headers, ..Self::to(topic) })
     }
 }
 
@@ -79,6 +89,11 @@ impl Writer {
         loop {
             let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to(&outgoing.topic);
             record.partition = outgoing.partition;
+            if !outgoing.headers.is_empty() {
+                let headers = outgoing.headers.iter();
+                let headers = headers.map(|(key, value)| Header { key, value: Some(value) });
+                record = record.headers(headers.fold(OwnedHeaders::new(), OwnedHeaders::insert));
+            }
             if let Some(key) = &outgoing.key {
                 record = record.key(key);
             }

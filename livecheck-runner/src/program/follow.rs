@@ -166,6 +166,10 @@ impl Following {
         let (Some(awaited), Some(test)) = (&mut self.awaited, &report.test) else {
             return self.awaited.is_none();
         };
+        // The test cases of a check are known only when they are reported: they have its id.
+        if awaited.iter().any(|(check, id)| *id == test.id && is_of_check(&report.case_name, check)) {
+            return true;
+        }
         let is_awaited = awaited.remove(&(report.case_name.clone(), test.id.clone()));
         if is_awaited {
             let tally = self.executed.entry(report.case_name.clone()).or_default();
@@ -216,6 +220,11 @@ impl Following {
     fn warn(&self, text: String) {
         self.events.send(RunEvent::Warning(text));
     }
+}
+
+/// Whether a case is a test case of that check.
+fn is_of_check(case: &CaseName, check: &CaseName) -> bool {
+    case.as_str().strip_prefix(check.as_str()).is_some_and(|rest| rest.starts_with("::"))
 }
 
 fn is_power_of_ten(count: u64) -> bool {

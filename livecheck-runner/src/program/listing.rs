@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, RunnerError> {
     let config = program.config()?;
-    let cases = program.select(&args.selection, &config.tags)?;
+    let selected = program.select(&args.selection, &config)?;
     if let Some(Running::Configured(connection) | Running::Embedded(connection)) = Running::find(&config) {
         // What is known without the brokers is worth a list: it is said that it is not all.
         match read_controls_if_reached(&connection).await {
@@ -30,8 +30,8 @@ pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, Runne
         MessageFormat::JsonPretty => ListFormat::JsonPretty,
     };
     let cwd = working_folder()?;
-    let view = View { root: &cwd, now: Timestamp::now(), sampling: &sampling };
-    print(&render(&cases, format, program.command.output.verbose > 0, view))?;
+    let view = View { root: &cwd, now: Timestamp::now(), sampling: &sampling, checks: &selected.checks };
+    print(&render(&selected.cases, format, program.command.output.verbose > 0, view))?;
     Ok(OK)
 }
 

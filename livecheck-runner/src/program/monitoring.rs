@@ -13,6 +13,7 @@ use crate::monitor::{
 use crate::observer::Observation;
 use crate::observers::Observers;
 use crate::reporter::{Events, RunEvent};
+use crate::selected::Selected;
 use crate::serving::Heard;
 
 /// The monitor of a run.
@@ -40,7 +41,7 @@ impl Monitoring {
     pub(super) fn start(
         connection: &Connection,
         sharing: &Sharing,
-        (cases, selected): (&Cases, &Cases),
+        (cases, selected): (&Cases, &Selected),
         alerts: Option<&AlertsConfig>,
         events: Events,
         heard: Heard,
@@ -74,6 +75,7 @@ impl Monitoring {
                     observers.report(&change.report());
                     RunEvent::Case(change)
                 }
+                MonitorEvent::Found(report) => RunEvent::from(*report),
                 MonitorEvent::Alert(alert) => RunEvent::Alert(alert),
                 MonitorEvent::Warning(text) => RunEvent::Warning(text),
             });

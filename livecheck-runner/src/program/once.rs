@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use livecheck_core::schedule::Slot;
 use livecheck_core::wire::{State, TestExecution, TestReport};
-use livecheck_core::{CaseName, Cases, TestId, Timestamp, Trigger};
+use livecheck_core::{CaseName, TestId, Timestamp, Trigger};
 use tokio::sync::mpsc;
 
+use crate::checks;
 use crate::list::NoCases;
 use crate::monitor::{Failure, Plan, What, send_fake_request};
+use crate::selected::Selected;
 
 /// What is to be done once.
 pub(super) struct Once {
@@ -20,22 +22,25 @@ pub(super) type Awaited = BTreeSet<(CaseName, TestId)>;
 
 impl Once {
     /// All that is done by the clock of those cases.
-    pub(super) fn of(cases: &Cases) -> Result<Self, NoCases> {
+    pub(super) fn of(selected: &Selected) -> Result<Self, NoCases> {
         // A trigger of a case that is not active asks for nothing.
-        let plans = Plan::of(&cases.filtered(|case| case.settings.active));
-        if plans.is_empty() { Err(NoCases::NotByClock { of: cases.len() }) } else { Ok(Self { plans }) }
+        let cases = selected.cases.filtered(|case| case.settings.active);
+        let plans = Plan::of(&Selected { cases, checks: selected.checks.clone() });
+        if plans.is_empty() { Err(NoCases::NotByClock { of: selected.len() }) } else { Ok(Self { plans }) }
     }
 
-    /// The cases that it is about.
-    pub(super) fn cases(&self, all: &Cases) -> Cases {
+    /// What of all that it is about.
+    pub(super) fn selected(&self, all: &Selected) -> Selected {
         let names: BTreeSet<&str> = self.plans.iter().map(|plan| plan.name().as_str()).collect();
-        all.filtered(|case| names.contains(case.name))
+        let cases = all.cases.filtered(|case| names.contains(case.name));
+        Selected { cases, checks: all.checks.clone() }
     }
 
     /// What will be reported, if it is done at that moment.
     pub(super) fn awaited(&self, now: Timestamp) -> Awaited {
         let of_case = |plan: &Plan| match &plan.what {
             What::Execute(case) | What::Send(case, _) => (plan.name().clone(), Slot::new(case, now).id()),
+            What::Check(check) => (plan.name().clone(), checks::id(&check.name, now)),
         };
         self.plans.iter().map(of_case).collect()
     }
@@ -49,6 +54,15 @@ impl Once {
                     if Trigger::always(case, |_| {}).id(slot.id()).send().is_none() {
                         let _ = say.send(not_executed(slot, "its trigger could not be sent".to_owned()));
                     }
+                }
+                What::Check(check) => {
+                    let say = say.clone();
+                    tokio::spawn(async move {
+                        // That on the check itself stands first, and would end the run before the others are told.
+                        for report in checks::run(&check, now).await.into_iter().rev() {
+                            let _ = say.send(report);
+                        }
+                    });
                 }
                 What::Send(case, requests) => {
                     let (slot, say) = (Slot::new(case, now), say.clone());

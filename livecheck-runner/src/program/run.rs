@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use livecheck_core::{Cases, Timestamp, control};
+use livecheck_core::{Timestamp, control};
 use tokio::sync::mpsc;
 
 use super::bounds::Bounds;
@@ -18,12 +18,13 @@ use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::Sharing;
-use crate::monitor::Plan;
+use crate::monitor::{Plan, Rhythm};
 use crate::observer::{Observer, ObserverOptions};
 use crate::observers::Observers;
 use crate::reporter::{
     Events, Finished, ReportFormat, Reporter, ReporterOptions, RunEvent, Screen, Started, StopReason,
 };
+use crate::selected::Selected;
 use crate::services::{Environment, ServiceEvent, Services};
 use crate::serving::{Heard, Serving, ServingOptions};
 use crate::traces::Traces;
@@ -39,15 +40,15 @@ const DISORDER_OF_SENDERS: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerError> {
     let config = program.config()?;
-    let cases = program.select(&args.selection, &config.tags)?;
-    let once = args.once.then(|| Once::of(&cases)).transpose()?;
-    let cases = once.as_ref().map_or_else(|| cases.clone(), |once| once.cases(&cases));
+    let selected = program.select(&args.selection, &config)?;
+    let once = args.once.then(|| Once::of(&selected)).transpose()?;
+    let selected = once.as_ref().map_or_else(|| selected.clone(), |once| once.selected(&selected));
     let mut stop = Stop::new().map_err(RunnerError::Runtime)?;
     let (options, screen) = reporting(program, args, &config)?;
     let reporter = Reporter::start(options, screen).map_err(RunnerError::Runtime)?;
 
     let bounds = Bounds::of(args);
-    let ended = observe(program, args, &config, (cases, once), &bounds, &reporter, &mut stop).await;
+    let ended = observe(program, args, &config, (selected, once), &bounds, &reporter, &mut stop).await;
     let finished = match ended {
         Ok(Ended::Finished(finished)) => finished,
         // What was told is printed before the error, or the end, is.
@@ -98,11 +99,12 @@ async fn observe(
     program: &Program,
     args: &RunArgs,
     config: &Config,
-    (cases, once): (Cases, Option<Once>),
+    (selected, once): (Selected, Option<Once>),
     bounds: &Bounds,
     reporter: &Reporter,
     stop: &mut Stop,
 ) -> Result<Ended, RunnerError> {
+    let cases = selected.cases.clone();
     let sharing = sharing(args, config, bounds.is_check());
     // Only who monitors sends alerts, and needs their secrets.
     let alerts = if sharing.is_shared() { config.alerts_with_secrets()? } else { None };
@@ -170,7 +172,7 @@ async fn observe(
         profile: config.profile.clone(),
     }));
     let heard = Heard::new(&program.cases, &sharing);
-    let watched = (&program.cases, &cases);
+    let watched = (&program.cases, &selected);
     let (events, told) = (reporter.events(), observers.clone());
     let monitoring = Monitoring::start(&connection, &sharing, watched, alerts, events, heard.clone(), told)?;
     let keeping = Keeping::start(program, config, &connection, &monitoring, reporter.events());
@@ -181,6 +183,7 @@ async fn observe(
                 connection: &connection,
                 sharing: &sharing,
                 cases: &program.cases,
+                rhythms: Rhythm::of_all(&program.all(config)),
                 web: &config.web,
                 replication_factor: config.topics.replication_factor,
                 store: configured(config),
@@ -191,7 +194,7 @@ async fn observe(
         }
         None => None,
     };
-    if !sharing.is_shared() && once.is_none() && !Plan::of(&cases).is_empty() {
+    if !sharing.is_shared() && once.is_none() && !Plan::of(&selected).is_empty() {
         reporter.events().send(RunEvent::Warning(NOT_BY_THE_CLOCK.to_owned()));
     }
     let traces = Traces::to(config.otlp_endpoint.as_deref()).unwrap_or_else(|error| {

@@ -1,37 +1,50 @@
-//! Which cases a command is about.
+//! Which cases and checks a command is about.
 
 use std::collections::BTreeSet;
-
-use livecheck_core::Cases;
+use std::sync::Arc;
 
 use super::{Program, RunnerError};
 use crate::args::Selection;
+use crate::config::{CheckConfig, Config};
 use crate::list::{NoCases, Wanted};
+use crate::selected::Selected;
 
 impl Program {
-    /// The cases that the selection names. Where it names no tags, those of the profile hold.
-    pub(super) fn select(&self, selection: &Selection, profile: &[String]) -> Result<Cases, RunnerError> {
+    /// The cases and the checks that the selection names. Where it names no tags, those of the profile hold.
+    pub(super) fn select(&self, selection: &Selection, config: &Config) -> Result<Selected, RunnerError> {
         let searched = self.command.from_cargo.searched_packages.clone();
-        if self.cases.is_empty() {
+        if self.cases.is_empty() && config.checks.is_empty() {
             return Err(NoCases::Found { searched }.into());
         }
         let Selection { filters, packages, tags } = selection;
-        let tags = if tags.is_empty() { profile } else { tags };
-        let selected = self.cases.filtered(|case| {
+        let tags = if tags.is_empty() { &config.tags } else { tags };
+        let is_named =
+            |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+        let cases = self.cases.filtered(|case| {
             (packages.is_empty() || packages.iter().any(|package| package == case.location.package))
-                && (filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter.as_str())))
+                && is_named(case.name)
                 && (tags.is_empty() || tags.iter().any(|tag| case.settings.tags.contains(&tag.as_str())))
         });
+        // A check is of no package.
+        let is_wanted = |check: &&CheckConfig| {
+            packages.is_empty()
+                && is_named(&check.name)
+                && (tags.is_empty() || tags.iter().any(|tag| check.tags.contains(tag)))
+        };
+        let checks = config.checks.iter().filter(is_wanted).cloned().map(Arc::new).collect();
+        let selected = Selected { cases, checks };
         if selected.is_empty() {
-            let all = self.cases.iter().flat_map(|case| case.settings.tags);
-            let known_tags: BTreeSet<_> = all.map(|tag| (*tag).to_owned()).collect();
+            let of_cases = self.cases.iter().flat_map(|case| case.settings.tags).map(|tag| (*tag).to_owned());
+            let of_checks = config.checks.iter().flat_map(|check| check.tags.clone());
+            let known_tags: BTreeSet<String> = of_cases.chain(of_checks).collect();
             let wanted = Box::new(Wanted {
                 filters: filters.clone(),
                 packages: packages.clone(),
-                tags: tags.to_vec(),
+                tags: tags.clone(),
                 known_tags: known_tags.into_iter().collect(),
             });
-            return Err(NoCases::Selected { searched, there_are: self.cases.len(), wanted }.into());
+            let there_are = self.cases.len() + config.checks.len();
+            return Err(NoCases::Selected { searched, there_are, wanted }.into());
         }
         Ok(selected)
     }

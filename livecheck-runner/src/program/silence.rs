@@ -7,6 +7,7 @@ use super::broker::running_broker;
 use super::kept::{PATIENCE, kept};
 use super::{OK, Program, RunnerError, print};
 use crate::args::{Selection, SilenceArgs, exit_code};
+use crate::config::Config;
 use crate::kafka::{Connection, Inspection};
 use crate::monitor::write_silence;
 use crate::silences;
@@ -76,8 +77,10 @@ fn begin(program: &Program, args: &SilenceArgs) -> Result<Silence, RunnerError> 
     }
     if !filters.is_empty() {
         let filters = filters.into_iter().cloned().collect();
-        let selected = program.select(&Selection { filters, ..Selection::default() }, &[])?;
-        read.insert(0, Matcher::is_one_of("case", selected.iter().map(|case| case.name)));
+        // Whatever the profile is about.
+        let config = Config { tags: Vec::new(), ..program.config()? };
+        let selected = program.select(&Selection { filters, ..Selection::default() }, &config)?;
+        read.insert(0, Matcher::is_one_of("case", selected.names()));
     }
     let since = Timestamp::now();
     let by = args.by.clone().or_else(|| std::env::var("USER").ok()).filter(|name| !name.trim().is_empty());

@@ -14,7 +14,7 @@ use crate::status::{Status, render};
 pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, RunnerError> {
     let config = program.config()?;
     let is_narrowed = args.selection.is_narrowed() || !config.tags.is_empty();
-    let selected = if is_narrowed { Some(program.select(&args.selection, &config.tags)?) } else { None };
+    let selected = if is_narrowed { Some(program.select(&args.selection, &config)?) } else { None };
     let connection = running_broker(&config)?;
     let group = args.group.clone().unwrap_or_else(|| config.group.clone());
 
@@ -22,9 +22,9 @@ pub(super) async fn status(program: &Program, args: &StatusArgs) -> Result<u8, R
     let kept = kept(&connection, &inspection, &group).await?;
     let now = Timestamp::now();
     let is_wanted = |name: &livecheck_core::CaseName| {
-        selected.as_ref().is_none_or(|selected| selected.get(name.as_str()).is_some())
+        selected.as_ref().is_none_or(|selected| selected.has(name.as_str()))
     };
-    let rhythms = Rhythm::of_all(&program.cases);
+    let rhythms = Rhythm::of_all(&program.all(&config));
     apply_controls(&read_controls(&connection, &inspection, PATIENCE).await?);
     let status = Status::of(&group, &kept, (&program.cases, &rhythms), is_wanted, sampling, now);
     // Texts, numbers and lists have JSON, whatever they are.

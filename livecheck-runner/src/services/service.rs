@@ -50,7 +50,7 @@ impl Service {
             cwd: config.cwd.clone(),
             source,
         };
-        let mut child = command(config, environment, stdout, stderr).spawn().map_err(spawn_error)?;
+        let mut child = of_service(config, environment, stdout, stderr).spawn().map_err(spawn_error)?;
         let Some(group) = child.id().and_then(Group::of) else {
             // Only a child that has been waited for has no id.
             return Err(spawn_error(std::io::Error::other("the process has no id")));
@@ -122,8 +122,9 @@ async fn died(name: String, log: PathBuf, ended: &mut watch::Receiver<Option<End
     }
 }
 
-fn command(config: &ServiceConfig, environment: &Environment, stdout: File, stderr: File) -> Command {
-    let mut command = match &config.command {
+/// A command line, about to be started.
+pub(crate) fn command(line: &ServiceCommand) -> Command {
+    match line {
         ServiceCommand::Shell(line) => {
             let mut shell = Command::new("sh");
             shell.arg("-c").arg(line);
@@ -134,7 +135,11 @@ fn command(config: &ServiceConfig, environment: &Environment, stdout: File, stde
             command.args(arguments);
             command
         }
-    };
+    }
+}
+
+fn of_service(config: &ServiceConfig, environment: &Environment, stdout: File, stderr: File) -> Command {
+    let mut command = command(&config.command);
     command
         .current_dir(&config.cwd)
         .envs(&environment.variables)

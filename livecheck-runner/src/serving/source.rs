@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::follower::Follower;
 use super::history;
 use crate::engine::CaseTally;
-use crate::monitor::{Rhythm, Rhythms};
+use crate::monitor::Rhythms;
 use crate::status::{CaseStatus, Status};
 use crate::traces::TraceParent;
 
@@ -48,13 +48,13 @@ pub(super) struct RunnerSource {
 impl RunnerSource {
     pub(super) fn new(
         follower: Option<Arc<Follower>>,
-        cases: Cases,
+        (cases, rhythms): (Cases, Rhythms),
         group: Option<&str>,
         store: Option<Store>,
         trace_url: Option<String>,
     ) -> Self {
         let silence = Arc::new(watch::channel(0).0);
-        let rhythms = Arc::new(Rhythm::of_all(&cases));
+        let rhythms = Arc::new(rhythms);
         Self { follower, cases, rhythms, group: group.map(str::to_owned), store, trace_url, silence }
     }
 
