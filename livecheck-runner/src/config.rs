@@ -46,6 +46,7 @@
 //! listen = "127.0.0.1:9999"           # the page and the metrics; `false` serves nothing
 //! hosts = ["checks.example.com"]      # names by which it is reached, beside localhost and addresses; "*" is any
 //! token = "…"                         # what a request needs that changes something; better in LIVECHECK_WEB_TOKEN
+//! redact = ["password", "token"]      # members of payloads that are masked wherever they are shown
 //! trace-url = "https://…/{trace-id}"  # where the trace of a request is shown, for links
 //!
 //! [profile.default.otlp]

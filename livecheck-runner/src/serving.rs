@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use livecheck_core::Cases;
 use livecheck_store::Store;
-use livecheck_web::{Bound, Guard, ServeError, Server, Site};
+use livecheck_web::{Bound, Guard, Redaction, ServeError, Server, Site};
 
 use self::control::Operator;
 use self::follower::Follower;
@@ -159,6 +159,7 @@ impl Serving {
                 replication_factor,
             ))),
             metrics,
+            redaction: Redaction::of(web.redact.iter().cloned()),
             guard: Guard { hosts: web.hosts.clone(), token: web.token.clone() },
         };
         let server = bound.serve(|stopped| site.router(stopped));

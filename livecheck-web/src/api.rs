@@ -130,7 +130,7 @@ pub(crate) async fn execution(
     State(shared): State<Shared>,
     Path((case, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let executions = shared.source.execution(case.as_str().into(), TestId::from(id.as_str())).await?;
+    let executions = shared.executions_of(case.as_str().into(), TestId::from(id.as_str())).await?;
     if executions.is_empty() {
         return Err(ApiError::Unknown(format!("execution `{id}` of case `{case}`")));
     }

@@ -21,6 +21,7 @@
 //! | [`site`] | the addresses, joined to what answers |
 //! | `page` | HTML |
 //! | `api`, `live`, `badge`, `assets` | JSON, news, badges, and the files of the page |
+//! | [`redaction`] | what is masked before it is shown |
 //! | [`guard`] | what stands before every request |
 //! | [`server`] | binding, answering, stopping |
 //! | `words` | how times and numbers are written |
@@ -35,11 +36,13 @@ pub mod control;
 pub mod guard;
 mod live;
 mod page;
+pub mod redaction;
 pub mod server;
 pub mod site;
 pub mod view;
 mod words;
 
 pub use guard::{Guard, Token};
+pub use redaction::Redaction;
 pub use server::{Bound, ServeError, Server};
 pub use site::Site;

@@ -86,7 +86,7 @@ pub(crate) async fn execution(
     Path((case, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let (name, id) = (CaseName::from(case.as_str()), TestId::from(id.as_str()));
-    let executions = shared.source.execution(name.clone(), id.clone()).await?;
+    let executions = shared.executions_of(name.clone(), id.clone()).await?;
     if executions.is_empty() {
         return Err(ApiError::Unknown(format!("execution `{id}` of case `{name}`")).into());
     }

@@ -8,12 +8,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use http::{StatusCode, header};
-use livecheck_core::CaseName;
+use livecheck_core::{CaseName, TestId};
 use tokio::sync::watch;
 
 use crate::control::Control;
 use crate::guard::{Guard, guard};
-use crate::view::{Source, SourceError};
+use crate::redaction::Redaction;
+use crate::view::{Execution, Source, SourceError};
 use crate::{api, assets, badge, live, page};
 
 /// How many bytes the body of a request may have.
@@ -33,6 +34,8 @@ pub struct Site {
     pub control: Option<Arc<dyn Control>>,
     /// The metrics.
     pub metrics: Metrics,
+    /// What is masked before it is shown.
+    pub redaction: Redaction,
     /// Whom requests may be addressed to, and who may change something.
     pub guard: Guard,
 }
@@ -42,17 +45,34 @@ pub struct Site {
 pub(crate) struct Shared {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) control: Option<Arc<dyn Control>>,
+    redaction: Redaction,
     metrics: Metrics,
     stopped: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// The executions of a case with that id, as they may be seen.
+    pub(crate) async fn executions_of(
+        &self,
+        name: CaseName,
+        id: TestId,
+    ) -> Result<Vec<Execution>, SourceError> {
+        let executions = self.source.execution(name, id).await?;
+        let masked = executions.into_iter().map(|execution| {
+            let report = self.redaction.apply(execution.report)?;
+            Some(Execution { report, ..execution })
+        });
+        masked.collect::<Option<_>>().ok_or_else(|| SourceError("this report cannot be masked".to_owned()))
+    }
 }
 
 impl Site {
     /// What answers; streams end once they are told that the server is stopped.
     pub fn router(self, stopped: watch::Receiver<bool>) -> Router {
-        let Self { source, control, metrics, guard: rules } = self;
+        let Self { source, control, metrics, redaction, guard: rules } = self;
         // Without a token nothing can be changed: then nobody is offered to.
         let control = control.filter(|_| rules.token.is_some());
-        let shared = Shared { source, control, metrics, stopped };
+        let shared = Shared { source, control, redaction, metrics, stopped };
         Router::new()
             .route("/", get(page::overview))
             .route("/case/{name}", get(page::case))

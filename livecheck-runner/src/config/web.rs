@@ -20,17 +20,21 @@ pub struct WebConfig {
     pub hosts: Vec<String>,
     /// What a request must have that changes something; without one nothing can be changed.
     pub token: Option<Token>,
+    /// Names of members of payloads that are masked.
+    pub redact: Vec<String>,
     /// Where the trace of a request is shown: an address with `{trace-id}` in it.
     pub trace_url: Option<String>,
 }
 
 impl WebConfig {
     pub(super) fn of(layer: &mut Layer) -> Self {
-        let hosts = layer.web_hosts.take().map(|Words(names)| names);
+        let words = |words: Option<Words>| words.map(|Words(words)| words).unwrap_or_default();
+        let (hosts, redact) = (words(layer.web_hosts.take()), words(layer.web_redact.take()));
         Self {
             listen: layer.web_listen,
-            hosts: hosts.unwrap_or_default(),
+            hosts,
             token: layer.web_token.take(),
+            redact,
             trace_url: layer.web_trace_url.take(),
         }
     }

@@ -12,7 +12,7 @@ use livecheck_web::view::{
     Bucket, CaseHistory, CaseSummary, Cause, Counts, Execution, ExecutionPage, ExecutionQuery, ExecutionRow,
     Failure, Latency, Overview, Range, Runner, Source, SourceError,
 };
-use livecheck_web::{Bound, Guard, Server, Site, Token};
+use livecheck_web::{Bound, Guard, Redaction, Server, Site, Token};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -57,6 +57,7 @@ impl Shop {
             source: Arc::clone(self) as Arc<dyn Source>,
             control: Some(Arc::clone(self) as Arc<dyn Control>),
             metrics: Arc::new(String::new),
+            redaction: Redaction::default(),
             guard: Guard { hosts: Vec::new(), token: Token::new(TOKEN) },
         };
         (bound.serve(|stopped| site.router(stopped)), url)
