@@ -200,7 +200,7 @@ async fn a_value_whose_json_is_null_is_there() {
     let table = Table::<u8, Option<u8>>::in_memory();
     table.set(&1, None).await.expect("JSON");
     assert_eq!(table.get(&1).await, Ok(Some(None)));
-    assert_eq!(table.update(&1, |value| value.flatten()).await, Ok(None));
+    assert_eq!(table.update(&1, Option::flatten).await, Ok(None));
     table.delete(&1).await.expect("JSON");
     assert_eq!(table.get(&1).await, Ok(None));
 }
