@@ -32,7 +32,7 @@
 //! data-dir = "target/kafka"           # where it keeps what it holds from run to run; in memory if absent
 //!
 //! [profile.default.tables]
-//! dir = "/var/lib/livecheck"          # where the tables of cases are on disk; found by itself if absent
+//! dir = "/var/lib/livecheck"          # of the tables of cases; in the target folder, or the system's for state, if absent
 //!
 //! [profile.default.uptests]
 //! reports = true                      # a report of each uptest goes to the report topic

@@ -100,6 +100,7 @@ impl RunnerCommand {
     pub fn start(self) -> Runner {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = clean_command(&self.program);
+        command.env("LIVECHECK_TABLES_DIR", folder.path().join("tables"));
         command.args(self.arguments).envs(self.variables).current_dir(folder.path());
         Runner { process: Process::start(command), _folder: folder }
     }

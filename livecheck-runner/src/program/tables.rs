@@ -57,9 +57,23 @@ async fn folder(
     let forgets = broker.is_embedded() && broker.data_dir.is_none();
     let Some(group) = sharing.group().filter(|_| !forgets) else { return Ok(TableFolder::Passing) };
     let cluster = connection.ask(cluster_id).await?.unwrap_or_else(|| "unknown".to_owned());
-    let folder = config.tables_dir.clone().unwrap_or_else(|| state_dir(config).join("tables"));
+    let folder = config.tables_dir.clone().unwrap_or_else(|| default_folder(config));
     let folder = folder.join(file_name(group)).join(file_name(&cluster));
     Ok(TableFolder::Kept { folder, of: format!("group {group} on cluster {cluster}") })
+}
+
+/// Under cargo's target folder; in production, where there is none, in the folder that the system has for state.
+fn default_folder(config: &Config) -> PathBuf {
+    let in_target = state_dir(config);
+    if in_target.parent().is_some_and(|target| target != std::env::temp_dir()) {
+        return in_target.join("tables");
+    }
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // What systemd gives a service, and then what the XDG base directory specification gives a user.
+    let state = variable("STATE_DIRECTORY")
+        .or_else(|| variable("XDG_STATE_HOME"))
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state")));
+    state.map_or(in_target, |state| state.join("livecheck")).join("tables")
 }
 
 /// That text as the name of a file.

@@ -121,3 +121,99 @@ fn opened(file: &Path) -> Result<Store, DatabaseError> {
         Err(DatabaseError::Storage(damaged))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::fs;
+
+    use livecheck_core::Timestamp;
+    use livecheck_core::table::RowKey;
+
+    use super::*;
+    use crate::tables::{Batch, Position};
+
+    fn kept(folder: &Path, of: &str) -> TableFolder {
+        TableFolder::Kept { folder: folder.join("tables"), of: of.to_owned() }
+    }
+
+    fn opened(folder: &TableFolder) -> Store {
+        folder.open(|text| panic!("{text}")).expect("it can be opened")
+    }
+
+    fn write(store: &Store, value: &str) {
+        let row = RowKey::plain("\"a-1\"".into());
+        let position = Some(Position { offset: 7, time: Timestamp::MIN });
+        let rows = vec![(&row, Some(value))];
+        store.write(&[Batch { table: "debts", partition: 3, rows, position }]).expect("it can be written");
+    }
+
+    fn value(store: &Store) -> Option<String> {
+        store.get("debts", 3, &RowKey::plain("\"a-1\"".into())).expect("it can be read")
+    }
+
+    #[test]
+    fn what_was_written_is_there_again_with_its_position() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tables = kept(folder.path(), "group a");
+        write(&opened(&tables), "60");
+        let again = opened(&tables);
+        assert_eq!(value(&again).as_deref(), Some("60"));
+        assert_eq!(again.position("debts", 3).map(|position| position.map(|it| it.offset)), Ok(Some(7)));
+        assert_eq!(again.position("debts", 4), Ok(None));
+        again.remove("debts", 3).expect("it can be removed");
+        assert_eq!((value(&again), again.position("debts", 3)), (None, Ok(None)));
+    }
+
+    #[test]
+    fn two_runners_have_a_file_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tables = kept(folder.path(), "group a");
+        let (one, two) = (opened(&tables), opened(&tables));
+        write(&one, "1");
+        write(&two, "2");
+        assert_eq!((value(&one).as_deref(), value(&two).as_deref()), (Some("1"), Some("2")));
+        drop(one);
+        // The first that is free is taken again.
+        assert_eq!(value(&opened(&tables)).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn the_tables_of_another_group_are_not_taken_for_ones_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&opened(&kept(folder.path(), "group a")), "60");
+        assert_eq!(value(&opened(&kept(folder.path(), "group b"))), None);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_is_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tables = kept(folder.path(), "group a");
+        write(&opened(&tables), "60");
+        let file = folder.path().join("tables/0.redb");
+        for damage in [&b"no database"[..], &[0; 8192][..]] {
+            fs::write(&file, damage).expect("it can be written");
+            let said = RefCell::new(Vec::new());
+            let store = tables.open(|text| said.borrow_mut().push(text)).expect("it is made anew");
+            assert_eq!(value(&store), None);
+            assert!(said.borrow().concat().contains("made anew from their changelogs"), "{said:?}");
+            write(&store, "61");
+            assert_eq!(value(&store).as_deref(), Some("61"));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("tables"), "a file").expect("it can be written");
+        let error = kept(folder.path(), "group a").open(drop).expect_err("it is a file").to_string();
+        assert!(error.contains(&folder.path().display().to_string()), "{error}");
+    }
+
+    #[test]
+    fn what_is_passing_leaves_nothing_behind() {
+        let store = opened(&TableFolder::Passing);
+        write(&store, "60");
+        assert_eq!(value(&store).as_deref(), Some("60"));
+    }
+}
