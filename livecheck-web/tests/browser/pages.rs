@@ -119,6 +119,12 @@ async fn markup_in_names_ids_errors_and_payloads_is_shown_as_it_is_written() {
         [format!("/case/{}", urlencoded(MARKUP)), format!("/execution/{0}/{0}", urlencoded(MARKUP))]
     {
         chrome.go(&format!("{url}{address}")).await;
+        chrome
+            .until(
+                "its charts are drawn, where it has some",
+                "return document.querySelectorAll('#charts canvas').length == document.querySelectorAll('.chart').length",
+            )
+            .await;
         has_markup("main").await;
         let injected = chrome.run("return document.querySelectorAll('main script, main img').length").await;
         assert_eq!(injected, 0, "{address}");

@@ -183,7 +183,12 @@ impl Source for Shop {
     fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
         let answer = self.answer(|cases| {
             let case = cases.iter().find(|case| case.name == name)?.clone();
-            let buckets = buckets(range, case.counts.pass, case.counts.fail);
+            let mut buckets = buckets(range, case.counts.pass, case.counts.fail);
+            // A case that has just begun to fail: little is known, and nothing of passes.
+            if case.counts.pass < 10 {
+                buckets = buckets.split_off(46);
+                buckets.iter_mut().for_each(|bucket| (bucket.p50, bucket.p99) = (None, None));
+            }
             let latencies = |by: f64| {
                 let of = |bucket: &Bucket| Latency {
                     start: bucket.start,
