@@ -100,7 +100,7 @@ fn livecheck(dependency: &Dependency) -> Table {
         }
     };
     table.insert("default-features".to_owned(), false.into());
-    table.insert("features".to_owned(), Value::Array(vec!["runner".into()]));
+    table.insert("features".to_owned(), Value::Array(vec!["runner-allocator".into()]));
     table
 }
 

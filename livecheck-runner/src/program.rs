@@ -51,6 +51,12 @@ struct Program {
     cases: Cases,
 }
 
+/// Names the allocator, and so has it linked: nothing else does, since it stands in for `malloc`.
+fn name_allocator() {
+    #[cfg(all(target_os = "linux", feature = "allocator"))]
+    std::hint::black_box(mimalloc::MiMalloc.version());
+}
+
 /// Parses the command line, and does what it says: the whole of a runner's `main`.
 ///
 /// ```no_run
@@ -62,6 +68,7 @@ struct Program {
 /// ```
 #[must_use]
 pub fn main() -> ExitCode {
+    name_allocator();
     let command = RunnerCommand::parse();
     set_colour(command.output.color);
     match Program::start(command) {
