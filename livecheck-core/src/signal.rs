@@ -299,24 +299,37 @@ pub enum WaitError {
 #[non_exhaustive]
 pub enum Timeout {
     /// The wait's own time passed.
-    #[error("signal `{signal}` did not come within {}", humantime::format_duration(*timeout))]
+    #[error("signal `{signal}`{} did not come within {}", WithKey(key.as_ref()), humantime::format_duration(*timeout))]
     Signal {
         /// The name of the signal.
         signal: &'static str,
+        /// The key that it was to be sent with, where that is not the id of the test.
+        key: Option<TestId>,
         /// How long the wait could last.
         timeout: Duration,
     },
     /// The test expired while the case waited for this signal.
-    #[error("signal `{signal}` did not come before the test expired at {expired}")]
+    #[error("signal `{signal}`{} did not come before the test expired at {expired}", WithKey(key.as_ref()))]
     Expired {
         /// The name of the signal.
         signal: &'static str,
+        /// The key that it was to be sent with, where that is not the id of the test.
+        key: Option<TestId>,
         /// When the test expired.
         expired: Timestamp,
     },
     /// A unit test gave fewer values than the case waits for.
     #[error("the signal did not come: the unit test gave it no further value (see Signal::ready_each)")]
     NothingReady,
+}
+
+/// The key of a signal, in a message.
+struct WithKey<'a>(Option<&'a TestId>);
+
+impl Display for WithKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |key| write!(f, " with key `{key}`"))
+    }
 }
 
 /// What the engine does for [`Signal::wait`]. Implemented by the runner.

@@ -52,6 +52,7 @@ pub mod status;
 mod store;
 mod tables;
 mod traces;
+mod worker;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};
 pub use program::main;

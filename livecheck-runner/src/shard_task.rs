@@ -184,7 +184,7 @@ impl ShardTask {
                 done = &mut closed => break done,
                 Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
-                Some(batch) = self.inboxes.messages.recv() => self.messages(batch),
+                Some(batch) = self.inboxes.messages.recv(), if !pressure.pause_messages => self.messages(batch),
                 Some(message) = self.inboxes.neighbours.recv() => {
                     self.shard.message(None, message, Timestamp::now());
                 }
@@ -446,7 +446,7 @@ impl ShardTask {
             checkpoints,
             tables: self.tables.take_writes(),
             commit_point,
-            tally: self.shard.tally().clone(),
+            tally: self.shard.tally(),
         });
     }
 }

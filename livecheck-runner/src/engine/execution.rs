@@ -420,10 +420,10 @@ impl<R> Running<R> {
     fn time_out(&mut self, wait: &Waiting<R>) -> Timeout {
         self.advance_clock(wait.deadline);
         self.timed_out.push(TimedOut::of(wait));
-        let signal = self.case.signals[wait.signal].name;
+        let (signal, key) = (self.case.signals[wait.signal].name, wait.key.clone());
         match wait.timeout {
-            Some(timeout) => Timeout::Signal { signal, timeout },
-            None => Timeout::Expired { signal, expired: self.expires },
+            Some(timeout) => Timeout::Signal { signal, key, timeout },
+            None => Timeout::Expired { signal, key, expired: self.expires },
         }
     }
 }

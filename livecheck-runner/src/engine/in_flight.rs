@@ -1,9 +1,10 @@
 //! The executions in flight: by handle, and by the id of their test.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
-use livecheck_core::TestId;
+use livecheck_core::{CaseName, TestId};
 use slab::Slab;
 
 use super::execution::{Handle, Running};
@@ -20,13 +21,15 @@ pub(super) struct InFlight<R> {
     /// The slots of each id: one, but for an id used again or by several cases.
     by_id: HashTable<u32>,
     hasher: RandomState,
+    /// How many there are of each case.
+    by_case: BTreeMap<CaseName, u64>,
     next_generation: u32,
 }
 
 impl<R> Default for InFlight<R> {
     fn default() -> Self {
         let (running, by_id, hasher) = (Slab::new(), HashTable::new(), RandomState::new());
-        Self { running, by_id, hasher, next_generation: 0 }
+        Self { running, by_id, hasher, by_case: BTreeMap::new(), next_generation: 0 }
     }
 }
 
@@ -34,6 +37,10 @@ impl<R> InFlight<R> {
     pub(super) fn insert(&mut self, mut running: Box<Running<R>>) -> Handle {
         self.next_generation = self.next_generation.wrapping_add(1);
         running.generation = self.next_generation;
+        match self.by_case.get_mut(running.case_name()) {
+            Some(count) => *count += 1,
+            None => drop(self.by_case.insert(running.case_name().clone(), 1)),
+        }
         let hash = self.hasher.hash_one(running.id());
         let entry = self.running.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or_else(|_| unreachable!("memory ends far below"));
@@ -66,6 +73,9 @@ impl<R> InFlight<R> {
             entry.remove();
         }
         let removed = self.running.remove(index(execution.slot));
+        if let Some(count) = self.by_case.get_mut(removed.case_name()) {
+            *count -= 1;
+        }
         self.shrink();
         Some(removed)
     }
@@ -80,6 +90,11 @@ impl<R> InFlight<R> {
         if self.running.is_empty() && self.running.capacity() > WORTH_SHRINKING {
             self.running = Slab::new();
         }
+    }
+
+    /// How many there are of each case that has had any.
+    pub(super) fn by_case(&self) -> impl Iterator<Item = (&CaseName, u64)> {
+        self.by_case.iter().map(|(case, count)| (case, *count))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -9,6 +9,8 @@ pub struct Limits {
     pub execution_bytes: usize,
     /// The bytes that early signals may take, roughly.
     pub early_signal_bytes: usize,
+    /// The bytes that questions of other shards may take, roughly, before no more messages are wanted.
+    pub question_bytes: usize,
     /// How many executions that have ended are remembered.
     pub recent_executions: usize,
     /// What has been in flight for this long, in local time, is saved for a successor, which else reads it again
@@ -24,6 +26,7 @@ impl Default for Limits {
         Self {
             execution_bytes: 256 << 20,
             early_signal_bytes: 32 << 20,
+            question_bytes: 32 << 20,
             recent_executions: 100_000,
             save_after: Some(Duration::from_secs(10)),
             bus_disorder: Duration::ZERO,
@@ -38,4 +41,7 @@ pub struct Pressure {
     pub pause_tests: bool,
     /// No more signals until more tests have been read: those that wait for theirs take all the memory.
     pub pause_bus: bool,
+    /// No more messages of other shards: the questions that wait for their answers take all the memory that they may.
+    /// It is the bus that answers them, so it ends by itself.
+    pub pause_messages: bool,
 }

@@ -8,6 +8,9 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 use super::checkpoint::{Checkpoint, CheckpointKey, SavedQuestion};
 use super::message::{Place, Question};
 
+/// What a question takes beside its texts, roughly: its places in the maps.
+const OVERHEAD_BYTES: usize = 400;
+
 /// Holds questions until the bus has their answer.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
@@ -21,6 +24,7 @@ pub(super) struct Questions {
     /// Those that have been answered, and have a checkpoint.
     removed: Vec<CheckpointKey>,
     next_number: u64,
+    bytes: usize,
 }
 
 /// A question that waits for its answer.
@@ -67,6 +71,7 @@ impl Questions {
         }
         let number = self.next_number;
         self.next_number += 1;
+        self.bytes += bytes(&question);
         let question = Arc::new(question);
         of_key.insert(Arc::clone(&question), Pending { number, offset, is_saved, save_at });
         self.deadlines.insert((question.deadline, number), Arc::clone(&question));
@@ -111,6 +116,7 @@ impl Questions {
                 self.by_key.remove(&key);
             }
             if let Some(pending) = pending {
+                self.bytes -= bytes(&question);
                 self.forget(question.deadline, &pending);
             }
         }
@@ -159,11 +165,23 @@ impl Questions {
         self.unsaved.first().copied()
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     #[cfg(test)]
     pub(super) fn holds_nothing(&self) -> bool {
         self.by_key.is_empty()
+            && self.bytes == 0
             && self.deadlines.is_empty()
             && self.unsaved.is_empty()
             && self.save_at.is_empty()
     }
+}
+
+/// What a question takes, roughly.
+fn bytes(question: &Question) -> usize {
+    let Question { asker, case, signal, key, seen, deadline: _ } = question;
+    let texts = [asker.test.as_str(), case.as_str(), signal, key.as_str()];
+    OVERHEAD_BYTES + texts.iter().map(|text| text.len()).sum::<usize>() + size_of_val(seen.as_slice())
 }

@@ -209,8 +209,8 @@ impl<R> Shard<R> {
 
     /// The counts, as they are between two inputs.
     #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn tally(&self) -> Tally {
+        self.tally.with_in_flight(self.in_flight.by_case())
     }
 
     /// How many executions are in flight.
@@ -226,6 +226,7 @@ impl<R> Shard<R> {
         Pressure {
             pause_tests,
             pause_bus: !pause_tests && self.early.bytes() > self.limits.early_signal_bytes,
+            pause_messages: self.questions.bytes() > self.limits.question_bytes,
         }
     }
 

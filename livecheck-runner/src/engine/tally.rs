@@ -106,15 +106,21 @@ pub struct Tally {
 
 impl Tally {
     pub(super) fn accepted(&mut self, case: &CaseName) {
-        let tally = self.case(case);
-        tally.triggered += 1;
-        tally.in_flight += 1;
+        self.case(case).triggered += 1;
     }
 
     pub(super) fn ended(&mut self, case: &CaseName, state: State) {
-        let tally = self.case(case);
-        tally.in_flight -= 1;
-        *tally.of_state(state) += 1;
+        *self.case(case).of_state(state) += 1;
+    }
+
+    /// The counts with what is in flight by another account, that of the executions themselves: so it shows if one
+    /// was lost, or counted twice.
+    pub(super) fn with_in_flight<'a>(&self, counts: impl Iterator<Item = (&'a CaseName, u64)>) -> Self {
+        let mut tally = self.clone();
+        for (case, count) in counts {
+            tally.case(case).in_flight = count;
+        }
+        tally
     }
 
     fn case(&mut self, name: &CaseName) -> &mut CaseTally {
@@ -161,5 +167,23 @@ impl AddAssign<&Self> for Tally {
         for (name, count) in &other.handed_over {
             *self.handed_over.entry(name.clone()).or_default() += count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_that_is_lost_or_counted_twice_shows() {
+        let case = CaseName::from("orders::order");
+        let mut tally = Tally::default();
+        (0..3).for_each(|_| tally.accepted(&case));
+        tally.ended(&case, State::Pass);
+        let balances = |in_flight| {
+            let tally = tally.with_in_flight([(&case, in_flight)].into_iter());
+            tally.cases.values().all(CaseTally::balances)
+        };
+        assert_eq!([balances(1), balances(2), balances(3)], [false, true, false]);
     }
 }

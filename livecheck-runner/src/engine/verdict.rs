@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn timeout() -> WaitError {
-        WaitError::Timeout(Timeout::Signal { signal: "cached", timeout: Duration::from_secs(5) })
+        WaitError::Timeout(Timeout::Signal { signal: "cached", key: None, timeout: Duration::from_secs(5) })
     }
 
     fn verdict(error: impl Into<Error>) -> Verdict {

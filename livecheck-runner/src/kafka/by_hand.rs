@@ -1,8 +1,6 @@
 //! A thread that reads partitions which are assigned by hand, and not by a group.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
@@ -16,6 +14,7 @@ use super::decode::Unreadable;
 use super::error::KafkaEdgeError;
 use super::health::Health;
 use super::routes::{Feed, Input, Routes, partitions};
+use crate::worker::{StopFlag, Worker};
 
 /// How many records are read before they are handed on.
 pub(super) const BATCH: usize = 1_000;
@@ -47,8 +46,8 @@ pub(super) trait ByHandInput: Input + Send + 'static {
 pub(crate) struct ByHand {
     consumer: Arc<BaseConsumer<BusContext>>,
     topic: String,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// Ends with this.
+    _thread: Worker,
 }
 
 impl ByHand {
@@ -60,22 +59,15 @@ impl ByHand {
         on_unreadable: OnUnreadable,
     ) -> Result<Arc<Self>, KafkaEdgeError> {
         let consumer = Arc::new(connection.bus_consumer(health.clone())?);
-        let stop = Arc::new(AtomicBool::new(false));
-        let thread = {
-            let reader = Reader {
-                consumer: Arc::clone(&consumer),
-                feed: Feed::<I>::new(routes, topic.clone()),
-                health: health.clone(),
-                asked: None,
-                on_unreadable,
-            };
-            let stop = Arc::clone(&stop);
-            std::thread::Builder::new()
-                .name(I::THREAD.to_owned())
-                .spawn(move || reader.run(&stop))
-                .expect("the system can start a thread")
+        let reader = Reader {
+            consumer: Arc::clone(&consumer),
+            feed: Feed::<I>::new(routes, topic.clone()),
+            health: health.clone(),
+            asked: None,
+            on_unreadable,
         };
-        Ok(Arc::new(Self { consumer, topic, stop, thread: Some(thread) }))
+        let thread = Worker::start(I::THREAD, move |stop| reader.run(&stop));
+        Ok(Arc::new(Self { consumer, topic, _thread: thread }))
     }
 
     /// Reads these partitions too, each from that offset.
@@ -101,15 +93,6 @@ impl ByHand {
     }
 }
 
-impl Drop for ByHand {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 struct Reader<I> {
     consumer: Arc<BaseConsumer<BusContext>>,
     feed: Feed<I>,
@@ -120,8 +103,8 @@ struct Reader<I> {
 }
 
 impl<I: ByHandInput> Reader<I> {
-    fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Relaxed) {
+    fn run(mut self, stop: &StopFlag) {
+        while !stop.is_set() {
             let mut patience = if self.feed.is_behind() { POLL_WHEN_BEHIND } else { POLL };
             for _ in 0..BATCH {
                 let Some(polled) = self.consumer.poll(patience) else { break };

@@ -1,9 +1,7 @@
 //! The thread that reads the test topic, and with it the life of the shard tasks: partitions come and go.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
@@ -26,6 +24,7 @@ use super::reported::ReportPositions;
 use super::routes::{Feed, Routes, ShardInbox, TestInput};
 use crate::engine::Handover;
 use crate::tables::PartitionTables;
+use crate::worker::{StopFlag, Worker};
 
 /// The pause before a question that failed is asked again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -43,8 +42,7 @@ pub(crate) type OnAssigned = Arc<dyn Fn(&[i32]) + Send + Sync>;
 
 /// The consumer of the test topic, and the thread that polls it.
 pub(crate) struct Intake {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Worker,
 }
 
 /// What the intake is connected to.
@@ -78,39 +76,18 @@ impl Intake {
             consumer.subscribe(&[&topic]).map_err(KafkaEdgeError::Client)?;
         }
         parts.committer.commit_for(Arc::downgrade(&consumer));
-        let stop = Arc::new(AtomicBool::new(false));
-        let reader = Reader {
-            consumer,
-            feed: Feed::new(parts.routes.clone(), topic.clone()),
-            topic,
-            beginnings: Beginnings::new(connection, sharing, &parts)?,
-            sharing: sharing.clone(),
-            parts,
-            stop: Arc::clone(&stop),
-        };
-        let thread = std::thread::Builder::new()
-            .name("livecheck-intake".to_owned())
-            .spawn(move || reader.run())
-            .expect("the system can start a thread");
-        Ok(Self { stop, thread: Some(thread) })
+        let beginnings = Beginnings::new(connection, sharing, &parts)?;
+        let sharing = sharing.clone();
+        let thread = Worker::start("livecheck-intake", move |stop| {
+            let feed = Feed::new(parts.routes.clone(), topic.clone());
+            Reader { consumer, beginnings, feed, topic, sharing, parts, stop }.run();
+        });
+        Ok(Self { thread })
     }
 
     /// Gives back every partition, with the last reports committed, and leaves the group. Blocks.
-    pub(crate) fn stop(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Intake {
-    fn drop(&mut self) {
-        self.join();
+    pub(crate) fn stop(self) {
+        self.thread.stop();
     }
 }
 
@@ -208,7 +185,7 @@ struct Reader {
     topic: String,
     sharing: Sharing,
     parts: IntakeParts,
-    stop: Arc<AtomicBool>,
+    stop: StopFlag,
 }
 
 impl Reader {
@@ -225,7 +202,7 @@ impl Reader {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_set()
     }
 
     fn read(&mut self) {

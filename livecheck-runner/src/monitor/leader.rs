@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use livecheck_core::Cases;
@@ -19,6 +18,7 @@ use super::writer::TermEnd;
 use crate::engine::Tally;
 use crate::kafka::{Connection, Health, KafkaEdgeError};
 use crate::selected::Selected;
+use crate::worker::{StopFlag, Worker};
 
 /// How long a runner that does not lead waits for something to happen.
 const STAND_BY: Duration = Duration::from_millis(200);
@@ -55,8 +55,7 @@ pub(crate) struct Monitor {
     id: String,
     tally: Arc<Mutex<Option<Tally>>>,
     leads: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Worker,
 }
 
 impl Monitor {
@@ -72,30 +71,16 @@ impl Monitor {
         let presence = Presence::new(&connection, &group, &id, &health)?;
         let membership = Membership::join(&connection, &group, &health)?;
         let tally = Arc::<Mutex<Option<Tally>>>::default();
-        let (leads, stop) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let work = Work {
-            options: TermOptions {
-                connection,
-                group,
-                id: id.clone(),
-                cases,
-                selected,
-                alerting,
-                runtime: Handle::current(),
-                health,
-            },
-            membership,
-            presence,
-            tally: Arc::clone(&tally),
-            leads: Arc::clone(&leads),
-            stop: Arc::clone(&stop),
-            say,
+        let leads = Arc::<AtomicBool>::default();
+        let runtime = Handle::current();
+        let options =
+            TermOptions { connection, group, id: id.clone(), cases, selected, alerting, runtime, health };
+        let thread = {
+            let (tally, leads) = (Arc::clone(&tally), Arc::clone(&leads));
+            let work = move |stop| Work { options, membership, presence, tally, leads, stop, say }.run();
+            Worker::start("livecheck-monitor", work)
         };
-        let thread = std::thread::Builder::new()
-            .name("livecheck-monitor".to_owned())
-            .spawn(move || work.run())
-            .expect("the system can start a thread");
-        Ok(Self { id, tally, leads, stop, thread: Some(thread) })
+        Ok(Self { id, tally, leads, thread })
     }
 
     /// The name by which this runner is known to the others.
@@ -114,21 +99,8 @@ impl Monitor {
     }
 
     /// Leaves the lead to another. Blocks for some seconds at most.
-    pub(crate) fn stop(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        self.join();
+    pub(crate) fn stop(self) {
+        self.thread.stop();
     }
 }
 
@@ -138,7 +110,7 @@ struct Work<S> {
     presence: Presence,
     tally: Arc<Mutex<Option<Tally>>>,
     leads: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
+    stop: StopFlag,
     say: S,
 }
 
@@ -215,7 +187,7 @@ impl<S: Fn(MonitorEvent)> Work<S> {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_set()
     }
 
     /// A pause in which the group is not left.

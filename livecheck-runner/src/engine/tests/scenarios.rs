@@ -288,3 +288,35 @@ fn a_signal_of_another_partitioner_is_said_with_what_to_set() {
     let said = h.notices.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(matches!(&said[..], [one] if one.contains("partitioner=murmur2_random")), "{said:?}");
 }
+
+#[test]
+fn a_timeout_names_the_key_that_was_waited_for() {
+    let mut h = Harness::new();
+    h.script("o-1", &[Step::WaitFor(0, "parcel-9", Some(ms(1_000)))]);
+    h.script("o-2", &[Step::WaitFor(1, "parcel-9", None)]);
+    h.test(0, at(0), test("o-1", at(0), HOUR));
+    h.test(1, at(0), test("o-2", at(0), ms(2_000)));
+    h.silence(at(60_000), 0);
+    let errors: Vec<_> = h.reports.iter().filter_map(|report| report.error.clone()).collect();
+    assert_eq!(errors[0], "signal `stored` with key `parcel-9` did not come within 1s");
+    assert!(
+        errors[1].starts_with("signal `cached` with key `parcel-9` did not come before the test expired"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn questions_that_wait_for_their_answers_are_bounded_by_memory() {
+    let limits = Limits { question_bytes: 2_000, ..Limits::default() };
+    let mut h = Harness::with(Settings::new(), limits, CommitPoint::START);
+    for offset in 0..10_i64 {
+        let id = format!("t-{offset}");
+        h.script(&id, &[Step::WaitFor(0, "parcel-9", Some(ms(1_000)))]);
+        h.test(offset, at(0), test(&id, at(0), HOUR));
+    }
+    assert!(h.shard.pressure().pause_messages);
+    h.silence(at(60_000), 0);
+    assert!(!h.shard.pressure().pause_messages, "the bus has answered them");
+    assert_eq!(h.reports.len(), 10);
+    assert!(h.shard.holds_nothing());
+}
