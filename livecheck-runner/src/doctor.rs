@@ -10,6 +10,7 @@
 //! | `topics` | the three topics and their settings |
 //! | `internal` | the runners' own topics |
 //! | `group` | the consumer group |
+//! | `store` | the store of results |
 
 mod alerts;
 mod cluster;
@@ -17,6 +18,7 @@ mod finding;
 mod group;
 mod internal;
 mod setup;
+mod store;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -27,4 +29,5 @@ pub(crate) use finding::{Finding, Grade, summary};
 pub(crate) use group::group;
 pub(crate) use internal::internal;
 pub(crate) use setup::{cases, configuration, find_command, service};
+pub(crate) use store::store;
 pub(crate) use topics::{Longest, co_partitioned, replicas, settings, settings_unknown};

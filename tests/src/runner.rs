@@ -66,6 +66,8 @@ impl RunnerCommand {
             Self { program: "test-runner".into(), arguments: Vec::new(), variables: BTreeMap::new() };
         // Of all the runners that are tested at once, one could have the port.
         let runner = runner.variable("LIVECHECK_WEB_LISTEN", "off");
+        // What is tested of results says where they are kept.
+        let runner = runner.variable("LIVECHECK_STORE_URL", "none");
         runner.variable("LIVECHECK_BOOTSTRAP_SERVERS", Kafka::shared().servers())
     }
 

@@ -29,6 +29,7 @@ mod parcels;
 mod schedules;
 mod serving;
 mod sharing;
+mod store;
 mod tables;
 mod terminal;
 mod topics;

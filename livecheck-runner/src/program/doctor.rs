@@ -1,5 +1,6 @@
 //! `doctor`: asks what there is to ask, and prints what it finds as it finds it.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,12 +10,16 @@ use std::time::{Duration, Instant};
 use livecheck_alerts::{Message, Status};
 use livecheck_core::Timestamp;
 
+use livecheck_store::{Queries, Store, Totals};
+
 use super::broker::Running;
+use super::keeping::configured;
 use super::{OK, Program, RunnerError, working_folder};
 use crate::args::{DoctorArgs, exit_code};
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
-use crate::kafka::{FoundTopics, InternalTopic, diagnosis};
+use crate::kafka::{FoundTopics, InternalTopic, diagnosis, is_there};
+use crate::monitor::{Kept, OwnTopic};
 use crate::reporter::Screen;
 use crate::services;
 
@@ -38,12 +43,44 @@ pub(super) async fn doctor(program: &Program, args: &DoctorArgs) -> Result<u8, R
             let command = doctor::find_command(service, &search_path(), is_executable);
             sheet.add([doctor::service(service, &command, service.cwd.is_dir(), is_up)]);
         }
+        sheet.add([store(config).await]);
         sheet.add(doctor::alerts(config.alerts.as_ref()));
         if let Some(name) = &args.send_test_alert {
             send_test_alert(config, name, &mut sheet).await;
         }
     }
     sheet.finish()
+}
+
+/// The store, and the machines on which runners of the group are at work.
+async fn store(config: &Config) -> Finding {
+    let store = configured(config);
+    let answer = match &store {
+        Some(store) => store.ask(Queries::totals).await,
+        None => Ok(Totals::default()),
+    };
+    let location = store.as_ref().map(Store::location);
+    // A server may be used from any machine.
+    let is_file = location.is_some_and(|location| location.file().is_some());
+    let machines = if is_file { machines(config).await } else { BTreeSet::new() };
+    doctor::store(location, &answer, &machines)
+}
+
+/// Those that the monitor's topic knows of, where it can be read.
+async fn machines(config: &Config) -> BTreeSet<String> {
+    let Some(Running::Configured(connection)) = Running::find(config) else { return BTreeSet::new() };
+    let topic = connection.topics.monitor_topic.clone();
+    if !is_there(&connection, &topic).await.unwrap_or(false) {
+        return BTreeSet::new();
+    }
+    let group = config.group.clone();
+    let read = connection.ask(move |connection| {
+        let mut kept = Kept::default();
+        let own = OwnTopic::open(connection, &group).ok()?;
+        own.read_to_end_within(PATIENCE, |record| kept.take(record)).then_some(kept)
+    });
+    let Some(kept) = read.await else { return BTreeSet::new() };
+    kept.roster.at_work(Timestamp::now()).map(|(_, runner)| runner.host.clone()).collect()
 }
 
 /// Sends a test alert, and its end, to the receiver of that name, or to all.

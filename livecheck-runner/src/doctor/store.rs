@@ -1,0 +1,90 @@
+//! The store of results.
+
+use std::collections::BTreeSet;
+
+use livecheck_store::{Location, StoreError, Totals};
+
+use super::finding::Finding;
+use crate::reporter::text::plural;
+
+const SUBJECT: &str = "store";
+
+/// What holds of the store, by what it answers and by the machines on which runners of the group are at work.
+pub(crate) fn store(
+    location: Option<&Location>,
+    answer: &Result<Totals, StoreError>,
+    machines: &BTreeSet<String>,
+) -> Finding {
+    let Some(location) = location else {
+        return Finding::skip(SUBJECT, "no results are kept");
+    };
+    if location.file().is_some() && machines.len() > 1 {
+        let named: Vec<_> = machines.iter().map(String::as_str).collect();
+        return Finding::warn(
+            SUBJECT,
+            format!(
+                "{location} is a file of one machine, and runners are at work on {}: each keeps what it has led",
+                named.join(", ")
+            ),
+            "let all of them use one PostgreSQL database: `url` in the table `store`, or LIVECHECK_STORE_URL",
+        );
+    }
+    match answer {
+        Ok(Totals { reports, bytes }) => Finding::ok(
+            SUBJECT,
+            format!(
+                "{} in {location}, about {} MB",
+                plural(*reports, "report", "reports"),
+                bytes / 1_000_000
+            ),
+        ),
+        Err(StoreError::Empty { .. }) => Finding::ok(SUBJECT, format!("there is nothing in {location} yet")),
+        Err(StoreError::Older { .. }) => {
+            Finding::ok(SUBJECT, format!("{location} is brought up to date by the next run"))
+        }
+        Err(error @ StoreError::Newer { .. }) => Finding::fail(
+            SUBJECT,
+            error.to_string(),
+            "runners of this version keep no results there; cases are executed all the same",
+        ),
+        Err(error) => Finding::warn(
+            SUBJECT,
+            error.to_string(),
+            "cases are executed all the same, and the results wait in the report topic",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Grade;
+
+    fn machines(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_and_several_machines_do_not_go_together() {
+        let totals = Ok(Totals { reports: 12, bytes: 3_000_000 });
+        let (file, server) =
+            (Location::sqlite("history.db"), "postgres://me:hush@db/checks".parse().expect("a URL"));
+        let two = machines(&["check-1", "check-2"]);
+        let found = store(Some(&file), &totals, &two);
+        assert_eq!(found.grade, Grade::Warn);
+        assert!(found.found.contains("check-1, check-2"), "{}", found.found);
+        assert_eq!(store(Some(&file), &totals, &machines(&["check-1"])).grade, Grade::Ok);
+        let found = store(Some(&server), &totals, &two);
+        assert_eq!(found.found, "12 reports in postgres://me@db/checks, about 3 MB");
+    }
+
+    #[test]
+    fn what_is_wrong_with_it_is_no_reason_to_run_nothing() {
+        let file = Location::sqlite("history.db");
+        let of = |error| store(Some(&file), &Err(error), &machines(&[])).grade;
+        assert_eq!(of(StoreError::Empty { location: file.clone() }), Grade::Ok);
+        assert_eq!(of(StoreError::Lost { reason: "gone".to_owned() }), Grade::Warn);
+        assert_eq!(of(StoreError::Newer { location: file.clone(), found: 9, known: 1 }), Grade::Fail);
+        assert_eq!(store(None, &Ok(Totals::default()), &machines(&[])).grade, Grade::Skip);
+    }
+}
