@@ -11,6 +11,7 @@ use livecheck_alerts::{Message, Status};
 use livecheck_core::Timestamp;
 
 use livecheck_store::{Queries, Store, Totals};
+use rdkafka::consumer::Consumer;
 
 use super::broker::Running;
 use super::keeping::configured;
@@ -18,7 +19,7 @@ use super::{OK, Program, RunnerError, working_folder};
 use crate::args::{DoctorArgs, exit_code};
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
-use crate::kafka::{FoundTopics, InternalTopic, diagnosis, is_there};
+use crate::kafka::{FoundTopics, InternalTopic, diagnosis};
 use crate::monitor::{Kept, OwnTopic};
 use crate::reporter::Screen;
 use crate::services;
@@ -70,11 +71,13 @@ async fn store(config: &Config) -> Finding {
 async fn machines(config: &Config) -> BTreeSet<String> {
     let Some(Running::Configured(connection)) = Running::find(config) else { return BTreeSet::new() };
     let topic = connection.topics.monitor_topic.clone();
-    if !is_there(&connection, &topic).await.unwrap_or(false) {
-        return BTreeSet::new();
-    }
     let group = config.group.clone();
     let read = connection.ask(move |connection| {
+        // Of a topic that is not there no end would be found.
+        let metadata = connection.inquirer().ok()?.fetch_metadata(Some(&topic), PATIENCE).ok()?;
+        if metadata.topics().iter().all(|topic| topic.partitions().is_empty()) {
+            return None;
+        }
         let mut kept = Kept::default();
         let own = OwnTopic::open(connection, &group).ok()?;
         own.read_to_end_within(PATIENCE, |record| kept.take(record)).then_some(kept)
