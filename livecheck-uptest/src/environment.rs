@@ -163,6 +163,24 @@ pub fn variables(
     Ok(variables)
 }
 
+impl Environment {
+    /// The program of the prefix, where there is a prefix and no such program: then no uptest can be run, and that says
+    /// nothing of the instance.
+    #[must_use]
+    pub fn missing_program(&self, command: &Command) -> Option<OsString> {
+        self.exec.as_ref()?;
+        let program = Path::new(command.as_std().get_program());
+        let is_file = |path: PathBuf| path.is_file();
+        let is_there = if program.components().count() > 1 {
+            is_file(self.root.join(program))
+        } else {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).any(|folder| is_file(folder.join(program)))
+        };
+        (!is_there).then(|| program.into())
+    }
+}
+
 impl Prefix {
     /// Reads a prefix as a shell splits a line into words, where `{name}` stands for what is known of an
     /// instance.
@@ -228,6 +246,24 @@ mod tests {
         words.push(command.get_program().to_string_lossy().into_owned());
         words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
         Ok(words.join(" "))
+    }
+
+    #[test]
+    fn a_prefix_whose_program_is_not_there_is_found_out_before_anything_is_run() {
+        let instance = from_words(&["web=a:80".to_owned()]).expect("an instance").remove(0);
+        let missing = |exec: Option<&str>| {
+            let exec = exec.map(|exec| Prefix::parse(exec).expect("a prefix"));
+            let environment = Environment { exec, ..Environment::default() };
+            let command =
+                environment.command(Path::new("uptests/web/answers"), &instance).expect("a command");
+            environment.missing_program(&command)
+        };
+        assert_eq!(missing(None), None);
+        assert_eq!(missing(Some("env A=1")), None);
+        assert_eq!(missing(Some("/bin/sh -c")), None);
+        for program in ["no-such-docker", "/no/such/docker"] {
+            assert_eq!(missing(Some(&format!("{program} exec"))), Some(program.into()));
+        }
     }
 
     #[test]

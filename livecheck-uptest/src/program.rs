@@ -40,6 +40,15 @@ pub enum UptestError {
     /// A folder cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The program that is to run the executables is not there.
+    #[error(
+        "--exec: there is no program `{}`: is it installed, and on PATH? No uptest was run",
+        program.display()
+    )]
+    NoPrefix {
+        /// Its name, or its path.
+        program: PathBuf,
+    },
     /// The results cannot be written to standard output.
     #[error("the results cannot be written")]
     Output(#[source] io::Error),
@@ -89,7 +98,11 @@ pub async fn uptest(
     let plan = plan(&settings.environment.root, instances, functions)?;
     for planned in &plan {
         // What a prefix wants to know and is not told is told the user before anything is run.
-        settings.environment.command(Path::new("uptest"), &planned.instance).map_err(RequestError::from)?;
+        let command = settings.environment.command(Path::new("uptest"), &planned.instance);
+        let command = command.map_err(RequestError::from)?;
+        if let Some(program) = settings.environment.missing_program(&command) {
+            return Err(UptestError::NoPrefix { program: program.into() });
+        }
     }
     let is_for_people = args.format == Format::Human;
 
