@@ -122,3 +122,49 @@ fn runners_that_are_killed_at_their_work_neither_lose_nor_repeat_a_change() {
     assert_eq!(debts(&topics), owed(&all));
     assert_eq!(counted(&topics), u64::try_from(all.len()).unwrap());
 }
+
+#[test]
+fn a_runner_that_has_lost_its_disk_goes_on_from_the_changelog_and_shows_it() {
+    let topics = OwnTopics::named("tables-lost");
+    let sender = Sender::new();
+    let (before, after) = (bills("before", 30), bills("after", 30));
+    for bills in [&before, &after] {
+        // Another folder each time, as on another machine.
+        let folder = tempfile::tempdir().unwrap();
+        let runner = runner(&topics, folder.path());
+        sender.send_all(triggers(&topics, bills).chain(booked(&topics, bills)));
+        let _ = reports::on_each(&topics.names.report_topic, &ids(bills.iter().map(|bill| &bill.test)));
+        assert_eq!(runner.interrupted().code, Some(0));
+    }
+    let owed = owed(before.iter().chain(&after));
+    assert_eq!(debts(&topics), owed);
+
+    let table = |arguments: &str| RunnerCommand::on(&topics).arguments(arguments).output();
+    let all = table("table debt debts");
+    assert_eq!(all.code, Some(0), "{}", all.stderr);
+    let shown: BTreeMap<_, _> = all
+        .stdout
+        .lines()
+        .map(|line| line.split_once("  ").unwrap())
+        .map(|(customer, debt)| (customer.to_owned(), debt.parse().unwrap()))
+        .collect();
+    assert_eq!(shown, owed);
+    let windows = table("table debt bills --message-format json");
+    let counted: u64 = windows
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .inspect(|row| assert!(row["window"]["start"].is_string(), "{row}"))
+        .map(|row| row["value"].as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, 60);
+    let nobody = table("table debt debts nobody");
+    assert_eq!(nobody.code, Some(4), "{}", nobody.stderr);
+    assert!(
+        nobody.stderr.contains("the table `debts` has nothing of the key \"nobody\""),
+        "{}",
+        nobody.stderr
+    );
+    let wrong = table("table debt dets");
+    assert!(wrong.stderr.contains("did you mean `debts`?"), "{}", wrong.stderr);
+}
