@@ -130,7 +130,7 @@ fn service() -> String {
     url
 }
 
-/// Where LIVECHECK_TEST_PYTEST names the program: the suite of the example, as it stands there.
+/// Where `LIVECHECK_TEST_PYTEST` names the program: the suite of the example, as it stands there.
 #[test]
 fn a_pytest_suite_is_a_check() {
     let Ok(pytest) = std::env::var("LIVECHECK_TEST_PYTEST") else { return };

@@ -119,7 +119,7 @@ fn a_run_of_ones_own_keeps_its_results_where_it_is_told_to_and_nowhere_else() {
 
 /// Waits until it has said that so often.
 fn says(runner: &Runner, text: &str, times: usize) {
-    runner.wait_for_lines(text, |lines| {
+    let () = runner.wait_for_lines(text, |lines| {
         (lines.filter(|line| line.contains(text)).count() >= times).then_some(())
     });
 }
