@@ -120,7 +120,7 @@ fn compare_locks(user: &Path, runner: &Path, name: &RunnerName, output: Output) 
                 first.version,
                 user.display()
             ),
-            "give a package a feature that names them, and cargo locks them: [features] runner = [\"livecheck/runner\"]",
+            "give a package a feature that names them, and cargo locks them: [features] runner = [\"livecheck/runner-allocator\"]",
         );
     }
     Ok(())

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn livecheck_comes_from_where_the_users_packages_have_it() {
         let text = |source| livecheck(&dependency(&source)).to_string().replace('\n', "; ");
-        let rest = "default-features = false; features = [\"runner\"]; ";
+        let rest = "default-features = false; features = [\"runner-allocator\"]; ";
         let path = text(serde_json::json!({"path": "/checkout/livecheck"}));
         assert_eq!(path, format!("{rest}path = \"/checkout/livecheck\"; "));
         let crates_io = "registry+https://github.com/rust-lang/crates.io-index";
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(other, format!("{rest}registry-index = \"{index}\"; version = \"^0.1\"; "));
         let git = "git+https://git.example.com/livecheck?branch=feature%2Fnext";
         let git = text(serde_json::json!({"source": git}));
-        let rest = "default-features = false; features = [\"runner\"]; git = ";
+        let rest = "default-features = false; features = [\"runner-allocator\"]; git = ";
         let expected = "branch = \"feature/next\"; ";
         assert_eq!(git, format!("{expected}{rest}\"https://git.example.com/livecheck\"; "));
     }

@@ -21,6 +21,12 @@ const MACHINERY: &[&str] = &[
     "<livecheck_runner::",
 ];
 
+/// Where the frames of a panic's own begin to be above: what it calls from here on is the hook's.
+const PANIC: &str = "rust_begin_unwind";
+
+/// Where the sources of the standard library are: what is inlined has a name without a path.
+const STANDARD_LIBRARY: &[&str] = &["at /rustc/", "/rustlib/src/rust/library/"];
+
 /// The frames of a backtrace that are the case's: from where it panicked, or made its error, to where the runner
 /// polled it.
 pub(crate) fn of_the_case(backtrace: &str) -> String {
@@ -37,12 +43,19 @@ pub(crate) fn of_the_case(backtrace: &str) -> String {
             }
         }
     }
-    let is_machinery = |frame: &String| MACHINERY.iter().any(|start| frame.starts_with(start));
-    let from = frames.iter().position(|frame| !is_machinery(frame)).unwrap_or(frames.len());
+    let is_machinery = |frame: &String| {
+        MACHINERY.iter().any(|start| frame.starts_with(start))
+            || STANDARD_LIBRARY.iter().any(|place| frame.contains(place))
+    };
     let is_runner =
         |frame: &String| frame.contains("livecheck_core::") || frame.contains("livecheck_runner::");
-    let of_case = frames[from..].iter().take_while(|frame| !is_runner(frame));
-    of_case.enumerate().fold(String::new(), |mut text, (number, frame)| {
+    let panicked = frames.iter().position(|frame| frame.contains(PANIC)).unwrap_or(0);
+    let of_case = frames[panicked..].iter().skip_while(|frame| is_machinery(frame));
+    let mut of_case: Vec<&String> = of_case.take_while(|frame| !is_runner(frame)).collect();
+    while of_case.last().is_some_and(|frame| is_machinery(frame)) {
+        of_case.pop();
+    }
+    of_case.into_iter().enumerate().fold(String::new(), |mut text, (number, frame)| {
         let _ = writeln!(text, "{number:>4}: {frame}");
         text
     })
@@ -61,16 +74,22 @@ mod tests {
     #[test]
     fn of_a_backtrace_only_the_case_is_shown() {
         let backtrace = "\
-   0: __rustc::rust_begin_unwind
+   0: {closure#0}
+             at ./livecheck-runner/src/execute/panics.rs:80:60
+   1: livecheck_runner::execute::panics::report
+   2: __rustc::rust_begin_unwind
              at /rustc/library/std/src/panicking.rs:689:5
-   1: core::panicking::panic_fmt
+   3: core::panicking::panic_fmt
              at /rustc/library/core/src/panicking.rs:80:14
-   2: orders::check_side
+   4: orders::check_side
              at ./src/cases.rs:41:5
-   3: orders::order_flow::{{closure}}
+   5: orders::order_flow::{{closure}}
              at ./src/cases.rs:31:5
-   4: livecheck_core::context::Scoped<F>
-   5: tokio::runtime::task
+   6: poll<alloc::boxed::Box<dyn core::future::future::Future>>
+             at /rustc/library/core/src/future/future.rs:133:9
+   7: {closure#0}<core::option::Option<livecheck_core::context::Context>>
+             at /registry/tokio/src/task/task_local.rs:401:35
+   8: tokio::runtime::task
 ";
         let expected = "   0: orders::check_side\n      at ./src/cases.rs:41:5\n   \
                         1: orders::order_flow::{{closure}}\n      at ./src/cases.rs:31:5\n";

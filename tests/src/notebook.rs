@@ -55,7 +55,7 @@ impl Observer for Notebook {
 
     fn on_test_pass(&self, report: &TestReport) {
         self.write_report("pass", report);
-        panic!("an observer harms nobody");
+        assert!(self.file.is_none(), "an observer harms nobody");
     }
 
     fn on_test_timeout(&self, report: &TestReport) {

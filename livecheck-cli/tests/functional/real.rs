@@ -39,7 +39,7 @@ fn workspace(name: &str) -> Workspace {
 /// A library that depends on livecheck; its feature `runner` puts the runner's dependencies into the lock file.
 fn library(workspace: Workspace, name: &str, text: &str) -> Workspace {
     let manifest = format!(
-        "[dependencies]\nlivecheck = {{ path = \"{}\" }}\n\n[features]\nrunner = [\"livecheck/runner\"]\n",
+        "[dependencies]\nlivecheck = {{ path = \"{}\" }}\n\n[features]\nrunner = [\"livecheck/runner-allocator\"]\n",
         checkout().display()
     );
     workspace.package(name, &manifest).file(&format!("packages/{name}/src/lib.rs"), text)

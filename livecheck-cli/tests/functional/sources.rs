@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::support::{ONE_CASE, Workspace};
 
 /// A livecheck without dependencies: there is no network to resolve them.
-const MANIFEST: &str = "[package]\nname = \"livecheck\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\nrunner = []\n\n[workspace]\n";
+const MANIFEST: &str = "[package]\nname = \"livecheck\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\nrunner = []\nrunner-allocator = [\"runner\"]\n\n[workspace]\n";
 const LIBRARY: &str = "#[macro_export]\nmacro_rules! case { ($name:ident) => {} }\n\
     #[cfg(feature = \"runner\")]\npub mod runner {\n    pub fn main() -> std::process::ExitCode {\n        \
     println!(\"from the branch\");\n        std::process::ExitCode::SUCCESS\n    }\n}\n";
