@@ -68,7 +68,8 @@ fn report(result: &UptestResult) -> Option<TestReport> {
     arguments.insert("host", instance.target.host()).ok()?;
     arguments.insert("port", &instance.target.port()).ok()?;
     let test = TestExecution {
-        id: uuid::Uuid::new_v4().to_string().into(),
+        // Whoever looks for an instance finds what was asked of it.
+        id: format!("{}-{}", instance.target, uuid::Uuid::new_v4()).into(),
         case_name: case_name.clone(),
         timestamp: *started,
         expires: *started + EXPIRES,

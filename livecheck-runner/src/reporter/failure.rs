@@ -135,7 +135,7 @@ fn traceback(report: &TestReport, options: &RenderOptions) -> String {
     if place.is_empty() {
         return String::new();
     }
-    let at = if place.starts_with("at ") { "" } else { "at " };
+    let at = if is_place(place) && !place.starts_with("at ") { "at " } else { "" };
     let mut out = format!("{:INDENT$}{at}{}\n", "", plain(place));
     let more = rest.lines().count();
     if options.verbose > 0 {
@@ -145,6 +145,13 @@ fn traceback(report: &TestReport, options: &RenderOptions) -> String {
             writeln!(out, "{:INDENT$}{}", "", paint(DIM, format_args!("-v shows {more} more lines of it")));
     }
     out
+}
+
+/// Whether it is `file:line:column`, and not the first line of what another runner, or an uptest, has said.
+fn is_place(line: &str) -> bool {
+    let mut parts = line.rsplitn(3, ':');
+    let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
+    is_number() && is_number() && parts.next().is_some_and(|file| !file.is_empty())
 }
 
 /// Each argument of the test, in the order of the parameters.

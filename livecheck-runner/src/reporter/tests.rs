@@ -215,6 +215,14 @@ fn a_pass() {
 }
 
 #[test]
+fn what_others_say_of_a_failure_is_taken_for_no_place() {
+    let shown =
+        |said| reported(with_error(report(State::Fail, "order-19", &[]), "exit status 3", Some(said)));
+    assert!(shown("src/cases.rs:39:5").contains("\n    at src/cases.rs:39:5\n"));
+    assert!(shown("no database: 10.0.0.1").contains("\n    no database: 10.0.0.1\n"));
+}
+
+#[test]
 fn a_failed_contract() {
     insta::assert_snapshot!(reported(failed()));
     let narrow = RenderOptions { width: Some(40), verbose: 1, ..options() };
