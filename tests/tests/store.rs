@@ -7,6 +7,7 @@ use std::process::Command;
 use livecheck::wire::TestExecution;
 use livecheck_store::{Filter, Location, Queries, Store, StoreError, Window};
 use livecheck_tests::own_topics::OwnTopics;
+use livecheck_tests::process::Ended;
 use livecheck_tests::records::Sender;
 use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
@@ -179,4 +180,33 @@ fn what_a_server_misses_while_it_is_down_is_written_when_it_is_back() {
     }
     assert_eq!(runner.interrupted().code, Some(0));
     assert_has_each_once(&store, &all);
+}
+
+/// Asks an instance by uptests of which some fail, and writes what came of it to that store.
+fn uptests_into(store: &str) -> Ended {
+    let project =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../livecheck-uptest/testdata/velociraptor/fails");
+    RunnerCommand::without_topics()
+        .variable("LIVECHECK_STORE_URL", store)
+        .arguments("uptest web 10.0.0.1 8000 --root")
+        .arguments(project.to_str().unwrap())
+        .output()
+}
+
+#[test]
+fn results_of_uptests_are_kept_without_kafka_and_a_store_that_fails_changes_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("results.db");
+    let store = store.to_str().unwrap();
+    assert_eq!(uptests_into(store).code, Some(100));
+    let history = RunnerCommand::without_topics()
+        .variable("LIVECHECK_STORE_URL", store)
+        .arguments("history uptest::web::exits-1 --state fail")
+        .output();
+    assert!(history.stdout.contains("10.0.0.1:8000-"), "{}{}", history.stdout, history.stderr);
+
+    // A folder is no file.
+    let nowhere = uptests_into(folder.path().to_str().unwrap());
+    assert_eq!(nowhere.code, Some(100), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("the results are not kept in the store"), "{}", nowhere.stderr);
 }

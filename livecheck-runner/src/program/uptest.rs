@@ -15,6 +15,7 @@ use super::broker::running_broker;
 use super::keeping::to_read;
 use super::stop::Stop;
 use super::{Program, RunnerError};
+use crate::config::StorePlace;
 use crate::execute::{capture_panics, caught};
 use crate::kafka::reports;
 use crate::store::write_now;
@@ -29,7 +30,8 @@ pub(super) async fn ask(program: &Program, args: &UptestArgs) -> Result<u8, Runn
     // Where reports cannot be sent, that is said before anything is run.
     let is_reported = args.reports || config.uptest_reports;
     let connection = is_reported.then(|| running_broker(&config)).transpose()?;
-    let store = program.options().store.is_some().then(|| to_read(&config)).transpose()?;
+    // A file of LiveCheck's own choice is the leading runner's; what is named is meant for these, too.
+    let store = matches!(config.store.place, StorePlace::At(_)).then(|| to_read(&config)).transpose()?;
     capture_panics();
     let output = &program.command.output;
     let terminal = Terminal { verbose: output.verbose > 0, quiet: output.quiet };
@@ -38,9 +40,11 @@ pub(super) async fn ask(program: &Program, args: &UptestArgs) -> Result<u8, Runn
     let all: Vec<TestReport> = ran.results.iter().filter_map(report).collect();
     if let Some(store) = store {
         let all = all.clone();
-        spawn_blocking(move || write_now(&store, all))
-            .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let written = spawn_blocking(move || write_now(&store, all)).await;
+        // What came of the uptests stands, whether it can be kept or not.
+        if let Err(error) = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
+            tracing::warn!("the results are not kept in the store: {error}");
+        }
     }
     if let Some(connection) = connection {
         connection.ask(move |connection| reports::write(connection, &all)).await?;
