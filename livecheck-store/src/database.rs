@@ -7,6 +7,7 @@ mod value;
 use crate::error::StoreError;
 use crate::location::{Location, Place};
 
+pub(crate) use self::postgres::Settings;
 pub(crate) use self::sqlite::with_suffix;
 pub(crate) use self::value::{Row, Value};
 
@@ -74,7 +75,7 @@ pub(crate) trait Connection: Send {
     fn write(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<Vec<i64>, StoreError>;
 
     /// The rows of these keys, as far as there are any.
-    fn find(&mut self, table: &Table, keys: &[Vec<i64>]) -> Result<Vec<Row>, StoreError>;
+    fn find(&mut self, table: &Table, keys: &[&[i64]]) -> Result<Vec<Row>, StoreError>;
 
     fn begin(&mut self) -> Result<(), StoreError>;
 
@@ -93,7 +94,7 @@ pub(crate) trait Connection: Send {
 pub(crate) fn connect(location: &Location, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
     Ok(match &location.0 {
         Place::Sqlite(file) => Box::new(sqlite::Sqlite::open(location, file, purpose)?),
-        Place::Postgres(url) => Box::new(postgres::Postgres::connect(location, url)?),
+        Place::Postgres(server) => Box::new(postgres::Postgres::connect(location, &server.settings)?),
     })
 }
 

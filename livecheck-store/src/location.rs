@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::database::Settings;
+
 /// Where the store is: a SQLite file, or a PostgreSQL database.
 ///
 /// Its `Debug` and `Display` leave out what is secret in a URL.
@@ -25,8 +27,23 @@ pub struct Location(pub(crate) Place);
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     Sqlite(PathBuf),
-    Postgres(String),
+    Postgres(Box<Server>),
 }
+
+/// A PostgreSQL database.
+#[derive(Clone)]
+pub(crate) struct Server {
+    url: String,
+    pub(crate) settings: Settings,
+}
+
+impl PartialEq for Server {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for Server {}
 
 /// A text that says of no store where it is. It is not repeated: there may be a secret in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,9 +86,11 @@ impl FromStr for Location {
         let refused = |problem: String| Err(LocationError { problem });
         let text = text.trim();
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return match text.parse::<postgres::Config>() {
-                Ok(_) => Ok(Self(Place::Postgres(text.to_owned()))),
-                Err(_) => refused("the URL of the PostgreSQL database cannot be read".to_owned()),
+            return match text.parse::<Settings>() {
+                Ok(settings) => {
+                    Ok(Self(Place::Postgres(Box::new(Server { url: text.to_owned(), settings }))))
+                }
+                Err(error) => refused(error.to_string()),
             };
         }
         let file = match text.split_once("://") {
@@ -90,7 +109,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = match &self.0 {
             Place::Sqlite(file) => return write!(f, "{}", file.display()),
-            Place::Postgres(url) => url,
+            Place::Postgres(server) => &server.url,
         };
         // What follows `?` may hold a password, too.
         let shown = url.split(['?', '#']).next().unwrap_or_default();

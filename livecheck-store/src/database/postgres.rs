@@ -1,11 +1,15 @@
 //! PostgreSQL.
 
+mod tls;
+mod url;
+
 use std::time::Duration;
 
 use postgres::error::SqlState;
 use postgres::types::{FromSql, IsNull, Kind as TypeKind, ToSql, Type, accepts, to_sql_checked};
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Statement};
 
+pub(crate) use self::url::Settings;
 use super::{Connection, Dialect, Existing, Kind, Row, Table, Value};
 use crate::error::StoreError;
 use crate::location::Location;
@@ -23,14 +27,21 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    pub(super) fn connect(location: &Location, url: &str) -> Result<Self, StoreError> {
+    pub(super) fn connect(location: &Location, settings: &Settings) -> Result<Self, StoreError> {
         let unreachable = |reason: String| StoreError::Unreachable { location: location.clone(), reason };
-        let mut config: Config = url.parse().map_err(|_| unreachable("its URL cannot be read".to_owned()))?;
-        config.application_name("livecheck").tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        let mut config = settings.config.clone();
+        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        if config.get_application_name().is_none() {
+            config.application_name("livecheck");
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
-        let client = config.connect(NoTls).map_err(|error| unreachable(in_full(&error)))?;
+        let connector = tls::connector(settings).map_err(|error| unreachable(error.to_string()))?;
+        let client = config.connect(connector).map_err(|error| {
+            let advice = tls::advice(&error).map_or_else(String::new, |advice| format!(" ({advice})"));
+            unreachable(in_full(&error) + &advice)
+        })?;
         Ok(Self { client, prepared: std::collections::HashMap::new() })
     }
 
@@ -85,7 +96,7 @@ impl Connection for Postgres {
         written.iter().map(|row| row.try_get(0).map_err(|error| failure(&error))).collect()
     }
 
-    fn find(&mut self, table: &Table, keys: &[Vec<i64>]) -> Result<Vec<Row>, StoreError> {
+    fn find(&mut self, table: &Table, keys: &[&[i64]]) -> Result<Vec<Row>, StoreError> {
         let columns: Vec<_> = table.columns.iter().map(|(name, _)| format!("t.{name}")).collect();
         let is: Vec<_> = table.key.iter().map(|column| format!("t.{column} = k.{column}")).collect();
         let text = format!(

@@ -171,7 +171,7 @@ impl Connection for Sqlite {
         write().map_err(|error| self.failure(&error))
     }
 
-    fn find(&mut self, table: &Table, keys: &[Vec<i64>]) -> Result<Vec<Row>, StoreError> {
+    fn find(&mut self, table: &Table, keys: &[&[i64]]) -> Result<Vec<Row>, StoreError> {
         let is: Vec<_> = table.key.iter().map(|column| format!("{column} = ?")).collect();
         let query = format!("SELECT {} FROM {} WHERE {}", table.names(), table.name, is.join(" AND "));
         let mut found = Vec::new();

@@ -7,6 +7,7 @@ mod place;
 mod retention;
 mod sample;
 mod summaries;
+mod tls;
 mod versions;
 mod writing;
 
