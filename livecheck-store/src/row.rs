@@ -1,7 +1,10 @@
 //! A report as a row.
 
+use std::borrow::Cow;
+
 use livecheck_core::wire::{Arguments, State, TestExecution, TestReport, decode, encode};
 use livecheck_core::{CaseName, TestId, Timestamp};
+use serde::Serializer as _;
 
 use crate::cause::cause_of;
 
@@ -31,22 +34,22 @@ pub struct Reported {
 
 /// What is kept of a report, in the form in which it is kept.
 #[derive(Debug)]
-pub(crate) struct NewRow {
-    pub(crate) case: String,
+pub(crate) struct NewRow<'r> {
+    pub(crate) case: Cow<'r, str>,
     pub(crate) state: State,
     pub(crate) at: Timestamp,
     pub(crate) triggered: Timestamp,
     pub(crate) runtime: Option<f64>,
     pub(crate) whole_case: bool,
-    pub(crate) test_id: String,
-    pub(crate) signals: Vec<(String, f64)>,
-    pub(crate) error: Option<String>,
+    pub(crate) test_id: Cow<'r, str>,
+    pub(crate) signals: Vec<(Cow<'r, str>, f64)>,
+    pub(crate) error: Option<Cow<'r, str>>,
     pub(crate) cause: Option<String>,
     pub(crate) detail: Option<String>,
 }
 
-impl NewRow {
-    pub(crate) fn of(Reported { at, report }: &Reported) -> Self {
+impl<'r> NewRow<'r> {
+    pub(crate) fn of(Reported { at, report }: &'r Reported) -> Self {
         let at = Timestamp::from_micros(at.as_micros().clamp(0, LAST_MOMENT));
         let test = report.test.as_ref();
         let error = report.error.as_deref().map(|error| bounded(error, ERROR));
@@ -59,7 +62,7 @@ impl NewRow {
             triggered: test.map_or(at, |test| test.timestamp),
             runtime: report.runtime.filter(|seconds| seconds.is_finite()),
             whole_case: test.is_none(),
-            test_id: test.map_or_else(String::new, |test| bounded(test.id.as_str(), NAME)),
+            test_id: test.map_or(Cow::Borrowed(""), |test| bounded(test.id.as_str(), NAME)),
             signals: signals.map(|(name, latency)| (bounded(name, NAME), *latency)).collect(),
             cause: is_failed_execution.then(|| cause_of(error.as_deref().unwrap_or_default())),
             // Of what passes at once the columns say all that one wants to know.
@@ -72,9 +75,13 @@ impl NewRow {
 
     /// The latencies as JSON, if there are any.
     pub(crate) fn signals_json(&self) -> Option<String> {
-        let map: std::collections::BTreeMap<_, _> =
-            self.signals.iter().map(|(name, latency)| (name, latency)).collect();
-        if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
+        if self.signals.is_empty() {
+            return None;
+        }
+        let mut json = Vec::with_capacity(32 * self.signals.len());
+        let signals = self.signals.iter().map(|(name, latency)| (name, latency));
+        serde_json::Serializer::new(&mut json).collect_map(signals).ok()?;
+        String::from_utf8(json).ok()
     }
 
     /// About how many bytes it takes in the database.
@@ -161,8 +168,8 @@ fn detail(report: &TestReport) -> Option<String> {
     };
     json(report).or_else(|| {
         let mut smaller = report.clone();
-        smaller.error = smaller.error.map(|error| bounded(&error, ERROR));
-        smaller.traceback = smaller.traceback.map(|traceback| bounded(&traceback, TRACEBACK));
+        smaller.error = smaller.error.map(|error| bounded(&error, ERROR).into_owned());
+        smaller.traceback = smaller.traceback.map(|traceback| bounded(&traceback, TRACEBACK).into_owned());
         if let Some(explanation) = &mut smaller.explanation {
             explanation.logs_left_out += explanation.logs.len() as u64;
             explanation.logs.clear();
@@ -177,8 +184,9 @@ fn detail(report: &TestReport) -> Option<String> {
 /// At most so many bytes of a text, without the one character that PostgreSQL has not.
 ///
 /// A text that is cut ends with the hash of the whole, so that two that begin alike stay two.
-fn bounded(text: &str, most: usize) -> String {
-    let text = text.replace('\0', "\u{fffd}");
+fn bounded(text: &str, most: usize) -> Cow<'_, str> {
+    let text =
+        if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) };
     if text.len() <= most {
         return text;
     }
@@ -187,7 +195,7 @@ fn bounded(text: &str, most: usize) -> String {
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    format!("{}{end}", &text[..at])
+    Cow::Owned(format!("{}{end}", &text[..at]))
 }
 
 /// FNV-1a of 64 bits: the same in every version, unlike the standard library's.
@@ -230,7 +238,8 @@ mod tests {
             explanation: None,
             attempts: Vec::new(),
         };
-        let row = NewRow::of(&Reported { at: Timestamp::MAX, report });
+        let reported = Reported { at: Timestamp::MAX, report };
+        let row = NewRow::of(&reported);
         let detail = row.detail.expect("it is kept");
         assert!(detail.len() < DETAIL && detail.contains("eee") && detail.contains("ttt"));
         assert!(row.error.expect("it has one").len() <= ERROR);

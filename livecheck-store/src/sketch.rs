@@ -1,6 +1,6 @@
 //! How many values there were of about which size: from it come quantiles, and two of them make one.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 /// The relative error of a quantile: 1 %.
 ///
@@ -29,7 +29,8 @@ const MOST: i32 = 1_034;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
-    buckets: BTreeMap<i32, u64>,
+    /// The buckets that have values, in their order, and how many: some dozens, next to each other.
+    buckets: Vec<(i32, u64)>,
     count: u64,
 }
 
@@ -41,18 +42,35 @@ pub struct SketchError;
 impl Sketch {
     /// Counts a value, in seconds. What is no number is left out; what is negative counts as zero.
     pub fn add(&mut self, value: f64) {
-        if !value.is_nan() {
-            *self.buckets.entry(bucket(value)).or_default() += 1;
-            self.count += 1;
+        if value.is_nan() {
+            return;
         }
+        let bucket = bucket(value);
+        match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+            Ok(found) => self.buckets[found].1 += 1,
+            Err(place) => self.buckets.insert(place, (bucket, 1)),
+        }
+        self.count += 1;
     }
 
     /// Adds all that the other has counted.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.buckets {
-            *self.buckets.entry(*bucket).or_default() += count;
+        let (mut one, mut two) =
+            (self.buckets.iter().copied().peekable(), other.buckets.iter().copied().peekable());
+        let mut merged = Vec::with_capacity(self.buckets.len().max(other.buckets.len()) + 8);
+        while let (Some(&(left, count)), Some(&(right, more))) = (one.peek(), two.peek()) {
+            merged.push(match left.cmp(&right) {
+                Ordering::Less => (left, count),
+                Ordering::Equal => (left, count.saturating_add(more)),
+                Ordering::Greater => (right, more),
+            });
+            one.next_if(|(bucket, _)| *bucket <= right);
+            two.next_if(|(bucket, _)| *bucket <= left);
         }
-        self.count += other.count;
+        merged.extend(one);
+        merged.extend(two);
+        self.buckets = merged;
+        self.count = self.count.saturating_add(other.count);
     }
 
     /// How many values there were.
@@ -86,9 +104,13 @@ impl Sketch {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.buckets.len() * 3);
         // Zero has no neighbours: its count stands first.
-        write_number(&mut bytes, self.buckets.get(&ZERO).copied().unwrap_or_default());
+        let (zeros, others) = match self.buckets.split_first() {
+            Some(((ZERO, zeros), others)) => (*zeros, others),
+            _ => (0, &self.buckets[..]),
+        };
+        write_number(&mut bytes, zeros);
         let mut last = LOWEST - 1;
-        for (bucket, count) in self.buckets.iter().filter(|(bucket, _)| **bucket != ZERO) {
+        for (bucket, count) in others {
             write_number(&mut bytes, u64::from(bucket.abs_diff(last)));
             write_number(&mut bytes, *count);
             last = *bucket;
@@ -102,23 +124,24 @@ impl Sketch {
     ///
     /// [`SketchError`]: these are other bytes.
     pub fn decode(mut bytes: &[u8]) -> Result<Self, SketchError> {
-        let mut sketch = Self::default();
+        let mut sketch = Self { buckets: Vec::with_capacity(bytes.len() / 2), count: 0 };
         let zeros = read_number(&mut bytes)?;
-        sketch.put(ZERO, zeros)?;
+        sketch.push(ZERO, zeros)?;
         let mut last = LOWEST - 1;
         while !bytes.is_empty() {
             let step = i32::try_from(read_number(&mut bytes)?).map_err(|_| SketchError)?;
             last = last.checked_add(step).filter(|bucket| step > 0 && *bucket <= MOST).ok_or(SketchError)?;
             let count = read_number(&mut bytes)?;
-            sketch.put(last, count)?;
+            sketch.push(last, count)?;
         }
         Ok(sketch)
     }
 
-    fn put(&mut self, bucket: i32, count: u64) -> Result<(), SketchError> {
+    /// Adds a bucket behind the last.
+    fn push(&mut self, bucket: i32, count: u64) -> Result<(), SketchError> {
         self.count = self.count.checked_add(count).ok_or(SketchError)?;
         if count > 0 {
-            self.buckets.insert(bucket, count);
+            self.buckets.push((bucket, count));
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 mod names;
 mod rollups;
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use livecheck_core::Timestamp;
 
 use self::names::Names;
-use self::rollups::Rollups;
+use self::rollups::{Execution, Rollups};
 use crate::database::{Connection, Existing, Kind, Table, Value, in_transaction};
 use crate::error::StoreError;
 use crate::retention::{Pruned, Retention, prune};
@@ -166,31 +167,26 @@ fn write(
         return Ok(Written::default());
     }
     let State { next_seq, pruned_until } = state(connection)?;
-    let mut rows = Vec::with_capacity(reports.len());
-    let mut seen = HashSet::with_capacity(reports.len());
-    for report in reports {
-        let row = NewRow::of(report);
-        // What was removed has been counted.
-        if row.at.as_micros() < pruned_until {
-            continue;
-        }
-        let case = names.case(connection, &row.case)?;
-        if seen.insert((case, row.triggered, row.test_id.clone())) {
-            rows.push(Resolved::of(connection, names, case, row)?);
-        }
+    let (mut rows, mut executions) = (Vec::with_capacity(reports.len()), Vec::with_capacity(reports.len()));
+    // What was removed has been counted.
+    for report in reports.iter().filter(|report| report.at.as_micros() >= pruned_until) {
+        let seq = next_seq.saturating_add_unsigned(rows.len() as u64);
+        let Resolved { values, execution, bytes } = Resolved::of(connection, names, seq, NewRow::of(report))?;
+        rows.push(values);
+        executions.push((execution, bytes));
     }
-    let values = (next_seq..).zip(&rows).map(|(seq, row)| row.values(seq)).collect::<Vec<_>>();
-    let written = connection.write(&EXECUTIONS, &values)?;
+    // One that stands twice among them is written once, too.
+    let written = connection.write(&EXECUTIONS, &rows)?;
     let (mut rollups, mut bytes) = (Rollups::default(), 0);
     for seq in &written {
-        let Some(row) = usize::try_from(seq - next_seq).ok().and_then(|index| rows.get(index)) else {
-            continue;
-        };
-        rollups.count(row);
-        bytes += row.bytes;
+        let index = usize::try_from(seq - next_seq).ok();
+        let Some((execution, size)) = index.and_then(|index| executions.get(index)) else { continue };
+        // A report on a whole case is none.
+        execution.iter().for_each(|execution| rollups.count(execution));
+        bytes += size;
     }
     rollups.write(connection)?;
-    let (new, next_seq) = (written.len() as u64, next_seq.saturating_add_unsigned(values.len() as u64));
+    let (new, next_seq) = (written.len() as u64, next_seq.saturating_add_unsigned(rows.len() as u64));
     connection.execute(
         "UPDATE lc_store SET next_seq = $1, executions = executions + $2, bytes = bytes + $3 WHERE id = 1",
         &[next_seq.into(), i64::try_from(new).unwrap_or(i64::MAX).into(), bytes.into()],
@@ -198,13 +194,10 @@ fn write(
     Ok(Written { new, known: reports.len() as u64 - new })
 }
 
-/// A row, with numbers for names.
+/// A row with numbers for names, and what is to be counted of it.
 struct Resolved {
-    row: NewRow,
-    case: i64,
-    cause: Option<i64>,
-    signals: Vec<(i64, f64)>,
-    signals_json: Option<String>,
+    values: Vec<Value>,
+    execution: Option<Execution>,
     bytes: i64,
 }
 
@@ -212,37 +205,36 @@ impl Resolved {
     fn of(
         connection: &mut dyn Connection,
         names: &mut Names,
-        case: i64,
-        mut row: NewRow,
+        seq: i64,
+        row: NewRow<'_>,
     ) -> Result<Self, StoreError> {
-        let cause =
-            row.cause.take().map(|text| names.cause(connection, case, row.state, &text)).transpose()?;
+        let case = names.case(connection, &row.case)?;
+        let cause = row.cause.as_deref();
+        let cause = cause.map(|text| names.cause(connection, case, row.state, text)).transpose()?;
         let mut signals = Vec::with_capacity(row.signals.len());
         for (name, latency) in &row.signals {
             signals.push((names.signal(connection, name)?, *latency));
         }
         let signals_json = row.signals_json();
         let bytes = row.bytes(signals_json.as_deref());
-        Ok(Self { row, case, cause, signals, signals_json, bytes })
-    }
-
-    fn values(&self, seq: i64) -> Vec<Value> {
-        let row = &self.row;
-        vec![
+        let NewRow { state, at, triggered, runtime, whole_case, .. } = row;
+        let values = vec![
             seq.into(),
-            self.case.into(),
-            code_of(row.state).into(),
-            row.at.as_micros().into(),
-            row.triggered.as_micros().into(),
-            row.runtime.into(),
-            self.cause.into(),
-            i64::from(row.whole_case).into(),
-            self.bytes.into(),
-            row.test_id.as_str().into(),
-            self.signals_json.clone().into(),
-            row.error.clone().into(),
-            row.detail.clone().into(),
-        ]
+            case.into(),
+            code_of(state).into(),
+            at.as_micros().into(),
+            triggered.as_micros().into(),
+            runtime.into(),
+            cause.into(),
+            i64::from(whole_case).into(),
+            bytes.into(),
+            row.test_id.into_owned().into(),
+            signals_json.into(),
+            row.error.map(Cow::into_owned).into(),
+            row.detail.into(),
+        ];
+        let execution = (!whole_case).then_some(Execution { case, at, state, runtime, cause, signals });
+        Ok(Self { values, execution, bytes })
     }
 }
 

@@ -1,11 +1,10 @@
 //! What is counted of executions, added to what was counted before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use livecheck_core::Timestamp;
 use livecheck_core::wire::State;
 
-use super::Resolved;
 use crate::database::{Connection, Existing, Kind, Row, Table, Value};
 use crate::error::StoreError;
 use crate::resolution::Resolution;
@@ -65,12 +64,32 @@ const OF_CAUSES: Table = Table {
     existing: Existing::IsReplaced,
 };
 
-/// What is counted of new rows.
+/// What is counted of new rows, by the minute: an hour is made up of its minutes, and a day of its hours.
 #[derive(Debug, Default)]
 pub(super) struct Rollups {
-    cases: BTreeMap<Vec<i64>, OfCase>,
-    signals: BTreeMap<Vec<i64>, Latencies>,
-    causes: BTreeMap<Vec<i64>, OfCause>,
+    minutes: HashMap<(i64, Timestamp), OfMinute>,
+}
+
+/// What is counted of a case in a minute.
+#[derive(Debug, Default)]
+struct OfMinute {
+    executions: OfCase,
+    /// By the number of the signal. A case has a handful.
+    signals: Vec<(i64, Latencies)>,
+    /// By the number of the cause.
+    causes: BTreeMap<i64, OfCause>,
+}
+
+/// What an execution adds to the counts.
+#[derive(Debug)]
+pub(super) struct Execution {
+    pub(super) case: i64,
+    pub(super) at: Timestamp,
+    pub(super) state: State,
+    pub(super) runtime: Option<f64>,
+    pub(super) cause: Option<i64>,
+    /// The number of each signal, and its latency.
+    pub(super) signals: Vec<(i64, f64)>,
 }
 
 /// What can be counted, written, read again, and added up.
@@ -81,44 +100,73 @@ trait Counted: Default {
 }
 
 impl Rollups {
-    /// Counts a row in each of the spans that it lies in. A report on a whole case is not an execution.
-    pub(super) fn count(&mut self, resolved: &Resolved) {
-        let row = &resolved.row;
-        if row.whole_case {
-            return;
+    /// Counts an execution.
+    pub(super) fn count(&mut self, execution: &Execution) {
+        let Execution { case, at, state, runtime, cause, signals } = execution;
+        let minute = self.minutes.entry((*case, Resolution::Minute.start_of(*at))).or_default();
+        minute.executions.count(*state, *runtime, *at);
+        for (signal, latency) in signals {
+            let known = minute.signals.iter().position(|(id, _)| id == signal);
+            let place = known.unwrap_or_else(|| {
+                minute.signals.push((*signal, Latencies::default()));
+                minute.signals.len() - 1
+            });
+            minute.signals[place].1.count(*latency);
         }
-        for resolution in Resolution::ALL {
-            let key = [resolution.seconds(), resolved.case, resolution.start_of(row.at).as_micros()];
-            let and = |id: i64| [&key[..], &[id]].concat();
-            self.cases.entry(key.to_vec()).or_default().count(row.state, row.runtime, row.at);
-            for (signal, latency) in &resolved.signals {
-                self.signals.entry(and(*signal)).or_default().count(*latency);
-            }
-            if let Some(cause) = resolved.cause {
-                self.causes.entry(and(cause)).or_default().count(row.at);
-            }
+        if let Some(cause) = cause {
+            minute.causes.entry(*cause).or_default().count(*at);
         }
     }
 
     /// Adds it to what the database has.
     pub(super) fn write(self, connection: &mut dyn Connection) -> Result<(), StoreError> {
-        add(connection, &OF_CASES, self.cases)?;
-        add(connection, &OF_SIGNALS, self.signals)?;
-        add(connection, &OF_CAUSES, self.causes)
+        let (mut cases, mut signals, mut causes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for ((case, start), minute) in self.minutes {
+            let key = [Resolution::Minute.seconds(), case, start.as_micros()];
+            let and = |id: i64| [key[0], key[1], key[2], id];
+            cases.insert(key, minute.executions);
+            signals.extend(minute.signals.into_iter().map(|(signal, latencies)| (and(signal), latencies)));
+            causes.extend(minute.causes.into_iter().map(|(cause, counted)| (and(cause), counted)));
+        }
+        add(connection, &OF_CASES, cases)?;
+        add(connection, &OF_SIGNALS, signals)?;
+        add(connection, &OF_CAUSES, causes)
     }
 }
 
-fn add<T: Counted>(
+/// The same by longer spans: of each key the first number is the resolution, and the third the start.
+fn by_longer<const N: usize, T: Counted>(
+    counted: &BTreeMap<[i64; N], T>,
+    longer: Resolution,
+) -> BTreeMap<[i64; N], T> {
+    let mut sums: BTreeMap<[i64; N], T> = BTreeMap::new();
+    for (key, counted) in counted {
+        let mut key = *key;
+        key[0] = longer.seconds();
+        key[2] = longer.start_of(Timestamp::from_micros(key[2])).as_micros();
+        sums.entry(key).or_default().add(counted);
+    }
+    sums
+}
+
+/// Adds what was counted by the minute, and with it by the hour and the day, to what the database has.
+fn add<const N: usize, T: Counted>(
     connection: &mut dyn Connection,
     table: &Table,
-    mut counted: BTreeMap<Vec<i64>, T>,
+    minutes: BTreeMap<[i64; N], T>,
 ) -> Result<(), StoreError> {
-    if counted.is_empty() {
+    if minutes.is_empty() {
         return Ok(());
     }
-    let keys: Vec<_> = counted.keys().cloned().collect();
+    let hours = by_longer(&minutes, Resolution::Hour);
+    let days = by_longer(&hours, Resolution::Day);
+    let mut counted: BTreeMap<_, _> = minutes.into_iter().chain(hours).chain(days).collect();
+    let keys: Vec<_> = counted.keys().map(<[i64; N]>::as_slice).collect();
     for mut row in connection.find(table, &keys)? {
-        let key = table.key.iter().map(|_| row.take()).collect::<Result<Vec<i64>, _>>()?;
+        let mut key = [0; N];
+        for part in &mut key {
+            *part = row.take()?;
+        }
         let before = T::read(&mut row)?;
         if let Some(counted) = counted.get_mut(&key) {
             counted.add(&before);
