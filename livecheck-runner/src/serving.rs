@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use livecheck_core::Cases;
+use livecheck_core::control::sampling;
 use livecheck_store::Store;
 use livecheck_web::{Bound, Guard, Redaction, ServeError, Server, Site};
 
@@ -86,7 +87,7 @@ impl ServingError {
 
 impl Heard {
     pub(crate) fn new(cases: &Cases, sharing: &Sharing) -> Self {
-        Self(Arc::new(Metrics::new(cases.clone(), sharing.group())))
+        Self(Arc::new(Metrics::new(cases.clone(), sharing.group(), sampling)))
     }
 
     /// Hears what the observer says.

@@ -21,4 +21,4 @@ mod session;
 pub(crate) use direct::{Direct, write_now};
 pub(crate) use keeper::{Keeper, KeeperOptions};
 pub(crate) use place::default_file;
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, StoreProgress};

@@ -69,7 +69,7 @@ impl AlertGauges {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, gauges: Gauges) {
+    pub(crate) fn set(&self, gauges: Gauges) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = gauges;
     }
 }

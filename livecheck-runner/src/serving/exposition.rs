@@ -1,5 +1,8 @@
 //! Values that are known at the moment of a scrape, as Prometheus' families.
 
+use std::time::Duration;
+
+use livecheck_core::Timestamp;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
 /// The families of a scrape, in any order.
@@ -8,6 +11,51 @@ pub(super) struct Exposition(Vec<Family>);
 
 /// A metric with all its labels' values.
 pub(super) struct Family(MetricFamily);
+
+/// What may be the value of a metric. Prometheus has floating-point numbers alone.
+pub(super) trait Sample {
+    fn as_float(self) -> f64;
+}
+
+impl Sample for f64 {
+    fn as_float(self) -> f64 {
+        self
+    }
+}
+
+impl Sample for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 are rounded")]
+    fn as_float(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Sample for usize {
+    fn as_float(self) -> f64 {
+        (self as u64).as_float()
+    }
+}
+
+/// 1 if it is so.
+impl Sample for bool {
+    fn as_float(self) -> f64 {
+        f64::from(u8::from(self))
+    }
+}
+
+/// In seconds.
+impl Sample for Duration {
+    fn as_float(self) -> f64 {
+        self.as_secs_f64()
+    }
+}
+
+/// In seconds since 1970.
+impl Sample for Timestamp {
+    fn as_float(self) -> f64 {
+        self.since(Self::from_millis(0)).max(Duration::ZERO).as_secs_f64()
+    }
+}
 
 impl Exposition {
     pub(super) fn counter(&mut self, name: &str, help: &str) -> &mut Family {
@@ -35,7 +83,8 @@ impl Exposition {
 
 impl Family {
     /// A value with those labels.
-    pub(super) fn with(&mut self, labels: &[(&str, &str)], value: f64) {
+    pub(super) fn with(&mut self, labels: &[(&str, &str)], value: impl Sample) {
+        let value = value.as_float();
         let mut metric = Metric::default();
         let pairs = labels.iter().map(|(name, value)| {
             let mut pair = LabelPair::default();

@@ -7,20 +7,36 @@
 //!
 //! Labels are bounded: a case is one of those of this program, or `(unknown)`; a signal is one of its case's, or
 //! `(unknown)`; a topic is one of ours.
+//!
+//! | module | what is told |
+//! |---|---|
+//! | `executions` | how many there were and are, by what became of them |
+//! | `cases` | how each does as a whole, and how much of its requests is followed |
+//! | `runner` | who this is, how far it has read, what odd things it has met |
+//! | `store` | how far the store is |
+//! | `alerts` | who was told, and who could not be |
+
+mod alerts;
+mod cases;
+mod executions;
+mod runner;
+mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use livecheck_core::control::Sampling;
 use livecheck_core::wire::{State, TestReport};
-use livecheck_core::{CaseName, Cases, Timestamp};
+use livecheck_core::{Case, CaseName, Cases, Timestamp};
 use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, TextEncoder};
 
+use self::cases::Changes;
 use super::exposition::Exposition;
-use crate::engine::{CaseTally, Tally};
+use crate::engine::Tally;
 use crate::kafka::PartitionLag;
-use crate::monitor::case_state::ChangeKind;
 use crate::monitor::{AlertGauges, CaseChange};
 use crate::status::Status;
 use crate::store::Progress;
@@ -30,17 +46,13 @@ const UNKNOWN: &str = "(unknown)";
 /// From five milliseconds to the three hours after which a test expires.
 const BUCKETS: [f64; 16] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 10_800.0];
-/// The states in which executions end.
-const ENDS: [State; 5] = [State::Pass, State::Fail, State::Error, State::Timeout, State::Skip];
-/// The states of a case as a whole.
-const CASE_STATES: [State; 7] = State::ALL;
-/// What may become of a case as a whole.
-const CHANGES: [&str; 4] = ["failing", "service-down", "stalled", "recovered"];
 
 /// The metrics of a runner.
 pub(crate) struct Metrics {
     cases: Cases,
     group: Option<String>,
+    /// What holds of a case at this moment.
+    sampling: fn(&Case) -> Sampling,
     runtime: HistogramVec,
     latency: HistogramVec,
     now: Mutex<Now>,
@@ -54,7 +66,7 @@ struct Now {
     brokers_are_away: bool,
     bad_records: BTreeMap<(String, &'static str), u64>,
     notices: BTreeMap<&'static str, u64>,
-    changes: BTreeMap<(String, &'static str), u64>,
+    changes: Changes,
     lags: Vec<PartitionLag>,
     store: Option<Progress>,
     alerts: Option<AlertGauges>,
@@ -62,7 +74,7 @@ struct Now {
 
 impl Metrics {
     /// Those of a runner with these cases, in that group.
-    pub(crate) fn new(cases: Cases, group: Option<&str>) -> Self {
+    pub(crate) fn new(cases: Cases, group: Option<&str>, sampling: fn(&Case) -> Sampling) -> Self {
         let histogram = |name: &str, help: &str, labels: &[&str]| {
             HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), labels)
                 .expect("the names, the labels and the buckets stand here, and are well-formed")
@@ -80,6 +92,7 @@ impl Metrics {
             ),
             cases,
             group: group.map(str::to_owned),
+            sampling,
             now: Mutex::default(),
         }
     }
@@ -140,18 +153,8 @@ impl Metrics {
     }
 
     /// A case as a whole has changed, and this runner has said so.
-    pub(crate) fn changed(&self, CaseChange { case, change }: &CaseChange) {
-        let kind = match change.kind {
-            ChangeKind::Failing { .. } => "failing",
-            ChangeKind::ServiceDown { .. } => "service-down",
-            ChangeKind::Stalled { .. } => "stalled",
-            ChangeKind::Recovered { .. } => "recovered",
-        };
-        *self.now().changes.entry((self.label(case).to_owned(), kind)).or_default() += 1;
-    }
-
-    fn label(&self, case: &CaseName) -> &'static str {
-        self.cases.get(case.as_str()).map_or(UNKNOWN, |case| case.name)
+    pub(crate) fn changed(&self, change: &CaseChange) {
+        self.now().changes.count(change, &self.cases);
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -162,9 +165,7 @@ impl Metrics {
     /// whether this runner leads it.
     pub(crate) fn render(&self, status: Option<&Status>, leads: bool) -> String {
         let mut exposition = Exposition::default();
-        self.about_the_runner(&mut exposition, leads);
-        self.about_executions(&mut exposition);
-        self.about_cases(&mut exposition, status);
+        self.describe(&mut exposition, status, leads);
         let mut families = exposition.into_families();
         families.extend(self.runtime.collect());
         families.extend(self.latency.collect());
@@ -174,308 +175,29 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&families).unwrap_or_default()
     }
 
-    fn about_the_runner(&self, to: &mut Exposition, leads: bool) {
+    fn describe(&self, to: &mut Exposition, status: Option<&Status>, leads: bool) {
         let now = self.now();
-        to.gauge("livecheck_runner_info", "The runner: its version, and its group.").with(
-            &[("version", env!("CARGO_PKG_VERSION")), ("group", self.group.as_deref().unwrap_or(""))],
-            1.0,
-        );
-        to.gauge(
-            "livecheck_leader",
-            "1 if this runner leads its group: it says what becomes of cases as a whole.",
-        )
-        .with(&[], truth(leads));
-        to.gauge("livecheck_brokers_up", "1 unless no Kafka broker can be reached.")
-            .with(&[], truth(!now.brokers_are_away));
-        if let Some(committed) = now.committed {
-            to.gauge(
-                "livecheck_last_commit_timestamp_seconds",
-                "When this runner has last committed reports and offsets; its age is time() minus this.",
-            )
-            .with(&[], seconds(committed));
+        runner::describe(to, &now, self.group.as_deref(), leads);
+        executions::describe(to, &now.tally, &self.cases);
+        now.changes.describe(to, &self.cases);
+        cases::describe_sampling(to, &self.cases, self.sampling);
+        if let Some(status) = status {
+            cases::describe(to, status, &self.cases);
         }
-        let lag = to.gauge("livecheck_consumer_lag_records", "How many records this runner has yet to read.");
-        for PartitionLag { topic, partition, records } in &now.lags {
-            let records = records.unwrap_or(0);
-            lag.with(&[("topic", topic), ("partition", &partition.to_string())], number(records));
+        if let Some(progress) = &now.store {
+            store::describe(to, &progress.get());
         }
-        about_the_store(to, now.store.as_ref());
-        about_alerts(to, now.alerts.as_ref());
-        let bad =
-            to.counter("livecheck_bad_records_total", "Records that could not be read, by topic and kind.");
-        for ((topic, kind), count) in &now.bad_records {
-            bad.with(&[("topic", topic), ("kind", kind)], number(*count));
-        }
-        let notices = to.counter(
-            "livecheck_notices_total",
-            "Odd things that this runner has seen, by kind; its log tells more.",
-        );
-        for (kind, count) in &now.notices {
-            notices.with(&[("kind", kind)], number(*count));
-        }
-        for (name, help, count) in [
-            (
-                "livecheck_repeated_triggers_total",
-                "Triggers that repeat one already accepted.",
-                now.tally.repeated_triggers,
-            ),
-            (
-                "livecheck_late_signals_total",
-                "Signals that came after their execution had ended.",
-                now.tally.late_signals,
-            ),
-            (
-                "livecheck_unknown_signals_total",
-                "Signals for a case, or of a name, that this runner does not know.",
-                now.tally.unknown_signals,
-            ),
-            (
-                "livecheck_abandoned_signals_total",
-                "Early signals whose test did not come, or for which memory was short.",
-                now.tally.abandoned_signals,
-            ),
-        ] {
-            to.counter(name, help).with(&[], number(count));
-        }
-    }
-
-    fn about_executions(&self, to: &mut Exposition) {
-        let now = self.now();
-        let mut counts: BTreeMap<&str, (CaseTally, u64)> =
-            self.cases.iter().map(|case| (case.name, Default::default())).collect();
-        for (case, tally) in &now.tally.cases {
-            counts.entry(self.label(case)).or_default().0 += *tally;
-        }
-        for (case, handed_over) in &now.tally.handed_over {
-            counts.entry(self.label(case)).or_default().1 += handed_over;
-        }
-        let triggered =
-            to.counter("livecheck_executions_triggered_total", "Tests that this runner has accepted.");
-        for (case, (tally, handed_over)) in &counts {
-            triggered.with(&[("case", case)], number(tally.triggered + handed_over));
-        }
-        let ended = to.counter("livecheck_executions_total", "Executions that have ended here, by state.");
-        for (case, (tally, _)) in &counts {
-            for state in ENDS {
-                ended.with(&[("case", case), ("state", &label(state))], number(tally.of(state)));
-            }
-        }
-        let in_flight = to.gauge("livecheck_executions_in_flight", "Executions in flight here.");
-        for (case, (tally, _)) in &counts {
-            in_flight.with(&[("case", case)], number(tally.in_flight));
-        }
-        let handed_over = to.counter(
-            "livecheck_executions_handed_over_total",
-            "Executions that were in flight when their partition went to another runner, which goes on with them.",
-        );
-        for (case, (_, count)) in &counts {
-            handed_over.with(&[("case", case)], number(*count));
-        }
-        let changes = to.counter(
-            "livecheck_case_changes_total",
-            "What this runner, leading, has said of cases as a whole.",
-        );
-        for case in self.cases.iter() {
-            for change in CHANGES {
-                let count = now.changes.get(&(case.name.to_owned(), change)).copied().unwrap_or(0);
-                changes.with(&[("case", case.name), ("change", change)], number(count));
-            }
-        }
-    }
-
-    /// By what the monitor of the group keeps: the same in all of its runners.
-    fn about_cases(&self, to: &mut Exposition, status: Option<&Status>) {
-        let probability = to.gauge(
-            "livecheck_case_probability",
-            "With which probability a request is followed, as the code says.",
-        );
-        for case in self.cases.iter() {
-            probability.with(&[("case", case.name)], case.settings.probability);
-        }
-        let Some(status) = status else { return };
-        let known =
-            || status.cases.iter().filter_map(|case| Some((self.cases.get(case.name.as_str())?.name, case)));
-        to.gauge("livecheck_runners", "How many runners of the group are at work.")
-            .with(&[], number(status.runners.len() as u64));
-        let state =
-            to.gauge("livecheck_case_state", "1 for the state that the case as a whole is in, else 0.");
-        for (name, case) in known() {
-            for other in CASE_STATES {
-                state.with(&[("case", name), ("state", &label(other))], truth(case.state == other));
-            }
-        }
-        let in_a_row = to.gauge(
-            "livecheck_case_consecutive_failures",
-            "How many executions have failed since the last one that passed.",
-        );
-        for (name, case) in known() {
-            in_a_row.with(&[("case", name)], number(case.consecutive_failures));
-        }
-        let seen = to.gauge("livecheck_case_last_seen_timestamp_seconds", "When an execution was last seen.");
-        for (name, case) in known() {
-            if let Some(at) = case.last_seen {
-                seen.with(&[("case", name)], seconds(at));
-            }
+        if let Some(gauges) = &now.alerts {
+            alerts::describe(to, &gauges.get());
         }
     }
 }
 
-/// Of the runner that writes: the others know nothing of it.
-fn about_the_store(to: &mut Exposition, progress: Option<&Progress>) {
-    let Some(store) = progress.map(Progress::get) else { return };
-    to.gauge("livecheck_store_writes", "1 if this runner brings the results into the store.")
-        .with(&[], truth(store.writes));
-    to.counter("livecheck_store_reports_total", "Reports that this runner has brought into the store.")
-        .with(&[], number(store.written));
-    to.counter("livecheck_store_failures_total", "Attempts to write to the store that have failed.")
-        .with(&[], number(store.failures));
-    if store.writes {
-        to.gauge("livecheck_store_up", "1 unless the last attempt to write to the store has failed.")
-            .with(&[], truth(store.is_up));
-        to.gauge(
-            "livecheck_store_lag_seconds",
-            "For how long the store has not had all reports of the topic; 0 if it has.",
-        )
-        .with(&[], store.lag.as_secs_f64());
-    }
-}
-
-/// Of the runner that leads, where anybody is to be told; of what another has told before this one knows nothing.
-fn about_alerts(to: &mut Exposition, gauges: Option<&AlertGauges>) {
-    let Some(gauges) = gauges.map(AlertGauges::get).filter(|gauges| !gauges.receivers.is_empty()) else {
-        return;
-    };
-    to.gauge("livecheck_alerts_firing", "Alerts that go on, whoever is told of them.")
-        .with(&[], number(gauges.firing as u64));
-    to.gauge("livecheck_alert_silences", "Silences that are on.").with(&[], number(gauges.silences as u64));
-    let receivers =
-        || gauges.receivers.iter().map(|(name, receiver)| ([("receiver", name.as_str())], receiver));
-    let sent = to.counter("livecheck_alert_messages_total", "Messages that a receiver has acknowledged.");
-    receivers().for_each(|(labels, receiver)| sent.with(&labels, number(receiver.sent)));
-    let failed =
-        to.counter("livecheck_alert_failures_total", "Attempts to tell a receiver that have failed.");
-    receivers().for_each(|(labels, receiver)| failed.with(&labels, number(receiver.failed)));
-    let pending =
-        to.gauge("livecheck_alert_groups_pending", "Groups of alerts of which a receiver is to be told.");
-    receivers().for_each(|(labels, receiver)| pending.with(&labels, number(receiver.pending as u64)));
+/// A case as a label says it: those of other programs are one.
+fn name_of(cases: &Cases, case: &CaseName) -> &'static str {
+    cases.get(case.as_str()).map_or(UNKNOWN, |case| case.name)
 }
 
 fn label(state: State) -> String {
     state.as_str().to_lowercase()
-}
-
-fn truth(is_so: bool) -> f64 {
-    f64::from(u8::from(is_so))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus has floating-point numbers")]
-fn number(count: u64) -> f64 {
-    count as f64
-}
-
-fn seconds(at: Timestamp) -> f64 {
-    at.since(Timestamp::from_millis(0)).max(Duration::ZERO).as_secs_f64()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use livecheck_core::case::{Location, SignalDefinition};
-    use livecheck_core::{Case, Settings};
-
-    use super::*;
-    use crate::monitor::case_state::Change;
-
-    static ORDER: Case = Case {
-        name: "stock_orders::cases::order_flow",
-        docs: "",
-        location: Location { package: "orders", file: "src/lib.rs", line: 1 },
-        settings: Settings::new().probability(0.25),
-        arguments: &[],
-        signals: &[SignalDefinition::new("sent", "()")],
-        tables: &[],
-        run: |_| Box::pin(async { Ok(()) }),
-    };
-
-    fn metrics() -> Metrics {
-        Metrics::new(Cases::new([&ORDER]).expect("one name"), Some("livecheck"))
-    }
-
-    fn report(case: &str, state: &str, signal: &str) -> TestReport {
-        let json = serde_json::json!({
-            "case_name": case, "state": state, "test": null, "runtime": 0.3, "error": null, "traceback": null,
-            "signal_latency": { signal: 0.2 },
-        });
-        serde_json::from_str(&json.to_string()).expect("a report")
-    }
-
-    fn tally(pass: u64, fail: u64, in_flight: u64) -> CaseTally {
-        CaseTally { triggered: pass + fail + in_flight, pass, fail, in_flight, ..CaseTally::default() }
-    }
-
-    /// All of them, each with some value.
-    pub(crate) fn all() -> String {
-        let metrics = metrics();
-        let cases = [(ORDER.name.into(), tally(5, 2, 3)), ("elsewhere::case".into(), tally(1, 0, 0))].into();
-        let handed_over = [(ORDER.name.into(), 4)].into();
-        let tally = Tally { cases, handed_over, late_signals: 7, ..Tally::default() };
-        let reports = [report(ORDER.name, "PASS", "sent"), report("elsewhere::case", "FAIL", "<&\"\n>")];
-        metrics.committed(&reports, &tally);
-        metrics.bad_records("livecheck-bus", "json", 2);
-        metrics.noticed("clock-skew", 1);
-        let lag = |partition, records| PartitionLag { topic: "livecheck".to_owned(), partition, records };
-        metrics.lags(vec![lag(0, Some(12)), lag(1, Some(3))]);
-        metrics.lags(vec![lag(1, None)]);
-        let kind = ChangeKind::Recovered { from: State::Fail, after: Duration::from_secs(1) };
-        metrics.changed(&CaseChange { case: ORDER.name.into(), change: Change { at: Timestamp::MIN, kind } });
-        let progress = Progress::new();
-        progress.wrote(12, true);
-        metrics.store(progress);
-        metrics.now().committed = Some(Timestamp::from_millis(1_795_000_000_500));
-        let status = crate::status::tests::status();
-        metrics.render(Some(&status), true)
-    }
-
-    #[test]
-    fn they_are_what_prometheus_reads() {
-        insta::assert_snapshot!(all());
-    }
-
-    #[test]
-    fn in_every_scrape_all_that_was_triggered_is_accounted_for() {
-        let value = |name: &str| -> f64 {
-            let text = all();
-            let of_case = text.lines().filter(|line| line.starts_with(name) && line.contains("order_flow\""));
-            of_case.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
-        };
-        let accounted = value("livecheck_executions_total{")
-            + value("livecheck_executions_in_flight{")
-            + value("livecheck_executions_handed_over_total{");
-        assert_eq!(value("livecheck_executions_triggered_total{"), accounted);
-        assert_eq!(accounted, 14.0);
-    }
-
-    #[test]
-    fn names_that_come_from_elsewhere_make_no_labels() {
-        let metrics = metrics();
-        for number in 0..1_000 {
-            let report = report(&format!("case-{number}"), "PASS", &format!("signal-{number}"));
-            metrics.committed(&[report], &Tally::default());
-        }
-        let text = metrics.render(None, false);
-        assert!(!text.contains("case-7") && !text.contains("signal-7"), "{text}");
-        assert_eq!(text.matches("livecheck_signal_latency_seconds_count").count(), 1);
-    }
-
-    #[test]
-    fn the_guide_has_a_row_for_each_and_for_no_other() {
-        let guide = include_str!("../../../src/docs/metrics.md");
-        let rows = guide.lines().filter_map(|line| line.strip_prefix("| `livecheck_")?.split_once('`'));
-        let told: BTreeSet<String> = rows.map(|(name, _)| format!("livecheck_{name}")).collect();
-        let all = all();
-        let types = all.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-        let served: BTreeSet<String> = types.map(|(name, _)| name.to_owned()).collect();
-        assert_eq!(told, served);
-    }
 }
