@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `metrics`, `exposition` | for Prometheus |
 //! | `follower` | what the monitor of the group keeps, followed by every runner |
-//! | `source`, `history` | what the page shows |
+//! | `source` | what the page shows: |
+//! | `states`, `history` | what the monitor knows, and what the store does |
 //! | `control` | what may be changed from it |
 //!
 //! Every runner of a group serves the same page: what it shows comes from the monitor's topic, which all of them follow, and
@@ -16,6 +17,7 @@ mod follower;
 mod history;
 mod metrics;
 mod source;
+mod states;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

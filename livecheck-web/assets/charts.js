@@ -4,13 +4,16 @@ import uPlot from "./uPlot.esm.js";
 
 const charts = document.getElementById("charts");
 const HEIGHT = 220;
+// From the bottom up: failures stand on the axis, where their heights can be compared.
 const ENDS = [
-  ["pass", "Passed", "--pass"],
   ["fail", "Failed", "--fail"],
   ["error", "Errors", "--error"],
   ["timeout", "Timeouts", "--timeout"],
   ["skip", "Skipped", "--none"],
+  ["pass", "Passed", "--pass"],
 ];
+// The least height of a bar, of the highest: one failure among thousands of passes is seen.
+const LEAST = 0.015;
 const LINES = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"];
 // More lines than these can no longer be told apart.
 const MOST_SIGNALS = 5;
@@ -23,18 +26,37 @@ function seconds(value) {
   return value < 60 ? `${value.toFixed(2)} s` : `${(value / 60).toFixed(1)} min`;
 }
 
-function axes(format) {
+// Numbers that are the same everywhere: 2026-11-21 18:05.
+const DAY = "{YYYY}-{MM}-{DD}";
+const TIME = "{HH}:{mm}";
+// For ticks so far apart at least, in seconds: how each is written, and what is written below where the day is another.
+const TICKS = [
+  [86_400 * 28, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
+  [86_400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, TIME, `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+];
+// Whole numbers, 1, 2, 5, 10, …, for what is counted.
+const WHOLE = Array.from({ length: 36 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
+
+function axes({ format, steps }) {
   const common = { stroke: colour("--ink"), grid: { stroke: colour("--rule"), width: 1 }, ticks: { stroke: colour("--rule") } };
-  return [common, { ...common, size: 64, values: (_, values) => values.map(format) }];
+  return [
+    { ...common, values: TICKS },
+    { ...common, size: 64, values: (_, values) => values.map(format), ...(steps && { incrs: steps }) },
+  ];
 }
 
 // Each bar stands on the one before it: drawn from the highest to the lowest, the lower cover the higher.
 function results({ buckets }) {
+  const most = Math.max(1, ...buckets.map((bucket) => ENDS.reduce((sum, [name]) => sum + bucket[name], 0)));
+  const height = (count) => (count ? Math.max(count, most * LEAST) : 0);
   const sums = [];
   ENDS.forEach(([name], i) => {
-    sums.push(buckets.map((bucket, at) => bucket[name] + (i ? sums[i - 1][at] : 0)));
+    sums.push(buckets.map((bucket, at) => height(bucket[name]) + (i ? sums[i - 1][at] : 0)));
   });
-  const bars = uPlot.paths.bars({ size: [0.9, 40] });
+  // A bar begins where its time does.
+  const bars = uPlot.paths.bars({ size: [0.9, 40], align: 1 });
   const series = ENDS.map(([name, label, variable]) => ({
     label,
     fill: colour(variable),
@@ -49,29 +71,28 @@ function results({ buckets }) {
     // Of what there is none, no edge is drawn.
     data: [starts(buckets), ...sums.map((sum, i) => sum.map((height, at) => (buckets[at][ENDS[i][0]] ? height : null))).reverse()],
     series: series.reverse(),
-    format: (value) => (Number.isInteger(value) ? value : ""),
+    format: (value) => value,
+    steps: WHOLE,
   };
 }
 
+// One quantile at a time: twice as many lines could not be told apart.
 function latencies({ buckets, signals }) {
-  const line = (label, variable, dash) => ({
+  const quantile = charts.querySelector("[name=quantile]:checked").value;
+  const line = (label, variable, width) => ({
     label,
     stroke: colour(variable),
-    width: 2,
-    dash,
+    width,
     spanGaps: true,
     points: { size: 5 },
     value: (_, value) => seconds(value),
   });
-  const series = [line("Runtime p50", LINES[0]), line("Runtime p99", LINES[0], [6, 4])];
-  const data = [buckets.map((bucket) => bucket.p50), buckets.map((bucket) => bucket.p99)];
+  const series = [line("Runtime", LINES[0], 3)];
+  const data = [buckets.map((bucket) => bucket[quantile])];
   Object.entries(signals).slice(0, MOST_SIGNALS).forEach(([name, points], i) => {
-    const by = (member) => {
-      const values = new Map(points.map((point) => [point.start, point[member]]));
-      return buckets.map((bucket) => values.get(bucket.start) ?? null);
-    };
-    series.push(line(`${name} p50`, LINES[i + 1]), line(`${name} p99`, LINES[i + 1], [6, 4]));
-    data.push(by("p50"), by("p99"));
+    const values = new Map(points.map((point) => [point.start, point[quantile]]));
+    series.push(line(name, LINES[i + 1], 1.5));
+    data.push(buckets.map((bucket) => values.get(bucket.start) ?? null));
   });
   return { title: "Runtime, and latency of each signal", data: [starts(buckets), ...data], series, format: seconds };
 }
@@ -82,11 +103,10 @@ const starts = (buckets) => buckets.map((bucket) => Date.parse(bucket.start) / 1
 
 const drawn = new Map();
 
-function draw(element, { title, data, series, format }) {
+function draw(element, { title, data, series, ...values }) {
   const before = drawn.get(element);
   if (before && before.series.length === series.length + 1 && !before.stale) {
-    // A chart that somebody has zoomed into stays where it is.
-    before.setData(data, !before.isZoomed);
+    before.setData(data);
     return;
   }
   before?.destroy();
@@ -95,41 +115,60 @@ function draw(element, { title, data, series, format }) {
       title,
       width: element.clientWidth,
       height: HEIGHT,
-      cursor: { drag: { x: true, y: false }, sync: { key: "livecheck" } },
+      // What is dragged over is asked for: closer, there is more to see.
+      cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: "livecheck" } },
       scales: {
         // All of the time that was asked for, and not only that in which something happened.
-        x: { range: (chart, least, most) => (chart.isZoomed ? [least, most] : window_()) },
+        x: { range: window_ },
         y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
       },
-      axes: axes(format),
-      series: [{ label: "Time" }, ...series],
+      axes: axes(values),
+      series: [{ label: "Time", value: `${DAY} ${TIME}` }, ...series],
       hooks: {
-        setSelect: [(chart) => { chart.isZoomed ||= chart.select.width > 0; }],
+        setSelect: [({ select, posToVal }) => {
+          if (select.width > 0) zoomInto(posToVal(select.left, "x"), posToVal(select.left + select.width, "x"));
+        }],
       },
     },
     data,
     element,
   );
-  chart.over.addEventListener("dblclick", () => { chart.isZoomed = false; });
+  chart.over.addEventListener("dblclick", () => zoomInto(null));
   drawn.set(element, chart);
 }
 
 let history;
+// The part that is looked at, as the API is asked for it; else the latest.
+let zoom = "";
+let asked = 0;
+
+function zoomInto(from, until) {
+  const at = (seconds) => new Date(seconds * 1000).toISOString();
+  // Two buckets at least.
+  zoom = from == null ? "" : `&from=${at(from)}&until=${at(Math.max(until, from + 120))}`;
+  fetchAndDraw();
+}
 
 function drawAll() {
   if (!history) return;
   for (const element of charts.querySelectorAll("[data-chart]")) {
     draw(element, element.dataset.chart === "results" ? results(history) : latencies(history));
+    drawn.get(element).setSelect({ left: 0, width: 0 }, false);
   }
 }
 
 async function fetchAndDraw() {
+  const turn = ++asked;
   try {
-    const answer = await fetch(charts.dataset.source);
-    if (!answer.ok) throw new Error((await answer.json()).error);
-    history = await answer.json();
+    const answer = await fetch(charts.dataset.source + zoom);
+    const body = await answer.json();
+    // A later question may have been answered before.
+    if (turn !== asked) return;
+    if (!answer.ok) throw new Error(body.error);
+    history = body;
     drawAll();
     charts.dataset.drawn = "true";
+    Object.assign(charts.dataset, { from: history.from, until: history.until });
     delete charts.dataset.problem;
   } catch (error) {
     charts.dataset.problem = `The charts cannot be drawn now: ${error.message}`;
@@ -144,6 +183,7 @@ function redraw() {
 if (charts) {
   fetchAndDraw();
   document.addEventListener("livecheck:changed", fetchAndDraw);
+  charts.addEventListener("change", drawAll);
   document.addEventListener("livecheck:theme", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   new ResizeObserver(() => {

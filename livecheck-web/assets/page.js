@@ -131,7 +131,6 @@ document.addEventListener("keydown", (event) => {
 
 const button = document.getElementById("theme");
 const THEMES = ["auto", "light", "dark"];
-const SPOKEN = { auto: "as the system has it", light: "light", dark: "dark" };
 
 function theme() {
   return document.documentElement.dataset.theme ?? "auto";
@@ -139,7 +138,6 @@ function theme() {
 
 function label() {
   button.textContent = `Theme: ${theme()}`;
-  button.setAttribute("aria-label", `Theme: ${SPOKEN[theme()]}`);
 }
 
 button.addEventListener("click", () => {
@@ -161,8 +159,13 @@ label();
 
 const changes = document.querySelector("[data-change]");
 
-async function change(body) {
+function tell(text, isWell) {
   const said = document.getElementById("changed");
+  said.textContent = text;
+  said.classList.toggle("problem", !isWell);
+}
+
+async function change(body) {
   try {
     const answer = await fetch(changes.dataset.change, {
       method: "POST",
@@ -170,34 +173,43 @@ async function change(body) {
       body: JSON.stringify(body),
     });
     const { done, error } = await answer.json();
-    said.textContent = done ?? error;
-    said.classList.toggle("problem", !answer.ok);
+    tell(done ?? error, answer.ok);
   } catch (error) {
-    said.textContent = `Nothing was changed: ${error.message}`;
-    said.classList.add("problem");
+    tell(`Nothing was changed: ${error.message}`, false);
   }
 }
 
 // What each form asks for.
 const CHANGES = {
-  trigger: ({ arguments: given }) => ({ trigger: { arguments: JSON.parse(given.value || "{}") } }),
+  trigger: ({ arguments: given }) => ({ trigger: { arguments: object(given.value.trim()) } }),
   silence: ({ for: lasts, reason }) => ({ silence: { for: lasts.value.trim(), reason: reason.value.trim() } }),
   probability: ({ value, for: lasts }) => ({
     probability: { value: share(value.value.trim()), for: lasts.value.trim() || null },
   }),
 };
 
+function object(text) {
+  try {
+    return text ? JSON.parse(text) : {};
+  } catch (error) {
+    throw new Error(`The arguments are no JSON: ${error.message}`);
+  }
+}
+
 // 10% or 0.1; nothing takes back what was set.
 function share(text) {
   if (!text) return null;
-  return text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
+  const share = text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (Number.isNaN(share)) throw new Error(`\`${text}\` is no probability: expected a share such as 10% or 0.1`);
+  return share;
 }
 
 changes?.addEventListener("submit", (event) => {
   event.preventDefault();
+  tell("", true);
   try {
     change(CHANGES[event.target.dataset.kind](event.target.elements));
   } catch (error) {
-    document.getElementById("changed").textContent = `This is no JSON: ${error.message}`;
+    tell(error.message, false);
   }
 });

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::control::{Change, ChangeError};
 use crate::site::Shared;
-use crate::view::{ExecutionQuery, Range, SourceError};
+use crate::view::{ExecutionQuery, Range, SourceError, Span};
 
 /// How many executions a page has, and how many may be asked for.
 const PAGE: usize = 50;
@@ -61,17 +61,34 @@ pub(crate) struct Asked {
     pub(crate) case: String,
     pub(crate) cause: String,
     pub(crate) range: String,
+    pub(crate) from: String,
+    pub(crate) until: String,
     pub(crate) cursor: String,
     pub(crate) limit: String,
 }
 
 impl Asked {
-    pub(crate) fn range(&self) -> Result<Range, ApiError> {
+    fn range(&self) -> Result<Range, ApiError> {
         if self.range.is_empty() {
             Ok(Range::default())
         } else {
             self.range.parse().map_err(ApiError::Question)
         }
+    }
+
+    /// Which time of a case: the latest, or from a moment until another.
+    pub(crate) fn span(&self) -> Result<Span, ApiError> {
+        let range = self.range()?;
+        if self.from.is_empty() && self.until.is_empty() {
+            return Ok(Span::latest(range));
+        }
+        let moment = |name: &str, text: &str| {
+            text.parse().map_err(|error| ApiError::Question(format!("{name}={text}: {error}")))
+        };
+        let (from, until) = (moment("from", &self.from)?, moment("until", &self.until)?);
+        Span::part(range, from, until).ok_or_else(|| {
+            ApiError::Question(format!("from={from}, until={until}: expected a minute at least between them"))
+        })
     }
 
     /// Which executions: those of the case given, or else of the one asked for.
@@ -118,7 +135,7 @@ pub(crate) async fn case(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let case = shared.source.case(name.as_str().into(), asked.range()?).await?;
+    let case = shared.source.case(name.as_str().into(), asked.span()?).await?;
     case.map(|case| Json(case).into_response()).ok_or_else(|| ApiError::Unknown(format!("case `{name}`")))
 }
 

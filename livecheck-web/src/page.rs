@@ -70,8 +70,8 @@ pub(crate) async fn case(
     asked: Asked,
 ) -> Result<Response, PageError> {
     let name = CaseName::from(name.as_str());
-    let (range, query) = (asked.range()?, asked.executions(Some(&name))?);
-    let Some(history) = shared.source.case(name.clone(), range).await? else {
+    let (span, query) = (asked.span()?, asked.executions(Some(&name))?);
+    let Some(history) = shared.source.case(name.clone(), span).await? else {
         return Err(ApiError::Unknown(format!("case `{name}`")).into());
     };
     let executions = shared.source.executions(query).await?;

@@ -3,10 +3,9 @@
 //! These types are the JSON of the API, word for word. Members are only ever added; who reads them ignores those that
 //! they do not know. Durations are in seconds, times are as in the reports, and what is not known is null.
 
+mod range;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use livecheck_core::wire::{State, TestReport};
@@ -14,13 +13,15 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub use self::range::{Range, Span};
+
 /// Where what is shown comes from: the runner, by its monitor and its store.
 pub trait Source: Send + Sync + 'static {
     /// All the cases.
     fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>>;
 
     /// One case over some time; nothing if there is no such case.
-    fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>>;
+    fn case(&self, name: CaseName, span: Span) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>>;
 
     /// Executions that have ended, the latest first.
     fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<ExecutionPage, SourceError>>;
@@ -116,12 +117,63 @@ pub struct CaseSummary {
     pub last_failure: Option<Failure>,
     /// When an execution was last seen.
     pub last_seen: Option<Timestamp>,
-    /// When it is run next by its schedule.
-    pub next_schedule: Option<Timestamp>,
+    /// What is done of it by the clock, if anything is.
+    pub schedule: Option<Schedule>,
     /// With which probability a request is followed.
     pub probability: Option<f64>,
     /// How it did over the last day, from the earliest on.
     pub recent: Vec<Bucket>,
+}
+
+/// What is done of a case by the clock, and how far that is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Schedule {
+    /// When it is done, for people: `every 15m`.
+    pub rule: String,
+    /// The next slot.
+    pub next: Option<Timestamp>,
+    /// The latest slot that was fired.
+    pub fired: Option<Timestamp>,
+    /// Slots that nobody was there to fire.
+    pub missed: Unfired,
+    /// Slots that came while the run before was not over.
+    pub left_out: Unfired,
+}
+
+/// Slots that were not fired.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Unfired {
+    /// How many, since the beginning.
+    pub count: u64,
+    /// The latest of them that follow each other.
+    pub latest: Option<Slots>,
+}
+
+/// Slots that follow each other.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Slots {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: Timestamp,
+    /// The last of them.
+    pub last: Timestamp,
+}
+
+impl Schedule {
+    /// The slots that nobody was there to fire, if none has been fired since.
+    #[must_use]
+    pub fn missed_last(&self) -> Option<Slots> {
+        self.missed.latest.filter(|missed| self.fired.is_none_or(|fired| fired < missed.last))
+    }
+}
+
+impl CaseSummary {
+    /// When it is run next by its schedule.
+    #[must_use]
+    pub fn next_slot(&self) -> Option<Timestamp> {
+        self.schedule.as_ref().and_then(|schedule| schedule.next)
+    }
 }
 
 /// An execution that did not pass.
@@ -246,6 +298,8 @@ pub struct ExecutionRow {
     pub id: Option<TestId>,
     /// What became of it.
     pub state: State,
+    /// Whether it passed only when it was tried again.
+    pub flaky: bool,
     /// When it was triggered.
     pub triggered: Timestamp,
     /// When it ended.
@@ -265,89 +319,4 @@ pub struct Execution {
     pub report: TestReport,
     /// Where its trace is shown, if that is known.
     pub trace: Option<String>,
-}
-
-/// How far back one looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Range {
-    /// An hour.
-    Hour,
-    /// Six hours.
-    SixHours,
-    /// A day.
-    #[default]
-    Day,
-    /// A week.
-    Week,
-    /// Thirty days.
-    Month,
-    /// Ninety days.
-    Quarter,
-}
-
-impl Range {
-    /// All, the shortest first.
-    pub const ALL: [Self; 6] =
-        [Self::Hour, Self::SixHours, Self::Day, Self::Week, Self::Month, Self::Quarter];
-
-    /// As it is written in addresses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "1h",
-            Self::SixHours => "6h",
-            Self::Day => "24h",
-            Self::Week => "7d",
-            Self::Month => "30d",
-            Self::Quarter => "90d",
-        }
-    }
-
-    /// For readers.
-    #[must_use]
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::Hour => "the last hour",
-            Self::SixHours => "the last 6 hours",
-            Self::Day => "the last 24 hours",
-            Self::Week => "the last 7 days",
-            Self::Month => "the last 30 days",
-            Self::Quarter => "the last 90 days",
-        }
-    }
-
-    /// How long it is.
-    #[must_use]
-    pub const fn duration(self) -> Duration {
-        const HOUR: u64 = 3_600;
-        Duration::from_secs(match self {
-            Self::Hour => HOUR,
-            Self::SixHours => 6 * HOUR,
-            Self::Day => 24 * HOUR,
-            Self::Week => 7 * 24 * HOUR,
-            Self::Month => 30 * 24 * HOUR,
-            Self::Quarter => 90 * 24 * HOUR,
-        })
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Range {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|range| range.as_str() == text);
-        known.ok_or_else(|| format!("range={text}: 1h, 6h, 24h, 7d, 30d and 90d are known"))
-    }
-}
-
-impl Serialize for Range {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }

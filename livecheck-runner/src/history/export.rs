@@ -49,6 +49,7 @@ pub(crate) fn csv<'w>(out: impl Write + 'w) -> Box<dyn Exporter + 'w> {
                     report.at.to_string().as_str(),
                     report.case.as_str(),
                     report.state.as_str(),
+                    if report.flaky { "true" } else { "false" },
                     report.id.as_ref().map_or("", TestId::as_str),
                     &report.triggered.to_string(),
                     &runtime,
@@ -65,7 +66,7 @@ pub(crate) fn csv<'w>(out: impl Write + 'w) -> Box<dyn Exporter + 'w> {
         }
     }
     let mut table = csv::Writer::from_writer(out);
-    let header = ["at", "case", "state", "id", "triggered", "runtime", "signals", "cause", "error"];
+    let header = ["at", "case", "state", "flaky", "id", "triggered", "runtime", "signals", "cause", "error"];
     // The first bytes go to a buffer, which cannot fail.
     let _ = table.write_record(header);
     Box::new(Table(table))

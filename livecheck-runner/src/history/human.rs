@@ -8,7 +8,7 @@ use livecheck_core::wire::State;
 use livecheck_store::{Counts, Page, ReportRow};
 
 use crate::engine::CaseTally;
-use crate::reporter::style::{COUNT, DIM, FAIL, INDENT, PASS, paint, verb};
+use crate::reporter::style::{COUNT, DIM, FAIL, INDENT, PASS, WARN, paint, verb};
 use crate::reporter::text::{cut, plain, plural};
 use crate::reporter::time::{human, moment};
 use crate::reporter::{DisplayName, colour_of, execution_line, in_words};
@@ -56,7 +56,8 @@ pub(crate) fn render(history: &History<'_>, cases: &Cases, width: Option<usize>)
 }
 
 fn write_row(out: &mut String, row: &ReportRow, cases: &Cases, width: Option<usize>) {
-    let (verb, name) = (verb(colour_of(row.state), row.state.as_str()), DisplayName::of(cases, &row.case));
+    let verb = if row.flaky { verb(WARN, "FLAKY") } else { verb(colour_of(row.state), row.state.as_str()) };
+    let name = DisplayName::of(cases, &row.case);
     let line = execution_line(verb, row.runtime, &name, row.id.as_ref());
     let _ = writeln!(out, "{line}  {}", paint(DIM, moment(row.at)));
     let error = row.error.as_ref().filter(|_| row.state != State::Pass);

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// {
 ///   "reports": [
 ///     { "at": "2026-11-21T02:03:04.567890Z", "case": "stock_orders::cases::order_flow", "state": "FAIL",
-///       "id": "order-18", "triggered": "2026-11-21T02:03:04.317890Z", "runtime": 0.25,
+///       "flaky": false, "id": "order-18", "triggered": "2026-11-21T02:03:04.317890Z", "runtime": 0.25,
 ///       "signals": { "order_sent_to_db": 0.012 }, "error": "…", "cause": "…" }
 ///   ],
 ///   "next": null,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use livecheck_core::case::{Case, Location};
-use livecheck_core::wire::{State, TestReport};
+use livecheck_core::wire::{Attempt, State, TestReport};
 use livecheck_core::{Cases, Settings, Timestamp};
 use livecheck_store::{Counts, Filter, Page, Reported, Store, Window};
 
@@ -43,6 +43,19 @@ fn reported(seconds: u64, case: &str, state: State, error: Option<&str>) -> Repo
     Reported { at, report }
 }
 
+/// The same, if it failed at first.
+fn tried_twice(mut reported: Reported) -> Reported {
+    let attempt = |state, error: Option<&str>| Attempt {
+        state,
+        runtime: 0.05,
+        error: error.map(str::to_owned),
+        traceback: None,
+    };
+    reported.report.attempts =
+        vec![attempt(State::Error, Some("503 Service Unavailable")), attempt(State::Pass, None)];
+    reported
+}
+
 /// The latest of some reports, of a real store.
 fn kept(limit: usize) -> (Page, Counts) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -52,6 +65,7 @@ fn kept(limit: usize) -> (Page, Counts) {
         reported(1, ORDER_FLOW.name, State::Fail, Some("the side changed\n  left: Buy\n right: \"<b>\"")),
         reported(2, "payments.refund", State::Timeout, Some("signal `paid` did not come within 5s")),
         reported(3, ORDER_FLOW.name, State::Skip, Some("no such order, \"really\", so\u{7} it says")),
+        tried_twice(reported(5, ORDER_FLOW.name, State::Pass, None)),
         reported(9, ORDER_FLOW.name, State::Stall, Some("no execution was seen for 5s")),
     ];
     store.writer().expect("a writer").write(&reports, None).expect("written");

@@ -81,15 +81,17 @@ pub(super) fn of(
 
 /// A page of executions.
 pub(super) fn page(Page { reports, next }: Page) -> ExecutionPage {
-    let row = |ReportRow { case, id, state, triggered, at, runtime, error, .. }: ReportRow| ExecutionRow {
-        case,
-        id,
-        state,
-        triggered,
-        at,
-        runtime,
-        error: error.and_then(|error| error.lines().next().map(str::to_owned)),
-    };
+    let row =
+        |ReportRow { case, id, state, flaky, triggered, at, runtime, error, .. }: ReportRow| ExecutionRow {
+            case,
+            id,
+            state,
+            flaky,
+            triggered,
+            at,
+            runtime,
+            error: error.and_then(|error| error.lines().next().map(str::to_owned)),
+        };
     ExecutionPage {
         executions: reports.into_iter().map(row).collect(),
         next: next.map(|cursor| cursor.to_string()),

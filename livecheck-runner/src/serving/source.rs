@@ -9,16 +9,14 @@ use livecheck_core::control::sampling;
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
 use livecheck_store::{Cursor, Filter, Queries, Reported, Store, StoreError, Window};
 use livecheck_web::view::{
-    CaseHistory, CaseSummary, Counts, Execution, ExecutionPage, ExecutionQuery, Failure, Overview, Range,
-    Runner, Source, SourceError,
+    CaseHistory, Execution, ExecutionPage, ExecutionQuery, Overview, Source, SourceError, Span,
 };
 use tokio::sync::watch;
 
 use super::follower::Follower;
-use super::history;
-use crate::engine::CaseTally;
+use super::{history, states};
 use crate::monitor::Rhythms;
-use crate::status::{CaseStatus, Status};
+use crate::status::Status;
 use crate::traces::TraceParent;
 
 /// Why there is no history.
@@ -73,42 +71,13 @@ impl RunnerSource {
             )
         })?;
         Ok(Overview {
-            runners: status.runners.iter().map(runner).collect(),
-            cases: status.cases.into_iter().map(|case| self.summary(case)).collect(),
+            runners: status.runners.iter().map(states::runner).collect(),
+            cases: status.cases.into_iter().map(|case| states::summary(case, &self.cases)).collect(),
             group: status.group,
             leader: status.leader,
             at: Timestamp::now(),
             history_is_missing: None,
         })
-    }
-
-    fn summary(&self, status: CaseStatus) -> CaseSummary {
-        let case = self.cases.get(status.name.as_str());
-        let docs = case.and_then(|case| case.docs.trim().lines().next()).filter(|line| !line.is_empty());
-        CaseSummary {
-            package: status.package.map(str::to_owned),
-            summary: docs.map(str::to_owned),
-            tags: case.iter().flat_map(|case| case.settings.tags).map(|tag| (*tag).to_owned()).collect(),
-            state: status.state,
-            since: status.since,
-            trouble: status.trouble.map(|trouble| trouble.state),
-            counts: counts(&status.counts),
-            success_rate: status.success_rate,
-            consecutive_failures: status.consecutive_failures,
-            p50: status.runtime.map(|runtime| runtime.p50),
-            p99: status.runtime.map(|runtime| runtime.p99),
-            last_failure: status.last_failure.map(|last| Failure {
-                at: last.at,
-                state: last.state,
-                id: last.id,
-                error: last.error,
-            }),
-            last_seen: status.last_seen,
-            next_schedule: status.schedule.and_then(|schedule| schedule.next),
-            probability: status.sampling.map(|sampling| sampling.share()),
-            recent: Vec::new(),
-            name: status.name,
-        }
     }
 
     /// Asks the store.
@@ -138,11 +107,12 @@ impl RunnerSource {
         Ok(overview)
     }
 
-    async fn history(&self, name: CaseName, range: Range) -> Result<Option<CaseHistory>, SourceError> {
+    async fn history(&self, name: CaseName, span: Span) -> Result<Option<CaseHistory>, SourceError> {
         let Some(case) = self.today().await?.cases.into_iter().find(|case| case.name == name) else {
             return Ok(None);
         };
-        let window = Window::last(range.duration());
+        let (from, until) = span.bounds(Timestamp::now());
+        let window = Window { from, until };
         let found = self
             .ask(move |queries| {
                 let series = queries.series(&name, window, POINTS)?;
@@ -152,7 +122,7 @@ impl RunnerSource {
             .await;
         // Of a case without a store there is a state, and no history.
         let found = if self.store.is_some() { Some(found?) } else { None };
-        Ok(Some(history::of(case, range, window, found)))
+        Ok(Some(history::of(case, span.range, window, found)))
     }
 
     async fn page(&self, query: ExecutionQuery) -> Result<ExecutionPage, SourceError> {
@@ -190,8 +160,8 @@ impl Source for RunnerSource {
         self.today().boxed()
     }
 
-    fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
-        self.history(name, range).boxed()
+    fn case(&self, name: CaseName, span: Span) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
+        self.history(name, span).boxed()
     }
 
     fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<ExecutionPage, SourceError>> {
@@ -204,21 +174,5 @@ impl Source for RunnerSource {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.follower.as_ref().map_or_else(|| self.silence.subscribe(), |follower| follower.changes())
-    }
-}
-
-fn runner(status: &crate::status::RunnerStatus) -> Runner {
-    Runner { id: status.id.clone(), host: status.host.clone(), started: status.started }
-}
-
-fn counts(tally: &CaseTally) -> Counts {
-    Counts {
-        triggered: tally.triggered,
-        pass: tally.pass,
-        fail: tally.fail,
-        error: tally.error,
-        timeout: tally.timeout,
-        skip: tally.skip,
-        in_flight: tally.in_flight,
     }
 }

@@ -22,7 +22,8 @@ const MOST_OF_ONE: i64 = 100;
 
 /// The columns of a row of a list, of `lc_executions e`, `lc_cases c` and `lc_causes k`.
 pub(super) const SELECT: &str = "SELECT e.seq, e.case_id, c.name, e.state, e.at, e.triggered, e.runtime, e.whole_case, \
-                                 e.test_id, e.signals, e.error, k.text";
+                                 e.test_id, e.signals, e.error, k.text, \
+                                 CASE WHEN e.detail IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END";
 
 /// Which reports are wanted. Of all those that fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct ReportRow {
     pub case: CaseName,
     /// What became of it.
     pub state: State,
+    /// Whether it passed only when it was tried again.
+    pub flaky: bool,
     /// The id of the test; none in a report on the case as a whole.
     pub id: Option<TestId>,
     /// When the test was triggered.
@@ -121,16 +124,20 @@ impl ReportRow {
         let (runtime, whole_case) = (row.take()?, row.take::<i64>()? != 0);
         let id: String = row.take()?;
         let signals: Option<String> = row.take()?;
+        let (error, cause) = (row.take()?, row.take()?);
+        // Of what passes at once no details are kept.
+        let has_detail = row.take::<i64>()? != 0;
         let report = Self {
             at: Timestamp::from_micros(at),
             case,
             state,
+            flaky: state == State::Pass && has_detail,
             id: (!whole_case).then(|| id.into()),
             triggered,
             runtime,
             signals: signals.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
-            error: row.take()?,
-            cause: row.take()?,
+            error,
+            cause,
             cursor: Cursor { at, seq },
         };
         Ok((case_id, report))

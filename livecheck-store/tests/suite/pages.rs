@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use livecheck_core::wire::State;
+use livecheck_core::wire::{Attempt, State};
 use livecheck_store::{Filter, Store, Window};
 
 use crate::on_both;
@@ -44,6 +44,17 @@ on_both! {
             assert_eq!(ids.len(), 100, "pages of {limit}");
             assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 100);
         }
+    }
+
+    fn what_passed_only_when_it_was_tried_again_is_flaky(place: &Place) {
+        let mut tried_twice = report("orders::flow", "o-2", 2, State::Pass);
+        let attempt = |state| Attempt { state, runtime: 0.1, error: None, traceback: None };
+        tried_twice.report.attempts = vec![attempt(State::Error), attempt(State::Pass)];
+        let reports = [report("orders::flow", "o-1", 1, State::Pass), tried_twice, report("orders::flow", "o-3", 3, State::Fail)];
+        place.store.writer().expect("a writer").write(&reports, None).expect("written");
+        let page = place.store.read(|queries| queries.page(&Filter::default(), None, 10)).expect("an answer");
+        let flaky: Vec<_> = page.reports.iter().map(|row| row.flaky).collect();
+        assert_eq!(flaky, [false, true, false]);
     }
 
     fn a_filter_gives_what_fits_and_all_of_it(place: &Place) {

@@ -4,10 +4,10 @@ use livecheck_core::Timestamp;
 use livecheck_core::wire::State;
 use maud::{Markup, html};
 
-use super::layout::{Page, dash, look, name, seconds_or_dash, state, time, time_or_dash};
+use super::layout::{Page, dash, flaky, look, name, seconds_or_dash, state, time, time_or_dash};
 use super::{case_address, encoded, execution_address};
 use crate::api::Asked;
-use crate::view::{CaseHistory, Cause, ExecutionPage, ExecutionRow, Range};
+use crate::view::{CaseHistory, Cause, ExecutionPage, ExecutionRow, Range, Schedule};
 use crate::words;
 
 /// The states in which executions end.
@@ -34,6 +34,7 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
         }
         @if let Some(summary) = &case.summary { p.docs { (summary) } }
         (figures(view, now))
+        @if let Some(schedule) = &case.schedule { (scheduled(schedule, now)) }
         @if may_change { (changes(view)) }
         section aria-labelledby="history-title" {
             div.heading {
@@ -42,9 +43,14 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
             }
             div #charts data-keep data-source={ "/api" (case_address(&case.name)) "?range=" (view.history.range) } {
                 div.chart data-chart="results" role="img" aria-label={ "Results over " (view.history.range.in_words()) } {}
+                fieldset.quantile {
+                    legend.hidden { "Latencies shown" }
+                    label { input type="radio" name="quantile" value="p50" checked; " p50: half are below" }
+                    label { input type="radio" name="quantile" value="p99"; " p99: all but one in a hundred" }
+                }
                 div.chart data-chart="latencies" role="img"
                     aria-label={ "Runtime and latency of each signal over " (view.history.range.in_words()) } {}
-                p.hint { "Drag to zoom in, double-click to zoom out. " a href="#figures" { "The same as a table" } }
+                p.hint { "Drag over a time to look closer, double-click to go back. " a href="#figures" { "The same as a table" } }
             }
         }
         section aria-labelledby="causes-title" {
@@ -72,8 +78,30 @@ fn figures(view: &View<'_>, now: Timestamp) -> Markup {
             div { dt { "In flight" } dd { (words::count(case.counts.in_flight)) } }
             div { dt { "Failed in a row" } dd { (words::count(case.consecutive_failures)) } }
             div { dt { "Last seen" } dd { (time_or_dash(case.last_seen, now)) } }
-            div { dt { "Next" } dd { (time_or_dash(case.next_schedule, now)) } }
+            div { dt { "Next" } dd { (time_or_dash(case.next_slot(), now)) } }
             div { dt { "Probability" } dd { @if let Some(share) = case.probability { (words::share(share)) } @else { (dash()) } } }
+        }
+    }
+}
+
+/// When it is done by the clock, and which slots were not fired.
+fn scheduled(schedule: &Schedule, now: Timestamp) -> Markup {
+    let unfired = [
+        ("missed", "nobody was there", schedule.missed),
+        ("left out", "the run before was not over", schedule.left_out),
+    ];
+    html! {
+        p #schedule {
+            "Due " strong { (schedule.rule) } ", "
+            @if let Some(fired) = schedule.fired { "last fired " (time(fired, now)) "." } @else { "and never fired yet." }
+            @for (what, why, slots) in unfired {
+                @if let Some(latest) = slots.latest {
+                    " " strong.warning { (words::count(slots.count)) " " @if slots.count == 1 { "slot was " } @else { "slots were " } (what) }
+                    ", for " (why) ": "
+                    @if latest.count == 1 { "that of " (time(latest.last, now)) "." }
+                    @else { "the latest " (words::count(latest.count)) " between " (time(latest.first, now)) " and " (time(latest.last, now)) "." }
+                }
+            }
         }
     }
 }
@@ -82,23 +110,25 @@ fn figures(view: &View<'_>, now: Timestamp) -> Markup {
 fn changes(view: &View<'_>) -> Markup {
     let case = &view.history.case;
     html! {
-        section.changes aria-labelledby="changes-title" data-change={ "/api" (case_address(&case.name)) } {
-            h2.hidden #changes-title { "Change" }
-            form data-kind="trigger" {
-                label { span { "Arguments (JSON)" } input name="arguments" value="{}" maxlength="4000"; }
-                button type="submit" { "Trigger" }
-            }
-            form data-kind="silence" {
-                label { span { "Silence its alerts for" } input name="for" value="2h" maxlength="20" required; }
-                label { span { "Because" } input name="reason" maxlength="200" required; }
-                button type="submit" { "Silence" }
-            }
-            form data-kind="probability" {
-                label { span { "Probability (empty: as in the code)" } input name="value" placeholder="10%" maxlength="20"; }
-                label { span { "For (empty: for good)" } input name="for" placeholder="1h" maxlength="20"; }
-                button type="submit" { "Set" }
-            }
+        details.changes data-change={ "/api" (case_address(&case.name)) } {
+            summary { "Trigger it, silence its alerts, set its probability" }
             label { span { "Token" } input type="password" #token autocomplete="off"; }
+            div.forms {
+                form data-kind="trigger" aria-label="Trigger" {
+                    label { span { "Arguments (JSON)" } input name="arguments" value="{}" maxlength="4000"; }
+                    button type="submit" { "Trigger" }
+                }
+                form data-kind="silence" aria-label="Silence" {
+                    label { span { "Silence its alerts for" } input name="for" value="2h" maxlength="20" required; }
+                    label { span { "Because" } input name="reason" maxlength="200" required; }
+                    button type="submit" { "Silence" }
+                }
+                form data-kind="probability" aria-label="Probability" {
+                    label { span { "Probability (empty: as in the code)" } input name="value" placeholder="10%" maxlength="20"; }
+                    label { span { "For (empty: for good)" } input name="for" placeholder="1h" maxlength="20"; }
+                    button type="submit" { "Set" }
+                }
+            }
             p #changed role="status" aria-live="polite" {}
         }
     }
@@ -122,7 +152,7 @@ fn address(view: &View<'_>, set: &[(&str, &str)]) -> String {
 fn ranges(view: &View<'_>) -> Markup {
     html! {
         nav.ranges aria-label="How far back" { @for range in Range::ALL {
-            a href=(address(view, &[("range", range.as_str())])) aria-label=(range.in_words())
+            a href=(address(view, &[("range", range.as_str())])) aria-label={ (range) ": " (range.in_words()) }
                 aria-current=[(range == view.history.range).then_some("true")] { (range) }
         } }
     }
@@ -206,7 +236,7 @@ fn executions(view: &View<'_>, now: Timestamp) -> Markup {
 fn execution(row: &ExecutionRow, now: Timestamp) -> Markup {
     html! {
         tr role="row" class=(look(row.state).0) {
-            td role="cell" data-label="State" { (state(row.state)) }
+            td role="cell" data-label="State" { (state(row.state)) @if row.flaky { " " (flaky()) } }
             th role="rowheader" scope="row" {
                 @if let Some(id) = &row.id { a.id href=(execution_address(&row.case, id)) { (id) } }
                 @else { "the case as a whole" }

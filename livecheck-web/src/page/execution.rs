@@ -4,7 +4,7 @@ use livecheck_core::wire::{Difference, Explanation, TestReport};
 use livecheck_core::{CaseName, TestId, Timestamp};
 use maud::{Markup, html};
 
-use super::layout::{Page, dash, seconds_or_dash, state, time};
+use super::layout::{Page, dash, flaky, seconds_or_dash, state, time};
 use super::waterfall::waterfall;
 use super::{case_address, execution_address};
 use crate::view::Execution;
@@ -35,7 +35,7 @@ fn one(Execution { at, report, trace }: &Execution) -> Markup {
     html! {
         article {
             dl.figures {
-                div { dt { "Verdict" } dd { (state(report.state)) } }
+                div { dt { "Verdict" } dd { (state(report.state)) @if report.is_flaky() { " " (flaky()) } } }
                 div { dt { "Runtime" } dd { (seconds_or_dash(report.runtime)) } }
                 div { dt { "Triggered" } dd {
                     @if let Some(test) = &report.test { (time(test.timestamp, now)) } @else { (dash()) }
@@ -46,6 +46,7 @@ fn one(Execution { at, report, trace }: &Execution) -> Markup {
                 section aria-label="What went wrong" { pre.error-box { (error) } }
             }
             @if let Some(explanation) = &report.explanation { (missing(explanation)) (difference(explanation)) }
+            (attempts(report))
             section aria-label="Timeline" { h2 { "Timeline" } (waterfall(report)) }
             @if let Some(explanation) = &report.explanation { (logs(explanation)) }
             @if let Some(trace) = trace {
@@ -109,6 +110,23 @@ fn logs(explanation: &Explanation) -> Markup {
                         td { (line.time) } td { (line.level) } td { (line.target) } td { (line.message) }
                     } } }
                 }
+            }
+        }
+    }
+}
+
+/// Each time that it was tried, where it was tried again.
+fn attempts(report: &TestReport) -> Markup {
+    html! {
+        @if !report.attempts.is_empty() {
+            section aria-label="Attempts" {
+                h2 { "Attempts" }
+                ol.plain.attempts { @for attempt in &report.attempts {
+                    li {
+                        (state(attempt.state)) " after " (words::seconds(attempt.runtime))
+                        @if let Some(error) = &attempt.error { pre.error-box { (error) } }
+                    }
+                } }
             }
         }
     }

@@ -41,7 +41,7 @@ impl Page<'_> {
                         a.brand href="/" { "LiveCheck" }
                         @if let Some(group) = self.group { span.group { "group " (group) } }
                         span.live #live role="status" aria-live="polite" {}
-                        button #theme type="button" aria-label="Theme: as the system has it" { "Theme: auto" }
+                        button #theme type="button" { "Theme: auto" }
                     }
                     main #main tabindex="-1" { (self.content) }
                 }
@@ -65,6 +65,11 @@ pub(super) fn message(status: StatusCode, text: &str) -> Markup {
 pub(super) fn state(state: State) -> Markup {
     let (class, sign) = look(state);
     html! { span class={ "state " (class) } { span aria-hidden="true" { (sign) } " " (name(state)) } }
+}
+
+/// The mark of what passed only when it was tried again.
+pub(super) fn flaky() -> Markup {
+    html! { span.tag.warning title="It passed only when it was tried again" { "flaky" } }
 }
 
 /// What a state is called.

@@ -7,7 +7,7 @@ use super::layout::{Page, dash, seconds_or_dash, state, time, time_or_dash};
 use super::spark::sparkline;
 use super::{case_address, execution_address};
 use crate::api::{ApiError, Asked};
-use crate::view::{CaseSummary, Overview};
+use crate::view::{CaseSummary, Overview, Schedule};
 use crate::words;
 
 /// The states that can be asked for, and what they are called.
@@ -144,9 +144,15 @@ fn row(case: &CaseSummary, now: livecheck_core::Timestamp) -> Markup {
                 } @else { (dash()) }
             }
             td role="cell" data-label="Last seen" { (time_or_dash(case.last_seen, now)) }
-            td role="cell" data-label="Next" { (time_or_dash(case.next_schedule, now)) }
+            td role="cell" data-label="Next" { (time_or_dash(case.next_slot(), now)) (missed(case)) }
         }
     }
+}
+
+/// A word where a slot was missed, and none fired since.
+fn missed(case: &CaseSummary) -> Markup {
+    let missed = case.schedule.as_ref().and_then(Schedule::missed_last);
+    html! { @if let Some(missed) = missed { " " span.tag.warning { (words::count(missed.count)) " missed" } } }
 }
 
 fn runners(overview: &Overview) -> Markup {

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 
 /// The variable that says where chromedriver is; without it these tests have nothing to do.
 pub(crate) const CHROMEDRIVER: &str = "LIVECHECK_TEST_CHROMEDRIVER";
+/// Where axe-core's `axe.min.js` is, which knows what people with a screen reader or a keyboard meet; without it only
+/// names are looked for.
+const AXE: &str = "LIVECHECK_TEST_AXE";
 /// Where screenshots go, if anywhere.
 const SCREENSHOTS: &str = "LIVECHECK_TEST_SCREENSHOTS";
 /// How long something on a page may take.
@@ -106,6 +110,75 @@ impl Chrome {
         }
     }
 
+    /// Waits until the page says of a change that this came of it.
+    pub(crate) async fn until_said(&self, words: &str) {
+        let script = "return document.getElementById('changed').textContent.startsWith(arguments[0])";
+        let deadline = Instant::now() + PATIENCE;
+        while self.client.execute(script, vec![words.into()]).await.expect(script) != Value::Bool(true) {
+            let said = self.text("#changed").await;
+            assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {words}; it says: {said}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Clicks on an element, as a person does: where it is seen.
+    pub(crate) async fn press(&self, css: &str) {
+        let pressed = async { self.client.find(Locator::Css(css)).await?.click().await };
+        pressed.await.unwrap_or_else(|error: CmdError| panic!("{css}: {error}"));
+    }
+
+    /// Drags over that share of the width of an element, around its middle.
+    pub(crate) async fn drag_over(&self, css: &str, share: f64) {
+        let dragged = async {
+            let element = self.client.find(Locator::Css(css)).await?;
+            let (_, _, width, _) = element.rectangle().await?;
+            let to = |x| PointerAction::MoveToElement {
+                element: element.clone(),
+                duration: Some(Duration::from_millis(100)),
+                x,
+                y: 0.0,
+            };
+            let half = width * share / 2.0;
+            let mouse = MouseActions::new("mouse".to_owned())
+                .then(to(-half))
+                .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+                .then(to(half))
+                .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+            self.client.perform_actions(mouse).await
+        };
+        dragged.await.unwrap_or_else(|error: CmdError| panic!("{css}: {error}"));
+    }
+
+    /// Clicks twice on the middle of an element.
+    pub(crate) async fn double_click(&self, css: &str) {
+        let clicked = async {
+            let element = self.client.find(Locator::Css(css)).await?;
+            let mut mouse = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveToElement {
+                element,
+                duration: None,
+                x: 0.0,
+                y: 0.0,
+            });
+            for _ in 0..2 {
+                mouse = mouse
+                    .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+                    .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+            }
+            self.client.perform_actions(mouse).await
+        };
+        clicked.await.unwrap_or_else(|error: CmdError| panic!("{css}: {error}"));
+    }
+
+    /// Puts a text into a field, in place of what stands there.
+    pub(crate) async fn write(&self, css: &str, text: &str) {
+        let written = async {
+            let field = self.client.find(Locator::Css(css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        written.await.unwrap_or_else(|error: CmdError| panic!("{css}: {error}"));
+    }
+
     /// The text that is seen of an element.
     pub(crate) async fn text(&self, css: &str) -> String {
         let found = async { self.client.find(Locator::Css(css)).await?.text().await };
@@ -123,6 +196,20 @@ impl Chrome {
             )
             .await;
         assert_eq!(unnamed, json!([]), "{what}: a screen reader has no name for these");
+        self.assert_accessible(what).await;
+    }
+
+    /// What axe-core finds by the rules of WCAG 2.2 AA: roles, labels, contrast, order of headings.
+    async fn assert_accessible(&self, what: &str) {
+        let Some(file) = std::env::var_os(AXE) else { return };
+        let axe = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{AXE}={file:?}: {error}"));
+        self.run(&axe).await;
+        let script = "const done = arguments[arguments.length - 1]; \
+             axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => done(violations.map( \
+                 ({ id, help, nodes }) => [id, help, ...nodes.map(node => node.html + ': ' + node.failureSummary)])), \
+                 error => done(String(error)))";
+        let found = self.client.execute_async(script, vec![]).await.expect("axe runs");
+        assert!(found == json!([]), "{what}: {found:#}");
     }
 
     /// A picture of the page, kept where a variable says so.

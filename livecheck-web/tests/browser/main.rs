@@ -1,7 +1,8 @@
 //! The page in a real Chromium: each view, news, errors, keys, narrow windows, and names that contain markup.
 //!
 //! They run where `LIVECHECK_TEST_CHROMEDRIVER` names a chromedriver (`.ci/run browser`); with
-//! `LIVECHECK_TEST_SCREENSHOTS=DIR` they leave pictures there to look at.
+//! `LIVECHECK_TEST_SCREENSHOTS=DIR` they leave pictures there to look at, and with `LIVECHECK_TEST_AXE=$(ci/axe)` they ask
+//! axe-core whether everybody can use each page.
 
 mod chrome;
 mod pages;

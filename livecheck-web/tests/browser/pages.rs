@@ -21,7 +21,8 @@ async fn every_page_is_well_in_light_in_dark_and_on_a_narrow_screen() {
 
         chrome.go(&url).await;
         assert_eq!(chrome.text("#summary").await, "3 of 4 not well.");
-        assert!(chrome.text("#cases").await.contains("STALLED"));
+        let seen = chrome.text("#cases").await;
+        assert!(seen.contains("STALLED") && seen.contains("3 missed"), "{seen}");
         chrome.assert_well(&format!("the overview, {look}")).await;
         chrome.screenshot(&format!("overview-{look}")).await;
 
@@ -37,6 +38,15 @@ async fn every_page_is_well_in_light_in_dark_and_on_a_narrow_screen() {
         }
         chrome.assert_well(&format!("a case, {look}")).await;
         chrome.screenshot(&format!("case-{look}")).await;
+
+        chrome.go(&format!("{url}/case/payments::refund")).await;
+        let seen = chrome.text("#schedule").await;
+        assert!(
+            seen.starts_with("Due 0 * * * * Europe/Berlin, last fired 6 h ago. 7 slots were missed"),
+            "{seen}"
+        );
+        chrome.assert_well(&format!("a scheduled case, {look}")).await;
+        chrome.screenshot(&format!("scheduled-{look}")).await;
 
         chrome.go(&format!("{url}/execution/stock_orders::cases::order_flow/order-18")).await;
         let seen = chrome.text("#main").await;
@@ -97,6 +107,29 @@ async fn what_changes_is_seen_without_loading_the_page_again() {
         )
         .await;
     assert!(chrome.text("#main").await.contains("1\u{202f}234\u{202f}567"), "what is known is still shown");
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn charts_show_one_quantile_at_a_time_and_what_is_dragged_over_is_looked_at_closer() {
+    let Some(chrome) = Chrome::open(1280, 1_400, false).await else { return };
+    let (server, url) = Shop::new().open().await;
+    chrome.go(&format!("{url}{CASE}?range=7d")).await;
+    let drawn = "return document.getElementById('charts').dataset.drawn == 'true'";
+    chrome.until("charts are drawn", drawn).await;
+    let picture = "return document.querySelector('[data-chart=latencies] canvas').toDataURL()";
+    let median = chrome.run(picture).await;
+    chrome.press("[name=quantile][value=p99]").await;
+    assert_ne!(chrome.run(picture).await, median, "p99 is another line");
+
+    let hours = "const { from, until } = document.getElementById('charts').dataset; \
+                 const hours = (Date.parse(until) - Date.parse(from)) / 3_600_000;";
+    chrome.until("a week is shown", &format!("{hours} return hours == 168")).await;
+    chrome.drag_over("[data-chart=results] .u-over", 0.2).await;
+    chrome.until("a fifth of it is shown", &format!("{hours} return Math.abs(hours - 168 / 5) < 1")).await;
+    chrome.double_click("[data-chart=results] .u-over").await;
+    chrome.until("all of it is shown again", &format!("{hours} return hours == 168")).await;
+    server.stop().await;
     chrome.close().await;
 }
 
@@ -200,28 +233,56 @@ async fn errors_are_told() {
 }
 
 #[tokio::test]
-async fn who_has_the_token_can_trigger_a_case_and_nobody_else() {
+async fn who_has_the_token_can_trigger_silence_and_sample_a_case_and_nobody_else() {
     let Some(chrome) = Chrome::open(1280, 900, false).await else { return };
     let shop = Shop::new();
     let (server, url) = shop.open().await;
     chrome.go(&format!("{url}{CASE}")).await;
-    let press = "document.querySelector('[data-kind=trigger] button').click()";
-    chrome.run(press).await;
-    chrome
-        .until(
-            "it is refused",
-            "return document.getElementById('changed').textContent.startsWith('the token is not')",
-        )
-        .await;
-    assert!(shop.changed.lock().expect("no test panics").is_empty());
-    let token = chrome.client.find(Locator::Css("#token")).await.expect("a field");
-    token.send_keys(TOKEN).await.expect("keys");
-    chrome.run(press).await;
-    chrome
-        .until("it is done", "return document.getElementById('changed').textContent == 'triggered order-18'")
-        .await;
-    let changed = shop.changed.lock().expect("no test panics").clone();
-    assert_eq!(changed, ["stock_orders::cases::order_flow: Trigger { arguments: {} }"]);
+    chrome.press(".changes summary").await;
+    chrome.press("[data-kind=trigger] button").await;
+    chrome.until_said("the token is not this server's: send `Authorization: Bearer TOKEN`").await;
+    assert_eq!(shop.changes(), [""; 0]);
+
+    chrome.write("#token", TOKEN).await;
+    chrome.press("[data-kind=trigger] button").await;
+    chrome.until_said("done: Trigger { arguments: {} }").await;
+
+    // A silence says why; the browser asks for it before anything is sent.
+    chrome.press("[data-kind=silence] button").await;
+    assert_eq!(chrome.run("return document.activeElement.name").await, "reason");
+    chrome.write("[data-kind=silence] [name=reason]", "the bank is closed").await;
+    chrome.press("[data-kind=silence] button").await;
+    chrome.until_said("done: Silence { lasts: \"2h\", reason: \"the bank is closed\" }").await;
+
+    for (typed, lasts, set) in [
+        ("10%", "1h", "Probability { value: Some(Probability(0.1)), lasts: Some(\"1h\") }"),
+        ("0.5", "", "Probability { value: Some(Probability(0.5)), lasts: None }"),
+        ("", "", "Probability { value: None, lasts: None }"),
+    ] {
+        chrome.write("[data-kind=probability] [name=value]", typed).await;
+        chrome.write("[data-kind=probability] [name=for]", lasts).await;
+        chrome.press("[data-kind=probability] button").await;
+        chrome.until_said(&format!("done: {set}")).await;
+    }
+    assert_eq!(shop.changes().len(), 5);
+
+    // What makes no sense changes nothing, and says what it is.
+    for (field, typed, button, said) in [
+        ("[name=arguments]", "{ side:", "trigger", "The arguments are no JSON"),
+        (
+            "[name=value]",
+            "often",
+            "probability",
+            "`often` is no probability: expected a share such as 10% or 0.1",
+        ),
+        ("[name=value]", "110%", "probability", "the body is no change"),
+    ] {
+        chrome.write(field, typed).await;
+        chrome.press(&format!("[data-kind={button}] button")).await;
+        chrome.until_said(said).await;
+    }
+    assert_eq!(shop.changes().len(), 5);
+    chrome.assert_well("a case that may be changed").await;
     server.stop().await;
     chrome.close().await;
 }

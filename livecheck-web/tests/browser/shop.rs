@@ -10,7 +10,7 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 use livecheck_web::control::{Change, ChangeError, Control};
 use livecheck_web::view::{
     Bucket, CaseHistory, CaseSummary, Cause, Counts, Execution, ExecutionPage, ExecutionQuery, ExecutionRow,
-    Failure, Latency, Overview, Range, Runner, Source, SourceError,
+    Failure, Latency, Overview, Range, Runner, Schedule, Slots, Source, SourceError, Span, Unfired,
 };
 use livecheck_web::{Bound, Guard, Redaction, Server, Site, Token};
 use serde_json::json;
@@ -28,13 +28,22 @@ pub(crate) struct Shop {
     /// Why nothing can be shown, if that is so.
     pub(crate) is_away: Mutex<Option<String>>,
     changes: watch::Sender<u64>,
-    pub(crate) changed: Mutex<Vec<String>>,
+    changed: Mutex<Vec<String>>,
 }
 
 impl Shop {
     pub(crate) fn new() -> Arc<Self> {
         let mut stalled = case("payments::refund", State::Stall, 40, 0);
         stalled.tags = vec!["payments".to_owned()];
+        let now = Timestamp::now();
+        let hour = |hours: u64| now - Duration::from_secs(3_600 * hours);
+        stalled.schedule = Some(Schedule {
+            rule: "0 * * * * Europe/Berlin".to_owned(),
+            next: Some(now + Duration::from_secs(600)),
+            fired: Some(hour(6)),
+            missed: Unfired { count: 7, latest: Some(Slots { count: 3, first: hour(3), last: hour(1) }) },
+            left_out: Unfired { count: 1, latest: Some(Slots { count: 1, first: hour(6), last: hour(6) }) },
+        });
         let cases = vec![
             case("stock_orders::cases::order_flow", State::Pass, 9_000, 3),
             case("stock_orders::cases::order_cancelled", State::Fail, 500, 200),
@@ -69,6 +78,11 @@ impl Shop {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// What was changed from the page.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.changed.lock().expect("no test panics here").clone()
+    }
+
     fn answer<T>(&self, answer: impl FnOnce(&[CaseSummary]) -> T) -> Result<T, SourceError> {
         match &*self.is_away.lock().expect("no test panics here") {
             Some(reason) => Err(SourceError(reason.clone())),
@@ -100,7 +114,7 @@ fn case(name: &str, state: State, pass: u64, fail: u64) -> CaseSummary {
             error: Some(MARKUP.to_owned()),
         }),
         last_seen: Some(Timestamp::now() - Duration::from_secs(2)),
-        next_schedule: None,
+        schedule: None,
         probability: Some(0.5),
         recent,
     }
@@ -180,10 +194,13 @@ impl Source for Shop {
         ready(answer).boxed()
     }
 
-    fn case(&self, name: CaseName, range: Range) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
+    fn case(&self, name: CaseName, span: Span) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {
         let answer = self.answer(|cases| {
             let case = cases.iter().find(|case| case.name == name)?.clone();
+            let range = span.range;
+            let (from, until) = span.bounds(Timestamp::now());
             let mut buckets = buckets(range, case.counts.pass, case.counts.fail);
+            buckets.retain(|bucket| bucket.start >= from);
             // A case that has just begun to fail: little is known, and nothing of passes.
             if case.counts.pass < 10 {
                 buckets = buckets.split_off(46);
@@ -211,18 +228,8 @@ impl Source for Shop {
                 },
                 Cause { cause: MARKUP.to_owned(), state: State::Fail, count: 3, last: Timestamp::now() },
             ];
-            let until = Timestamp::now();
             let step = range.duration().as_secs() / 48;
-            Some(CaseHistory {
-                case,
-                range,
-                from: until - range.duration(),
-                until,
-                step,
-                buckets,
-                signals,
-                causes,
-            })
+            Some(CaseHistory { case, range, from, until, step, buckets, signals, causes })
         });
         ready(answer).boxed()
     }
@@ -234,6 +241,7 @@ impl Source for Shop {
                 case: query.case.clone().unwrap_or_else(|| MARKUP.into()),
                 id: Some(id(number)),
                 state: if number % 4 == 0 { State::Timeout } else { State::Pass },
+                flaky: number % 10 == 1,
                 triggered: Timestamp::now(),
                 at: Timestamp::now() - Duration::from_secs(number as u64 * 3),
                 runtime: Some(0.248),
@@ -266,7 +274,8 @@ impl Source for Shop {
 
 impl Control for Shop {
     fn change(&self, case: CaseName, change: Change) -> BoxFuture<'_, Result<String, ChangeError>> {
-        self.changed.lock().expect("no test panics here").push(format!("{case}: {change:?}"));
-        ready(Ok("triggered order-18".to_owned())).boxed()
+        let change = format!("{change:?}");
+        self.changed.lock().expect("no test panics here").push(format!("{case}: {change}"));
+        ready(Ok(format!("done: {change}"))).boxed()
     }
 }
