@@ -14,45 +14,45 @@ pub(super) struct Family(MetricFamily);
 
 /// What may be the value of a metric. Prometheus has floating-point numbers alone.
 pub(super) trait Sample {
-    fn as_float(self) -> f64;
+    fn number(self) -> f64;
 }
 
 impl Sample for f64 {
-    fn as_float(self) -> f64 {
+    fn number(self) -> f64 {
         self
     }
 }
 
 impl Sample for u64 {
     #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 are rounded")]
-    fn as_float(self) -> f64 {
+    fn number(self) -> f64 {
         self as f64
     }
 }
 
 impl Sample for usize {
-    fn as_float(self) -> f64 {
-        (self as u64).as_float()
+    fn number(self) -> f64 {
+        (self as u64).number()
     }
 }
 
 /// 1 if it is so.
 impl Sample for bool {
-    fn as_float(self) -> f64 {
+    fn number(self) -> f64 {
         f64::from(u8::from(self))
     }
 }
 
 /// In seconds.
 impl Sample for Duration {
-    fn as_float(self) -> f64 {
+    fn number(self) -> f64 {
         self.as_secs_f64()
     }
 }
 
 /// In seconds since 1970.
 impl Sample for Timestamp {
-    fn as_float(self) -> f64 {
+    fn number(self) -> f64 {
         self.since(Self::from_millis(0)).max(Duration::ZERO).as_secs_f64()
     }
 }
@@ -84,7 +84,7 @@ impl Exposition {
 impl Family {
     /// A value with those labels.
     pub(super) fn with(&mut self, labels: &[(&str, &str)], value: impl Sample) {
-        let value = value.as_float();
+        let value = value.number();
         let mut metric = Metric::default();
         let pairs = labels.iter().map(|(name, value)| {
             let mut pair = LabelPair::default();
