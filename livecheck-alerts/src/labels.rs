@@ -1,7 +1,11 @@
 //! What an alert is known by: names and values, as in Prometheus, and the tags of its case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::Hasher,
+};
 
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 /// The name under which matchers find tags: each of them is a value of it.
@@ -69,9 +73,9 @@ impl Fingerprint {
 /// FNV-1a with 64 bits (`draft-eastlake-fnv`): what is kept in Kafka must not depend on this program's compiler, as
 /// the standard library's hash does.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = FnvHasher::default();
+    hash.write(bytes);
+    hash.finish()
 }
 
 #[cfg(test)]

@@ -59,11 +59,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         trigger: TriggerArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Show how each case does: its state, counts, latencies, last failure
@@ -83,11 +79,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         set: SetArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Hide alerts for a time, show what is hidden, or end that
@@ -95,11 +87,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         silence: SilenceArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// List the reports that are kept, of all cases or of one
@@ -107,11 +95,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         history: HistoryArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Show all that is kept of the executions of a test
@@ -119,11 +103,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         report: ReportArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Write the reports that are kept as JSON, CSV or JUnit's XML
@@ -131,11 +111,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         export: ExportArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Show what a table of a case has
@@ -143,11 +119,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         table: TableArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Check that everything a run needs is in place, and say what to do where it is not
@@ -155,11 +127,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         doctor: DoctorArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Ask new instances of a service whether they are ready for traffic
@@ -173,11 +141,7 @@ pub(crate) enum Command {
         #[arg(long, help_heading = "Uptest options")]
         no_build: bool,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Say by the reports of cases whether a deployment may go on
@@ -187,11 +151,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         gate: GateArgs,
         #[command(flatten)]
-        config: ConfigOptions,
-        #[command(flatten)]
-        packages: PackageOption,
-        #[command(flatten)]
-        cargo: CargoOptions,
+        project: ProjectOptions,
     },
 
     /// Build the runner as a program to ship, and print its path
@@ -251,6 +211,17 @@ Faults on purpose:
 
   cargo livecheck broker --chaos 'seed=7, produce:drop-answer@0.1, fetch:delay=5ms..50ms@0.2'
 ";
+
+/// What is said of the project, where the runner's own options do not select packages.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProjectOptions {
+    #[command(flatten)]
+    pub(crate) config: ConfigOptions,
+    #[command(flatten)]
+    pub(crate) packages: PackageOption,
+    #[command(flatten)]
+    pub(crate) cargo: CargoOptions,
+}
 
 /// Which packages to link, where the runner's own options do not say.
 #[derive(Clone, Debug, Default, Args)]

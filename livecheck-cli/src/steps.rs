@@ -9,7 +9,7 @@ use std::{
 use clap::{ArgMatches, CommandFactory};
 
 use crate::{
-    args::{CargoOptions, Cli, Command},
+    args::{CargoOptions, Cli, Command, ProjectOptions},
     broker,
     cargo::{BuildPlan, Cargo},
     discover::{Discovery, discover},
@@ -44,27 +44,27 @@ pub(crate) fn execute(cli: &Cli, matches: &ArgMatches, output: Output) -> Result
             more.push("--fallback-embedded".into());
             start(&built, config, matches, more)
         }
-        Command::Trigger { config, packages, cargo, .. }
-        | Command::Set { config, packages, cargo, .. }
-        | Command::Table { config, packages, cargo, .. }
-        | Command::Silence { config, packages, cargo, .. }
-        | Command::Gate { config, packages, cargo, .. }
-        | Command::History { config, packages, cargo, .. }
-        | Command::Report { config, packages, cargo, .. }
-        | Command::Export { config, packages, cargo, .. } => {
-            let built = build(cli, cargo, &packages.packages, output)?;
-            start(&built, config, matches, Vec::new())
+        Command::Trigger { project, .. }
+        | Command::Set { project, .. }
+        | Command::Table { project, .. }
+        | Command::Silence { project, .. }
+        | Command::Gate { project, .. }
+        | Command::History { project, .. }
+        | Command::Report { project, .. }
+        | Command::Export { project, .. } => {
+            let built = build(cli, &project.cargo, &project.packages.packages, output)?;
+            start(&built, &project.config, matches, Vec::new())
         }
         Command::Status { status, config, cargo } => {
             let built = build(cli, cargo, &status.selection.packages, output)?;
             start(&built, config, matches, narrowed(&built, cargo))
         }
-        Command::Doctor { config, packages, cargo, .. } => {
-            let built = build(cli, cargo, &packages.packages, output)?;
+        Command::Doctor { project, .. } => {
+            let built = build(cli, &project.cargo, &project.packages.packages, output)?;
             // It looks at what `run` would use.
-            start(&built, config, matches, vec!["--fallback-embedded".into()])
+            start(&built, &project.config, matches, vec!["--fallback-embedded".into()])
         }
-        Command::Uptest { uptest, no_build, config, packages, cargo } => {
+        Command::Uptest { uptest, no_build, project: ProjectOptions { config, packages, cargo } } => {
             let built =
                 if *no_build { Ok(None) } else { build_if_any(cli, cargo, &packages.packages, output) };
             match built? {

@@ -88,6 +88,28 @@ impl SignalDefinition {
 }
 
 impl Case {
+    /// A case without arguments, signals and tables, with nothing said of it and nothing set.
+    ///
+    /// ```
+    /// use livecheck_core::case::{Case, Location};
+    /// use livecheck_core::Settings;
+    ///
+    /// static TOKEN: Case = Case {
+    ///     settings: Settings::new().probability(0.5),
+    ///     ..Case::new(
+    ///         "payments::token_works",
+    ///         Location { package: "payments", file: "src/cases.rs", line: 7 },
+    ///         |_| Box::pin(async { Ok(()) }),
+    ///     )
+    /// };
+    /// assert_eq!(TOKEN.signal("paid"), None);
+    /// ```
+    #[must_use]
+    pub const fn new(name: &'static str, location: Location, run: fn(Execution) -> Executing) -> Self {
+        let settings = Settings::new();
+        Self { name, docs: "", location, settings, arguments: &[], signals: &[], tables: &[], run }
+    }
+
     /// The position of the signal of that name.
     #[must_use]
     pub fn signal(&self, name: &str) -> Option<usize> {

@@ -20,6 +20,7 @@
 //! | [`fake_request`] | requests of our own, where there are too few |
 //! | [`execution`] | a case being executed: arguments in, signals in, outcome out |
 //! | [`observer`] | code of your own that is told of all that |
+//! | [`text`] | what others wrote, of which only so much is kept |
 //! | [`uptest`] | asking one instance whether it is ready for traffic |
 
 pub mod case;
@@ -36,6 +37,7 @@ pub mod schedule;
 pub mod settings;
 pub mod signal;
 pub mod table;
+pub mod text;
 pub mod time;
 pub mod trigger;
 pub mod uptest;

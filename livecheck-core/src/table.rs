@@ -23,7 +23,7 @@ pub use changes::Changes;
 pub use entries::Entries;
 pub use error::TableError;
 pub use execution::ExecutionTables;
-pub use row::{Row, RowKey};
+pub use row::{Row, RowKey, rows_from};
 pub use typed::{TableKey, TableValue};
 pub use window::{Window, WindowRange};
 pub use windowed::{WindowedEntries, WindowedTable};

@@ -189,17 +189,15 @@ mod tests {
     }
 
     static HURRIED: Case = Case {
-        name: "url::tests::hurried",
-        docs: "",
-        location: Location { package: "livecheck-core", file: file!(), line: line!() },
         settings: Settings::new()
             .url_error_retries(1)
             .url_timeout_connect(Duration::from_secs(7))
             .url_timeout_total(Duration::from_secs(20)),
-        arguments: &[],
-        signals: &[],
-        tables: &[],
-        run: |_| Box::pin(async { Ok(()) }),
+        ..Case::new(
+            "url::tests::hurried",
+            Location { package: "livecheck-core", file: file!(), line: line!() },
+            |_| Box::pin(async { Ok(()) }),
+        )
     };
 
     inventory::submit! { Registered(&HURRIED) }

@@ -14,7 +14,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use livecheck_core::case::{Location, SignalDefinition};
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Arguments, SignalEvent, TestExecution};
-use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timestamp};
+use livecheck_core::{Case, Cases, Context, ExecutionKey, Timestamp};
 use livecheck_runner::engine::{
     CommitPoint, Effect, Ending, Handle, Limits, Logged, Placement, Selection, Shard, SignalRecord,
     TestRecord, UnknownCases,
@@ -30,14 +30,10 @@ static DEFINITIONS: [SignalDefinition; 3] = [
 ];
 
 static CASE: Case = Case {
-    name: "orders::order_flow",
-    docs: "",
-    location: Location { package: "orders", file: "src/cases.rs", line: 1 },
-    settings: Settings::new(),
-    arguments: &[],
     signals: &DEFINITIONS,
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new("orders::order_flow", Location { package: "orders", file: "src/cases.rs", line: 1 }, |_| {
+        Box::pin(async { Ok(()) })
+    })
 };
 
 struct Log {

@@ -21,7 +21,7 @@ const MACHINERY: &[&str] = &[
     "<livecheck_runner::",
 ];
 
-/// Where the frames of a panic's own begin to be above: what it calls from here on is the hook's.
+/// With this frame a panic begins to be handled: those above it are the standard library's and the hook's own.
 const PANIC: &str = "rust_begin_unwind";
 
 /// Where the sources of the standard library are: what is inlined has a name without a path.

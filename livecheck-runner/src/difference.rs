@@ -1,5 +1,6 @@
 //! The values that a failed assertion has compared, found in what it says.
 
+use livecheck_core::text;
 use livecheck_core::wire::{Difference, Explanation};
 
 /// The two values of a failed `assert_eq!`, as the standard library's message has them.
@@ -8,7 +9,7 @@ use livecheck_core::wire::{Difference, Explanation};
 /// equal.
 pub(crate) fn of_assertion(message: &str) -> Option<Difference> {
     let (_, left, right) = parts(message)?;
-    let cut = |value: &str| Explanation::cut(value, Explanation::COMPARED_CHARACTERS);
+    let cut = |value: &str| text::cut(value, Explanation::COMPARED_CHARACTERS);
     Some(Difference { left: cut(left), right: cut(right) })
 }
 

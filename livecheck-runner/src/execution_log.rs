@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use livecheck_core::Timestamp;
+use livecheck_core::text::cut;
 use livecheck_core::wire::{Explanation, LogLine};
 use tokio::task::futures::TaskLocalFuture;
 use tracing::field::{Field, Visit};
@@ -99,7 +100,7 @@ impl<S: Subscriber> Layer<S> for CaseLogs {
             time: Timestamp::now(),
             level: metadata.level().to_string(),
             target: metadata.target().to_owned(),
-            message: Explanation::cut(&message.into_text(), Explanation::LOG_CHARACTERS),
+            message: cut(&message.into_text(), Explanation::LOG_CHARACTERS),
         });
     }
 }

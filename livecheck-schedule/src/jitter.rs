@@ -1,6 +1,8 @@
 //! By how much a slot is fired later.
 
-use std::time::Duration;
+use std::{hash::Hasher, time::Duration};
+
+use fnv::FnvHasher;
 
 /// A time from nothing up to, and without, `most`: always the same for a name and a slot, whoever asks, and spread evenly
 /// over names and slots.
@@ -11,27 +13,11 @@ pub(crate) fn of(name: &str, slot_micros: i64, most: Duration) -> Duration {
     if most == 0 {
         return Duration::ZERO;
     }
-    let mut hash = Fnv::default();
+    // FNV-1a is fixed for all time, as the standard library's hash is not.
+    let mut hash = FnvHasher::default();
     hash.write(name.as_bytes());
     hash.write(&slot_micros.to_le_bytes());
-    Duration::from_micros(mixed(hash.0) % most)
-}
-
-/// FNV-1a, which is fixed for all time, as the standard library's hash is not.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
+    Duration::from_micros(mixed(hash.finish()) % most)
 }
 
 /// The end of `SplitMix64`: one bit of difference in becomes many out.

@@ -1,5 +1,7 @@
 //! What failures have in common, whatever their ids and numbers.
 
+use livecheck_core::text::floor_char_boundary;
+
 /// How many characters of an error's first line tell it from others.
 const MOST: usize = 200;
 
@@ -45,7 +47,7 @@ impl<'t> Words<'t> {
     fn next(&mut self) -> Option<&'t str> {
         let first = self.0.chars().next()?;
         let length = if is_of_word(first) {
-            self.0.find(|c| !is_of_word(c)).unwrap_or(self.0.len()).min(floor(self.0, MOST))
+            self.0.find(|c| !is_of_word(c)).unwrap_or(self.0.len()).min(floor_char_boundary(self.0, MOST))
         } else {
             first.len_utf8()
         };
@@ -53,10 +55,6 @@ impl<'t> Words<'t> {
         self.0 = rest;
         Some(word)
     }
-}
-
-fn floor(text: &str, most: usize) -> usize {
-    (0..=most.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default().max(1)
 }
 
 /// Ids have hyphens and underscores in them, and numbers a point.

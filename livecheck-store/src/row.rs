@@ -1,7 +1,10 @@
 //! A report as a row.
 
 use std::borrow::Cow;
+use std::hash::Hasher as _;
 
+use fnv::FnvHasher;
+use livecheck_core::text::floor_char_boundary;
 use livecheck_core::wire::{Arguments, State, TestExecution, TestReport, decode, encode};
 use livecheck_core::{CaseName, TestId, Timestamp};
 use serde::Serializer as _;
@@ -190,19 +193,11 @@ fn bounded(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return text;
     }
-    let end = format!("…{:016x}", fnv(text.as_bytes()));
-    let mut at = most - end.len();
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    Cow::Owned(format!("{}{end}", &text[..at]))
-}
-
-/// FNV-1a of 64 bits: the same in every version, unlike the standard library's.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    // FNV-1a is the same in every version, unlike the standard library's hash.
+    let mut hash = FnvHasher::default();
+    hash.write(text.as_bytes());
+    let end = format!("…{:016x}", hash.finish());
+    Cow::Owned(format!("{}{end}", &text[..floor_char_boundary(&text, most - end.len())]))
 }
 
 #[cfg(test)]

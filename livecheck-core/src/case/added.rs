@@ -127,14 +127,11 @@ impl CaseBuilder {
     {
         let Self { name, docs, settings, arguments, signals, location } = self;
         let case: &'static Case = Box::leak(Box::new(Case {
-            name: Box::leak(name.into_boxed_str()),
             docs: Box::leak(docs.into_boxed_str()),
-            location,
             settings,
             arguments: Box::leak(arguments.into_boxed_slice()),
             signals: Box::leak(signals.into_boxed_slice()),
-            tables: &[],
-            run: run_added,
+            ..Case::new(Box::leak(name.into_boxed_str()), location, run_added)
         }));
         let body: Body = Arc::new(move |execution| {
             let executing = body(execution);

@@ -120,14 +120,10 @@ mod tests {
 
     const fn case(name: &'static str, settings: Settings) -> Case {
         Case {
-            name,
-            docs: "",
-            location: Location { package: "shop", file: "src/lib.rs", line: 1 },
             settings,
-            arguments: &[],
-            signals: &[],
-            tables: &[],
-            run: |_| Box::pin(async { Ok(()) }),
+            ..Case::new(name, Location { package: "shop", file: "src/lib.rs", line: 1 }, |_| {
+                Box::pin(async { Ok(()) })
+            })
         }
     }
 

@@ -86,14 +86,10 @@ mod tests {
     use crate::control::{CaseProfile, Control, Plan, Step};
 
     static CASE: Case = Case {
-        name: "shop::order_flow",
-        docs: "",
-        location: Location { package: "shop", file: "src/lib.rs", line: 1 },
         settings: Settings::new().probability(0.5),
-        arguments: &[],
-        signals: &[],
-        tables: &[],
-        run: |_| Box::pin(async { Ok(()) }),
+        ..Case::new("shop::order_flow", Location { package: "shop", file: "src/lib.rs", line: 1 }, |_| {
+            Box::pin(async { Ok(()) })
+        })
     };
 
     fn time(second: i64) -> Timestamp {

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::error::TableError;
-use super::row::RowKey;
+use super::row::{RowKey, rows_from};
 
 /// From the JSON that a row has, if it has any, to what it gets; none removes it.
 pub(super) type Update = Arc<dyn Fn(Option<&str>) -> Result<Option<Arc<str>>, TableError> + Send + Sync>;
@@ -101,14 +101,7 @@ impl Changes {
         table: usize,
         from: Bound<&RowKey>,
     ) -> impl Iterator<Item = &'c RowKey> + use<'c> {
-        let first = RowKey { window: None, key: "".into() };
-        let from = match from {
-            Bound::Unbounded => Bound::Included((table, first)),
-            Bound::Included(key) => Bound::Included((table, key.clone())),
-            Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
-        };
-        let of_table = self.rows.range((from, Bound::Unbounded)).take_while(move |((of, _), _)| *of == table);
-        of_table.map(|((_, key), _)| key)
+        rows_from(&self.rows, table, from).map(|(key, _)| key)
     }
 
     /// Whether nothing is changed.

@@ -1,6 +1,6 @@
 //! The rows of a table, as the engine has them: JSON, whatever its types.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::time::Timestamp;
 
@@ -27,6 +27,21 @@ impl RowKey {
     pub fn windowed(start: Timestamp, key: Arc<str>) -> Self {
         Self { window: Some(start), key }
     }
+}
+
+/// The rows of one table behind a bound, in the order of their keys, where those of several are in one map.
+pub fn rows_from<'r, T: Copy + Ord, V>(
+    rows: &'r BTreeMap<(T, RowKey), V>,
+    table: T,
+    from: Bound<&RowKey>,
+) -> impl Iterator<Item = (&'r RowKey, &'r V)> + use<'r, T, V> {
+    let from = match from {
+        Bound::Unbounded => Bound::Included((table, RowKey::plain("".into()))),
+        Bound::Included(key) => Bound::Included((table, key.clone())),
+        Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
+    };
+    let of_table = rows.range((from, Bound::Unbounded)).take_while(move |((of, _), _)| *of == table);
+    of_table.map(|((_, key), value)| (key, value))
 }
 
 /// A row.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::identity::TestId;
 use crate::origin::Origin;
+use crate::text::cut;
 use crate::time::Timestamp;
 
 /// What is known of an execution that did not pass.
@@ -76,12 +77,6 @@ impl Explanation {
     #[must_use]
     pub fn value(json: &str) -> String {
         cut(json, Self::VALUE_CHARACTERS)
-    }
-
-    /// A text of at most so many characters; it says by an ellipsis that it was longer.
-    #[must_use]
-    pub fn cut(text: &str, most: usize) -> String {
-        cut(text, most)
     }
 
     /// Leaves steps out of the middle of the timeline, where there are too many.
@@ -290,13 +285,6 @@ pub(super) fn lenient<'de, D: Deserializer<'de>>(
     Ok(json.and_then(|json| serde_json::from_value(json).ok()))
 }
 
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 const fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -359,9 +347,9 @@ mod tests {
             time: Timestamp::from_micros(1),
             level: "ERROR".into(),
             target: "orders".into(),
-            message: Explanation::cut(&"\u{10348}".repeat(10_000), Explanation::LOG_CHARACTERS),
+            message: cut(&"\u{10348}".repeat(10_000), Explanation::LOG_CHARACTERS),
         };
-        let compared = Explanation::cut(&"\u{10348}".repeat(10_000), Explanation::COMPARED_CHARACTERS);
+        let compared = cut(&"\u{10348}".repeat(10_000), Explanation::COMPARED_CHARACTERS);
         let explanation = Explanation {
             timeline: (0..1_000).map(signal).collect(),
             difference: Some(Difference { left: compared.clone(), right: compared }),

@@ -6,6 +6,7 @@
 
 use std::io::BufRead;
 
+use livecheck_core::text::floor_char_boundary;
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_xml_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -140,7 +141,7 @@ impl Reading {
         // Not that of what it wrote, which stands within some.
         if let Some((_, trouble, _)) = self.part.as_mut().filter(|(_, _, depth)| *depth == self.depth) {
             let room = TEXT_KEPT.saturating_sub(trouble.text.len());
-            trouble.text.push_str(&text[..floor(text, room)]);
+            trouble.text.push_str(&text[..floor_char_boundary(text, room)]);
         }
     }
 
@@ -214,12 +215,7 @@ fn seconds(text: &str) -> Option<f64> {
 
 /// A text as it is kept.
 fn cut(text: &str) -> String {
-    text[..floor(text, TEXT_KEPT)].to_owned()
-}
-
-/// The nearest start of a character at or before that byte.
-fn floor(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len())).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
+    text[..floor_char_boundary(text, TEXT_KEPT)].to_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+use livecheck_core::text::floor_char_boundary;
+
 /// What keys have in their names whose values are nobody's business.
 const SECRETIVE: [&str; 6] = ["key", "pass", "pem", "secret", "token", "url"];
 
@@ -27,8 +29,8 @@ pub struct Problem {
 impl Problem {
     /// A problem with those bytes of `file`.
     pub(super) fn at(file: &str, span: Range<usize>, message: impl Into<String>) -> Self {
-        let start = floor(file, span.start);
-        let end = floor(file, span.end).max(start);
+        let start = floor_char_boundary(file, span.start);
+        let end = floor_char_boundary(file, span.end).max(start);
         let line_start = file[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = file[start..].find('\n').map_or(file.len(), |newline| start + newline);
         let text = file[line_start..line_end].trim_end();
@@ -91,11 +93,6 @@ impl Problem {
         }
         Ok(())
     }
-}
-
-/// The nearest start of a character at or before that byte.
-fn floor(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len())).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
 }
 
 /// That one of `names` that is most like `name`, if one is like it at all.

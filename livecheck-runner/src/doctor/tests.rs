@@ -16,26 +16,19 @@ use crate::kafka::diagnosis::{
 };
 use crate::kafka::{FoundTopics, InternalTopic};
 
-static ORDER_FLOW: Case = Case {
-    name: "orders::order_flow",
-    docs: "",
-    location: Location { package: "orders", file: "orders/src/cases.rs", line: 12 },
-    settings: livecheck_core::Settings::new(),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
-};
+static ORDER_FLOW: Case = Case::new(
+    "orders::order_flow",
+    Location { package: "orders", file: "orders/src/cases.rs", line: 12 },
+    |_| Box::pin(async { Ok(()) }),
+);
 
 static REFUND: Case = Case {
-    name: "payments::refund",
-    docs: "",
-    location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
     settings: livecheck_core::Settings::new().active(false).test_expires(Duration::from_secs(60)),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "payments::refund",
+        Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
 /// What those findings print, without colours.

@@ -4,21 +4,16 @@ use std::time::Duration;
 
 use livecheck_core::case::{Case, Location};
 use livecheck_core::wire::{Attempt, State, TestReport};
-use livecheck_core::{Cases, Settings, Timestamp};
+use livecheck_core::{Cases, Timestamp};
 use livecheck_store::{Counts, Filter, Page, Reported, Store, Window};
 
 use super::*;
 
-static ORDER_FLOW: Case = Case {
-    name: "stock_orders::cases::order_flow",
-    docs: "",
-    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
-    settings: Settings::new(),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
-};
+static ORDER_FLOW: Case = Case::new(
+    "stock_orders::cases::order_flow",
+    Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+    |_| Box::pin(async { Ok(()) }),
+);
 
 fn cases() -> Cases {
     Cases::new([&ORDER_FLOW]).expect("one name")

@@ -12,13 +12,7 @@ use super::*;
 use crate::config::ServiceCommand;
 
 static ORDER_FLOW: Case = Case {
-    name: "stock_orders::cases::order_flow",
     docs: " An order keeps its side all the way to execution.\n\n Asks the cache, too.",
-    location: Location {
-        package: "stock-orders",
-        file: "/home/me/work/examples/stock-orders/src/cases.rs",
-        line: 31,
-    },
     settings: Settings::new().probability(0.001).frequency(Duration::from_secs(90)),
     arguments: &[Argument { name: "side", type_name: "Side" }],
     signals: &[
@@ -39,32 +33,37 @@ static ORDER_FLOW: Case = Case {
             ),
         },
     ],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "stock_orders::cases::order_flow",
+        Location {
+            package: "stock-orders",
+            file: "/home/me/work/examples/stock-orders/src/cases.rs",
+            line: 31,
+        },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
 static REFUND: Case = Case {
-    name: "examples.livecheck.refund",
-    docs: "",
-    location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
     settings: Settings::new().active(false),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "examples.livecheck.refund",
+        Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
 static TOKEN: Case = Case {
-    name: "payments::token_works",
     docs: " The token of the payment provider works.",
-    location: Location { package: "payments", file: "payments/src/lib.rs", line: 19 },
     settings: Settings::new()
         .schedule(Schedule::cron("0 9 * * MON-FRI", Some("Europe/Berlin")).jitter(Duration::from_secs(30)))
         .confirm(2)
         .tags(&["smoke", "payments"]),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "payments::token_works",
+        Location { package: "payments", file: "payments/src/lib.rs", line: 19 },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
 fn now() -> Timestamp {

@@ -215,14 +215,10 @@ mod tests {
     use super::*;
 
     static ORDER: Case = Case {
-        name: "orders::order",
-        docs: "",
-        location: Location { package: "orders", file: "src/lib.rs", line: 1 },
         settings: Settings::new().warn_stalled_after(Duration::from_secs(5)).max_consecutive_failures(2),
-        arguments: &[],
-        signals: &[],
-        tables: &[],
-        run: |_| Box::pin(async { Ok(()) }),
+        ..Case::new("orders::order", Location { package: "orders", file: "src/lib.rs", line: 1 }, |_| {
+            Box::pin(async { Ok(()) })
+        })
     };
 
     fn at(seconds: i64) -> Timestamp {

@@ -20,9 +20,7 @@ use crate::monitor::{AlertEvent, AlertResult, CaseChange};
 use crate::services::{ServiceDied, ServiceEvent};
 
 static ORDER_FLOW: Case = Case {
-    name: "stock_orders::cases::order_flow",
     docs: "An order keeps its side all the way to execution.",
-    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
     settings: Settings::new().probability(0.5),
     arguments: &[Argument { name: "side", type_name: "Side" }],
     signals: &[
@@ -33,20 +31,18 @@ static ORDER_FLOW: Case = Case {
         SignalDefinition::new("cached", "Signal"),
         SignalDefinition::new("executed", "Signal<ExecutionId>"),
     ],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "stock_orders::cases::order_flow",
+        Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
-static REFUND: Case = Case {
-    name: "examples.livecheck.refund",
-    docs: "",
-    location: Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
-    settings: Settings::new(),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
-};
+static REFUND: Case = Case::new(
+    "examples.livecheck.refund",
+    Location { package: "payments", file: "payments/src/lib.rs", line: 7 },
+    |_| Box::pin(async { Ok(()) }),
+);
 
 fn cases() -> Cases {
     Cases::new([&ORDER_FLOW, &REFUND]).expect("two names")

@@ -12,14 +12,12 @@ use super::*;
 use crate::monitor::case_state::Rules;
 
 static ORDER_FLOW: Case = Case {
-    name: "stock_orders::cases::order_flow",
-    docs: "",
-    location: Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
     settings: Settings::new().max_consecutive_failures(2),
-    arguments: &[],
-    signals: &[],
-    tables: &[],
-    run: |_| Box::pin(async { Ok(()) }),
+    ..Case::new(
+        "stock_orders::cases::order_flow",
+        Location { package: "stock-orders", file: "examples/stock-orders/src/cases.rs", line: 31 },
+        |_| Box::pin(async { Ok(()) }),
+    )
 };
 
 fn in_code(case: &Case) -> Sampling {

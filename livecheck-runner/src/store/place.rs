@@ -45,7 +45,10 @@ mod tests {
             ("HOME", "/home/me"),
         ];
         let found = |path: &str| Some(format!("{path}/history-live_check.db"));
-        assert_eq!(file(Some("/work/target/livecheck"), &all), found("/work/target/livecheck"));
+        assert_eq!(
+            file(Some("/home/me/shop/target/livecheck"), &all),
+            found("/home/me/shop/target/livecheck")
+        );
         assert_eq!(file(None, &all), found("/var/lib/a"));
         assert_eq!(file(None, &all[1..]), found("/state/livecheck"));
         assert_eq!(file(None, &all[2..]), found("/home/me/.local/state/livecheck"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use livecheck_core::table::{Row, RowKey};
+use livecheck_core::table::{Row, RowKey, rows_from};
 
 use super::names::TableId;
 use super::writes::Write;
@@ -55,7 +55,7 @@ impl Overlay {
             let end = (below.len() >= most).then(|| below.last().map(|row| row.key.clone())).flatten();
             let mut rows: BTreeMap<RowKey, Option<Arc<str>>> =
                 below.into_iter().map(|Row { key, value }| (key, Some(value))).collect();
-            for (key, write) in self.rows_from(table, from.as_ref()) {
+            for (key, write) in rows_from(&self.rows, table, from.as_ref()) {
                 if end.as_ref().is_some_and(|end| key > end) {
                     break;
                 }
@@ -69,20 +69,5 @@ impl Overlay {
         }
         page.truncate(most);
         Ok(page)
-    }
-
-    fn rows_from(
-        &self,
-        table: TableId,
-        from: Bound<&RowKey>,
-    ) -> impl Iterator<Item = (&RowKey, &Write)> + use<'_> {
-        let first = RowKey { window: None, key: "".into() };
-        let from = match from {
-            Bound::Unbounded => Bound::Included((table, first)),
-            Bound::Included(key) => Bound::Included((table, key.clone())),
-            Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
-        };
-        let of_table = self.rows.range((from, Bound::Unbounded)).take_while(move |((of, _), _)| *of == table);
-        of_table.map(|((_, key), write)| (key, write))
     }
 }

@@ -6,21 +6,17 @@ use std::sync::Arc;
 use livecheck_core::table::{
     ExecutionTables, TableDefinition, TableKey, TableParameter, TableValue, Window, WindowedTableParameter,
 };
-use livecheck_core::{Case, Settings, Table, WindowedTable};
+use livecheck_core::{Case, Table, WindowedTable};
 
 /// A case with tables of those names, which have those windows.
 pub(super) fn case(name: &'static str, tables: &[(&'static str, Option<Window>)]) -> &'static Case {
     let definition = |&(name, window)| TableDefinition { name, type_name: "Table<String, i64>", window };
     let tables: Vec<_> = tables.iter().map(definition).collect();
     Box::leak(Box::new(Case {
-        name,
-        docs: "",
-        location: Location { package: "tests", file: "src/cases.rs", line: 1 },
-        settings: Settings::new(),
-        arguments: &[],
-        signals: &[],
         tables: tables.leak(),
-        run: |_| Box::pin(async { Ok(()) }),
+        ..Case::new(name, Location { package: "tests", file: "src/cases.rs", line: 1 }, |_| {
+            Box::pin(async { Ok(()) })
+        })
     }))
 }
 
