@@ -92,6 +92,7 @@ fn in_words_of(dialect: Dialect, word: &str) -> String {
         (Dialect::Sqlite, "key", _) => "INTEGER".to_owned(),
         (Dialect::Postgres, "key", _) => "BIGINT".to_owned(),
         (Dialect::Postgres, "bytewise", _) => "COLLATE \"C\"".to_owned(),
+        (Dialect::Postgres, "and_seq", _) => ", seq".to_owned(),
         (Dialect::Sqlite, "clustered", _) => "WITHOUT ROWID".to_owned(),
         (Dialect::Sqlite, _, Some(time)) => {
             format!("strftime('%Y-%m-%dT%H:%M:%fZ', {time} / 1000000.0, 'unixepoch')")

@@ -25,6 +25,10 @@ pub(super) const SELECT: &str = "SELECT e.seq, e.case_id, c.name, e.state, e.at,
                                  e.test_id, e.signals, e.error, k.text, \
                                  CASE WHEN e.detail IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END";
 
+/// The parts of the index by test ids, the latest first: see the migration that makes it.
+const PARTS: &str = "WITH RECURSIVE parts(part) AS (SELECT max(seq) >> 18 FROM lc_executions UNION ALL \
+                     SELECT part - 1 FROM parts WHERE part > (SELECT min(seq) >> 18 FROM lc_executions))";
+
 /// Which reports are wanted. Of all those that fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -177,9 +181,9 @@ impl Queries {
         let of_case = case.map_or("", |_| " AND c.name = $2");
         parameters.extend(case.map(|case| Value::from(case.as_str())));
         let query = format!(
-            "SELECT c.name, e.state, e.at, e.triggered, e.runtime, e.whole_case, e.test_id, e.signals, e.error, e.detail \
-             FROM lc_executions e JOIN lc_cases c ON c.id = e.case_id \
-             WHERE e.test_id = $1 AND e.whole_case = 0{of_case} ORDER BY e.at DESC LIMIT {MOST_OF_ONE}"
+            "{PARTS} SELECT c.name, e.state, e.at, e.triggered, e.runtime, e.whole_case, e.test_id, e.signals, e.error, \
+             e.detail FROM parts p CROSS JOIN lc_executions e JOIN lc_cases c ON c.id = e.case_id \
+             WHERE (e.seq >> 18) = p.part AND e.test_id = $1 AND e.whole_case = 0{of_case} ORDER BY e.at DESC LIMIT {MOST_OF_ONE}"
         );
         let rows = self.query(&query, &parameters)?;
         rows.into_iter()
@@ -261,7 +265,7 @@ impl Queries {
             }
             conditions.push(condition);
         };
-        let mut source = "lc_executions";
+        let (mut source, mut parts) = ("lc_executions", "");
         match line {
             Line::OfCase(case, state) => {
                 add("e.case_id = ? AND e.state = ?", &[(*case).into(), (*state).into()]);
@@ -269,8 +273,10 @@ impl Queries {
             Line::State(state) => add("e.state = ?", &[(*state).into()]),
             Line::Cause(cause) => add("e.cause_id = ?", &[(*cause).into()]),
             Line::Id(id) => {
-                // A short beginning is one of millions: of those some.
-                source = "(SELECT * FROM lc_executions WHERE test_id >= $1 AND test_id < $2 ORDER BY test_id LIMIT 2000)";
+                // A short beginning is one of millions: of those some, of the latest.
+                parts = PARTS;
+                source = "(SELECT x.* FROM parts p CROSS JOIN lc_executions x \
+                          WHERE (x.seq >> 18) = p.part AND x.test_id >= $1 AND x.test_id < $2 LIMIT 2000)";
                 let end = format!("{id}{}", char::MAX);
                 add("e.test_id >= ? AND e.test_id < ?", &[id.as_str().into(), end.into()]);
                 if let Some(case) = &filter.case {
@@ -289,7 +295,7 @@ impl Queries {
             add("(e.at, e.seq) < (?, ?)", &[at.into(), seq.into()]);
         }
         let query = format!(
-            "{SELECT} FROM {source} e JOIN lc_cases c ON c.id = e.case_id LEFT JOIN lc_causes k ON k.id = e.cause_id \
+            "{parts} {SELECT} FROM {source} e JOIN lc_cases c ON c.id = e.case_id LEFT JOIN lc_causes k ON k.id = e.cause_id \
              WHERE {} ORDER BY e.at DESC, e.seq DESC LIMIT {limit}",
             conditions.join(" AND ")
         );
