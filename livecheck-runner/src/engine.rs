@@ -33,6 +33,7 @@ mod schedule;
 mod selection;
 mod senders;
 mod shard;
+mod strays;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -41,11 +42,11 @@ mod verdict;
 pub use checkpoint::{
     Checkpoint, CheckpointChange, CheckpointKey, SavedEarlySignal, SavedExecution, SavedQuestion, SavedSignal,
 };
-pub use commit_point::{CommitPoint, Handover, Reported};
+pub use commit_point::{CommitPoint, Handover, Reported, StrayPoint};
 pub use effect::Effect;
 pub use execution::Handle;
 pub use limits::{Limits, Pressure};
-pub use message::{Answer, Asker, Message, Place, Question};
+pub use message::{Answer, Asker, Message, Place, Question, ReadTo};
 pub use notice::Notice;
 pub use placement::Placement;
 pub use record::{Logged, SignalRecord, TestRecord};

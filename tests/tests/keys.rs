@@ -7,7 +7,7 @@ use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
 use serde_json::{Value, json};
 
-use crate::parcels::{case, delivered, ids, packed, parcels, triggers};
+use crate::parcels::{case, delivered, done, ids, packed, parcels, triggers};
 
 fn runner(topics: &OwnTopics) -> Runner {
     RunnerCommand::on(topics)
@@ -156,12 +156,51 @@ fn a_signal_that_fits_no_type_is_said_with_the_place_where_it_stands() {
     assert!(error.contains(&at), "{error}");
 }
 
+/// A sender with the partitioner that librdkafka has by default.
+fn astray() -> Sender {
+    Sender::with(&[("partitioner", "consistent_random")])
+}
+
 #[test]
-fn a_sender_with_another_partitioner_is_told_what_to_set() {
+fn signals_of_a_sender_with_another_partitioner_find_their_tests_and_it_is_told_what_to_set() {
     let topics = OwnTopics::named("partitioner");
-    let runner = runner(&topics);
-    let all = shipments("elsewhere", 8);
-    Sender::with(&[("partitioner", "consistent_random")]).send_all(arrived(&topics, &all));
-    runner.wait_for_text("Let that sender set partitioner=murmur2_random");
-    assert_eq!(runner.interrupted().code, Some(0));
+    let (one, two) = (runner(&topics), runner(&topics));
+    let sender = Sender::new();
+    let (parcels, shipments) = (parcels("astray", 30), shipments("astray", 30));
+    // Some come before their tests, some after; some have the id of their test as key, and some another one.
+    astray()
+        .send_all(parcels.iter().map(|parcel| packed(&topics, parcel)).chain(arrived(&topics, &shipments)));
+    sender.send_all(triggers(&topics, &parcels).chain(triggers(&topics, &shipments)));
+    astray().send_all(parcels.iter().map(|parcel| delivered(&topics, parcel)));
+    one.wait_for_text("Let that sender set partitioner=murmur2_random");
+    let all: Vec<_> = parcels.into_iter().chain(shipments).collect();
+    assert_passed(&topics, &all, [one, two]);
+}
+
+#[test]
+fn a_sender_with_another_partitioner_may_trigger_too() {
+    let topics = OwnTopics::named("partitioner-trigger");
+    let (one, two) = (runner(&topics), runner(&topics));
+    let all = parcels("astray", 30);
+    astray().send_all(triggers(&topics, &all).chain(done(&topics, &all)));
+    assert_passed(&topics, &all, [one, two]);
+}
+
+#[test]
+fn a_runner_that_is_killed_before_it_hands_signals_on_makes_no_timeout() {
+    let topics = OwnTopics::named("partitioner-killed");
+    let (victim, survivor) = (runner(&topics), runner(&topics));
+    let sender = Sender::new();
+    let seen = parcels("seen", 20);
+    sender.send_all(triggers(&topics, &seen));
+    astray().send_all(done(&topics, &seen));
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&seen));
+    drop(victim);
+    // Half a second is soon over, and what the victim had is read by nobody until the group has noticed.
+    let invoices: Vec<_> = (0..40).map(|id| test(case("invoice"), &format!("invoice-{id}"), &[])).collect();
+    let printed = |invoice| Record::signal(&topics.names, invoice, "printed", &Value::Null);
+    astray().send_all(invoices.iter().map(printed));
+    sender.send_all(triggers(&topics, &invoices));
+    let all: Vec<_> = seen.into_iter().chain(invoices).collect();
+    assert_passed(&topics, &all, [survivor]);
 }

@@ -80,7 +80,7 @@ pub struct SavedSignal {
 }
 
 impl SavedSignal {
-    /// Where it stands, for an execution of that partition.
+    /// Where it stands, for a shard of that partition.
     pub(super) fn place(&self, own_partition: i32) -> Place {
         Place { partition: self.partition.unwrap_or(own_partition), offset: self.offset }
     }
@@ -100,19 +100,19 @@ pub struct SavedQuestion {
 pub enum CheckpointKey {
     /// That execution.
     Execution(ExecutionKey),
-    /// The early signal at that offset of the bus.
-    Early(i64),
+    /// The early signal of that place.
+    Early(Place),
     /// The question at that offset among the messages.
     Question(i64),
 }
 
 impl Checkpoint {
-    /// What it is of.
+    /// What it is of, among those of that partition.
     #[must_use]
-    pub fn key(&self) -> CheckpointKey {
+    pub fn key(&self, partition: i32) -> CheckpointKey {
         match self {
             Self::Execution(saved) => CheckpointKey::Execution(saved.test.key()),
-            Self::Early(saved) => CheckpointKey::Early(saved.signal.offset),
+            Self::Early(saved) => CheckpointKey::Early(saved.signal.place(partition)),
             Self::Question(saved) => CheckpointKey::Question(saved.offset),
         }
     }

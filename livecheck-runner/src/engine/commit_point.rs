@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use livecheck_core::ExecutionKey;
+use livecheck_core::{ExecutionKey, Timestamp};
 
 use super::checkpoint::Checkpoint;
 
@@ -17,11 +17,34 @@ pub struct CommitPoint {
     pub report_offset: i64,
     /// The first message of another shard that has not been answered, or the next to read.
     pub message_offset: i64,
+    /// What is known of signals that lie in another partition than that of their key.
+    pub strays: StrayPoint,
 }
 
 impl CommitPoint {
     /// The beginning of everything.
-    pub const START: Self = Self { test_offset: 0, bus_offset: 0, report_offset: 0, message_offset: 0 };
+    pub const START: Self =
+        Self { test_offset: 0, bus_offset: 0, report_offset: 0, message_offset: 0, strays: StrayPoint::NONE };
+}
+
+/// What is known of strays: signals that lie in another partition than that of their key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StrayPoint {
+    /// Those before that offset of the bus have been handed on.
+    pub handed_on_to: i64,
+    /// Until when, in log time, there may be more, in whichever partition.
+    pub expected_until: Timestamp,
+}
+
+impl StrayPoint {
+    /// None was ever seen.
+    pub const NONE: Self = Self { handed_on_to: 0, expected_until: Timestamp::MIN };
+}
+
+impl Default for StrayPoint {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// All that a predecessor has left of a partition.

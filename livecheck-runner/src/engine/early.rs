@@ -6,6 +6,7 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 
 use super::checkpoint::{Checkpoint, CheckpointKey, SavedEarlySignal};
 use super::execution::Event;
+use super::holds::HandedOn;
 use super::message::Place;
 
 /// What a held signal takes beside its payload, roughly: its places in the two maps, and the event itself.
@@ -16,11 +17,13 @@ const OVERHEAD_BYTES: usize = 300;
 pub(super) struct EarlySignals {
     by_test: HashMap<(CaseName, TestId), Vec<HeldSignal>>,
     /// Every held signal by the log time at which it is given up.
-    given_up: BTreeMap<(Timestamp, i64), (CaseName, TestId)>,
-    /// The offsets of those that no checkpoint holds.
+    given_up: BTreeMap<(Timestamp, Place), (CaseName, TestId)>,
+    /// The offsets of those that no checkpoint holds, on the bus.
     unsaved: BTreeSet<i64>,
+    /// The same, among the messages of other shards.
+    unsaved_messages: BTreeSet<i64>,
     /// When, in local time, those are to be saved.
-    save_at: BTreeMap<(Timestamp, i64), (CaseName, TestId)>,
+    save_at: BTreeMap<(Timestamp, Place), (CaseName, TestId)>,
     /// Those that are held no more, and have a checkpoint.
     removed: Vec<CheckpointKey>,
     bytes: usize,
@@ -33,6 +36,8 @@ pub(super) struct HeldSignal {
     pub(super) signal: usize,
     pub(super) name: &'static str,
     pub(super) event: Event,
+    /// Where it was read, if another shard has handed it on; else it was read from the bus.
+    pub(super) handed_on: Option<HandedOn>,
     /// The execution that it is for, where its headers say.
     pub(super) triggered: Option<Timestamp>,
     /// When it is given up, in log time.
@@ -60,25 +65,28 @@ impl HeldSignal {
 
 impl EarlySignals {
     pub(super) fn hold(&mut self, test: (CaseName, TestId), held: HeldSignal) {
-        let offset = held.event.place.offset;
-        self.given_up.insert((held.until, offset), test.clone());
+        let place = held.event.place;
+        self.given_up.insert((held.until, place), test.clone());
         if held.saved != Saved::Yes {
-            self.unsaved.insert(offset);
+            match held.handed_on {
+                None => drop(self.unsaved.insert(place.offset)),
+                Some(handed_on) => self.unsaved_messages.extend(handed_on.message()),
+            }
         }
         if let Saved::At(save_at) = held.saved {
-            self.save_at.insert((save_at, offset), test.clone());
+            self.save_at.insert((save_at, place), test.clone());
         }
         self.bytes += held.bytes();
         self.by_test.entry(test).or_default().push(held);
     }
 
     /// Takes out the signals for an execution of that test, in the order of the log: those whose headers name
-    /// it, and those that name none.
+    /// it, and those that name none. With each goes where it is found again, if another shard has handed it on.
     pub(super) fn take(
         &mut self,
         test: &(CaseName, TestId),
         triggered: Timestamp,
-    ) -> impl Iterator<Item = (usize, Event)> + use<> {
+    ) -> impl Iterator<Item = (usize, Event, Option<HandedOn>)> + use<> {
         let taken: Vec<HeldSignal> = match self.by_test.get_mut(test) {
             Some(held) => {
                 let is_for_it = |held: &HeldSignal| held.triggered.is_none_or(|at| at == triggered);
@@ -90,10 +98,11 @@ impl EarlySignals {
         };
         self.forget_if_empty(test);
         for held in &taken {
-            self.given_up.remove(&(held.until, held.event.place.offset));
-            self.forget(held);
+            self.given_up.remove(&(held.until, held.event.place));
+            let checkpoint = self.forget(held);
+            self.removed.extend(checkpoint.filter(|_| held.handed_on.is_none()));
         }
-        taken.into_iter().map(|held| (held.signal, held.event))
+        taken.into_iter().map(|held| (held.signal, held.event, held.handed_on))
     }
 
     /// Gives up the signals whose test can come no more: the test partition has been read to that log time.
@@ -109,11 +118,12 @@ impl EarlySignals {
 
     /// Gives up the signal that would be given up next; returns the id of its test, and whether somebody was given it.
     pub(super) fn give_up_next(&mut self) -> Option<(TestId, bool)> {
-        let ((_, offset), test) = self.given_up.pop_first()?;
+        let ((_, place), test) = self.given_up.pop_first()?;
         let of_test = self.by_test.get_mut(&test)?;
-        let position = of_test.iter().position(|held| held.event.place.offset == offset)?;
+        let position = of_test.iter().position(|held| held.event.place == place)?;
         let held = of_test.remove(position);
-        self.forget(&held);
+        let checkpoint = self.forget(&held);
+        self.removed.extend(checkpoint);
         self.forget_if_empty(&test);
         Some((test.1, held.is_given))
     }
@@ -130,23 +140,32 @@ impl EarlySignals {
         of_test.filter(|held| held.event.place == place).for_each(|held| held.is_given = true);
     }
 
-    /// A signal is held no more.
-    fn forget(&mut self, held: &HeldSignal) {
-        let offset = held.event.place.offset;
+    /// A signal is held no more. Returns its checkpoint.
+    fn forget(&mut self, held: &HeldSignal) -> Option<CheckpointKey> {
+        let place = held.event.place;
         self.bytes -= held.bytes();
-        match held.saved {
-            Saved::Yes => self.removed.push(CheckpointKey::Early(offset)),
-            Saved::At(save_at) => {
-                self.unsaved.remove(&offset);
-                self.save_at.remove(&(save_at, offset));
-            }
-            Saved::Never => drop(self.unsaved.remove(&offset)),
+        if let Saved::At(save_at) = held.saved {
+            self.save_at.remove(&(save_at, place));
+        }
+        if held.saved == Saved::Yes {
+            return Some(CheckpointKey::Early(place));
+        }
+        self.no_longer_unsaved(place, held.handed_on);
+        None
+    }
+
+    /// A signal is saved, or need not be.
+    fn no_longer_unsaved(&mut self, place: Place, handed_on: Option<HandedOn>) {
+        match handed_on {
+            None => drop(self.unsaved.remove(&place.offset)),
+            Some(HandedOn::Message(offset)) => drop(self.unsaved_messages.remove(&offset)),
+            Some(_) => {}
         }
     }
 
-    /// Whether a signal of that offset is held.
-    pub(super) fn holds(&self, test: &(CaseName, TestId), offset: i64) -> bool {
-        self.by_test.get(test).is_some_and(|held| held.iter().any(|held| held.event.place.offset == offset))
+    /// Whether the signal of that place is held.
+    pub(super) fn holds(&self, test: &(CaseName, TestId), place: Place) -> bool {
+        self.by_test.get(test).is_some_and(|held| held.iter().any(|held| held.event.place == place))
     }
 
     /// When, in local time, the next one is to be saved.
@@ -157,17 +176,20 @@ impl EarlySignals {
     /// Saves the next one that is to be saved at `now`, if there is one.
     pub(super) fn save_next(&mut self, now: Timestamp) -> Option<Checkpoint> {
         let due = self.save_at.first_entry().filter(|entry| entry.key().0 <= now)?;
-        let ((_, offset), test) = due.remove_entry();
-        self.unsaved.remove(&offset);
-        let held = self.by_test.get_mut(&test)?.iter_mut().find(|held| held.event.place.offset == offset)?;
+        let ((_, place), test) = due.remove_entry();
+        let held = self.by_test.get_mut(&test)?.iter_mut().find(|held| held.event.place == place)?;
         held.saved = Saved::Yes;
-        Some(Checkpoint::Early(Box::new(SavedEarlySignal {
+        let was_read = held.handed_on;
+        held.handed_on = was_read.map(|_| HandedOn::Checkpoint(place));
+        let saved = SavedEarlySignal {
             case: test.0,
             id: test.1,
             triggered: held.triggered,
             until: held.until,
             signal: held.event.saved(held.name),
-        })))
+        };
+        self.no_longer_unsaved(place, was_read);
+        Some(Checkpoint::Early(Box::new(saved)))
     }
 
     /// What was saved, and has ended since this was asked last.
@@ -185,9 +207,14 @@ impl EarlySignals {
         self.bytes
     }
 
-    /// The offset of the first signal that no checkpoint holds.
+    /// The offset on the bus of the first signal that no checkpoint holds.
     pub(super) fn first_unsaved(&self) -> Option<i64> {
         self.unsaved.first().copied()
+    }
+
+    /// The offset of the first message of another shard with a signal that no checkpoint holds.
+    pub(super) fn first_unsaved_message(&self) -> Option<i64> {
+        self.unsaved_messages.first().copied()
     }
 
     #[cfg(test)]
@@ -195,6 +222,7 @@ impl EarlySignals {
         self.by_test.is_empty()
             && self.given_up.is_empty()
             && self.unsaved.is_empty()
+            && self.unsaved_messages.is_empty()
             && self.save_at.is_empty()
             && self.bytes == 0
     }

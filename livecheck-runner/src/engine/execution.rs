@@ -30,6 +30,11 @@ pub struct Handle {
     pub(super) generation: u32,
 }
 
+impl Handle {
+    /// Before all others.
+    pub(super) const FIRST: Self = Self { slot: 0, generation: 0 };
+}
+
 #[cfg(test)]
 impl Handle {
     /// Of some execution, where it does not matter which.
@@ -111,8 +116,8 @@ impl<R> Waiting<R> {
     }
 
     /// Whether no event can come any more.
-    fn is_over(&self, bus_read_to: Timestamp) -> bool {
-        let here = self.key.is_some() || self.deadline <= bus_read_to;
+    fn is_over(&self, come_to: Timestamp) -> bool {
+        let here = self.key.is_some() || self.deadline <= come_to;
         here && matches!(self.elsewhere, Elsewhere::NotNeeded | Elsewhere::Nothing)
     }
 
@@ -388,7 +393,7 @@ impl<R> Running<R> {
     /// read past its deadline, with a timeout.
     pub(super) fn resolve_next(
         &mut self,
-        bus_read_to: Timestamp,
+        come_to: Timestamp,
         signal: usize,
     ) -> Option<(Waiting<R>, Result<ReceivedSignal, Timeout>)> {
         let of_signal = self.waits.iter().enumerate().filter(|(_, wait)| wait.signal == signal);
@@ -397,7 +402,7 @@ impl<R> Running<R> {
         };
         let (position, event) = of_signal
             .map(|(position, wait)| (position, event_for(wait)))
-            .find(|&(position, event)| event.is_some() || self.waits[position].is_over(bus_read_to))?;
+            .find(|&(position, event)| event.is_some() || self.waits[position].is_over(come_to))?;
         let event = event.map(|event| self.unheard.remove(event).1);
         let wait = self.waits.remove(position);
         let result = match event {

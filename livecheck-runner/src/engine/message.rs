@@ -4,11 +4,14 @@
 //! it answers with the first event of the key that the execution has not seen, if the log has it by the wait's
 //! deadline, or, once its bus has been read past that, that there is none. A question is known by what it asks, and
 //! its answer is a matter of the log alone: who asks again, after a crash say, is answered alike.
+//!
+//! A signal whose sender uses another partitioner is handed on, to the shard of its key; and shards tell each other how
+//! far that has come ([`Strays`](super::strays::Strays)).
 
 use livecheck_core::{CaseName, TestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::SavedSignal;
+use super::checkpoint::{SavedEarlySignal, SavedSignal};
 
 /// What a shard says to another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,6 +21,23 @@ pub enum Message {
     Question(Question),
     /// To the shard that has asked.
     Answer(Answer),
+    /// To the shard of its key: a signal that lies in the sender's partition of the bus.
+    Stray(SavedEarlySignal),
+    /// To all: a signal of that log time was handed on.
+    StraySeen(Timestamp),
+    /// To all others: that partition wants to know once the signals up to that log time have been handed on.
+    HowFar(ReadTo),
+    /// To the one that wants to know: in that partition, those up to that log time have been handed on.
+    ReadTo(ReadTo),
+}
+
+/// A partition, and a log time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTo {
+    /// The partition of the shard that says so.
+    pub partition: i32,
+    /// To which log time.
+    pub time: Timestamp,
 }
 
 /// Which event is the next of that signal and key?

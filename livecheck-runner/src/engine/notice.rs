@@ -26,12 +26,12 @@ pub enum Notice {
         /// Its offset on the bus.
         offset: i64,
     },
-    /// A signal lies in a partition where nobody looks for it.
+    /// A signal lies in another partition than that of its key, and is handed on.
     MisplacedSignal {
         /// Its case.
         case: CaseName,
         /// Its name.
-        signal: &'static str,
+        signal: String,
         /// The partition of the bus that it lies in.
         partition: i32,
         /// That of its key.
@@ -75,7 +75,7 @@ impl fmt::Display for Notice {
             Self::MisplacedSignal { case, signal, partition, belongs_in } => write!(
                 f,
                 "signal `{signal}` of case `{case}` lies in partition {partition} of the bus, and its key belongs in \
-                 {belongs_in}: its sender uses another partitioner than Kafka's own, and its test may never see it. \
+                 {belongs_in}: its sender uses another partitioner than Kafka's own. It is handed on, which takes time. \
                  Let that sender set partitioner=murmur2_random"
             ),
             Self::EarlySignalsAbandoned { id, limit } => write!(

@@ -20,6 +20,16 @@ impl Placement {
         self.partition
     }
 
+    /// All the partitions.
+    pub(super) fn all(self) -> impl Iterator<Item = i32> {
+        0..self.partitions.max(1)
+    }
+
+    /// The partitions but this one.
+    pub(super) fn others(self) -> impl Iterator<Item = i32> {
+        self.all().filter(move |partition| *partition != self.partition)
+    }
+
     /// The partition of a record with that key.
     pub(super) fn of_key(self, key: &str) -> i32 {
         // As `Utils.toPositive(Utils.murmur2(key)) % partitions` in Java.

@@ -103,9 +103,9 @@ impl Questions {
         Some(self.take(question))
     }
 
-    /// The first deadline, in log time.
-    pub(super) fn first_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first_key_value().map(|((deadline, _), _)| *deadline)
+    /// The first deadline from that log time on.
+    pub(super) fn first_deadline_from(&self, time: Timestamp) -> Option<Timestamp> {
+        self.deadlines.range((time, 0)..).next().map(|((deadline, _), _)| *deadline)
     }
 
     fn take(&mut self, question: Arc<Question>) -> Question {

@@ -4,10 +4,12 @@ mod asking;
 mod judging;
 mod routing;
 mod saving;
+mod straying;
 mod triggers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use livecheck_core::{ExecutionKey, Timestamp, Topics};
 
@@ -25,6 +27,7 @@ use super::questions::Questions;
 use super::recent::RecentExecutions;
 use super::selection::Selection;
 use super::senders::Senders;
+use super::strays::Strays;
 use super::tally::Tally;
 
 /// Of which topic the next record is read as it comes.
@@ -47,9 +50,13 @@ pub struct Shard<R> {
     /// What other shards want to know.
     questions: Questions,
     next_message: i64,
+    /// What lies in other partitions than it should.
+    strays: Strays,
     recent: RecentExecutions,
     reported: Reported,
     bus: BusProgress,
+    /// Up to which log time every signal that is for this partition has come.
+    come_to: Timestamp,
     /// Whether the next record of either topic is read as it comes, since all before it has been read.
     fresh: Fresh,
     next_test_offset: i64,
@@ -88,12 +95,14 @@ impl<R> Shard<R> {
             early: EarlySignals::default(),
             questions: Questions::default(),
             next_message: from.message_offset,
+            strays: Strays::new(placement, from.strays),
             recent: RecentExecutions::new(limits.recent_executions),
             reported: Reported::default(),
             report_offset: from.report_offset,
             reread_until: from.test_offset,
             reread_reports_from: from.report_offset,
             bus: BusProgress::new(from.bus_offset, limits.bus_disorder),
+            come_to: Timestamp::MIN,
             limits,
             fresh: Fresh::default(),
             next_test_offset: from.test_offset,
@@ -178,15 +187,19 @@ impl<R> Shard<R> {
     /// When, in local time, something is due that no record brings about: a [`tick`](Self::tick).
     #[must_use]
     pub fn next_tick(&self) -> Option<Timestamp> {
-        self.local_limits.first().map(|(limit, _)| *limit)
+        let limit = self.local_limits.first().map(|(limit, _)| *limit);
+        [limit, self.strays.ask_again_at()].into_iter().flatten().min()
     }
 
     /// When, in local time, it is worth asking for the end of the bus, so that a wait can be judged though no
     /// record comes: then call [`bus_end`](Self::bus_end).
     #[must_use]
     pub fn next_bus_question(&self) -> Option<Timestamp> {
-        let waits = self.deadlines.first().map(|(deadline, _, _)| *deadline);
-        let first = [waits, self.questions.first_deadline()].into_iter().flatten().min();
+        let unread = self.bus.read_to() + Duration::from_micros(1);
+        let waits =
+            self.deadlines.range((unread, Handle::FIRST, 0)..).next().map(|(deadline, _, _)| *deadline);
+        let elsewhere = [self.questions.first_deadline_from(unread), self.strays.first_inquiry()];
+        let first = elsewhere.into_iter().chain([waits]).flatten().min();
         first.map(|deadline| self.bus.ask_at(deadline))
     }
 
@@ -199,11 +212,14 @@ impl<R> Shard<R> {
             .holds
             .first_test()
             .unwrap_or_else(|| (self.next_test_offset, self.reports_from(self.next_test_offset)));
+        let messages =
+            [self.questions.first_unsaved(), self.early.first_unsaved_message(), self.holds.first_message()];
         CommitPoint {
             test_offset,
             bus_offset: bus.min(self.bus.next_offset()),
             report_offset,
-            message_offset: self.questions.first_unsaved().unwrap_or(self.next_message),
+            message_offset: messages.into_iter().flatten().min().unwrap_or(self.next_message),
+            strays: self.strays.point(),
         }
     }
 
@@ -235,6 +251,7 @@ impl<R> Shard<R> {
         self.in_flight.is_empty()
             && self.early.is_empty()
             && self.questions.holds_nothing()
+            && self.strays.is_idle()
             && self.reported.executions.is_empty()
             && self.holds.is_empty()
             && self.to_save.is_empty()

@@ -20,7 +20,7 @@ use super::intake::{IntakeParts, Warn};
 use super::read_back::ReadBack;
 use super::reported::{self, ReadBackReports, ReadFrom};
 use super::routes::partitions;
-use crate::engine::{CommitPoint, Handover, Reported};
+use crate::engine::{CommitPoint, Handover, Reported, StrayPoint};
 use crate::tables::PartitionTables;
 
 /// For how long a producer may try to send a trigger again: as long as librdkafka does (`message.timeout.ms`).
@@ -201,6 +201,7 @@ impl Beginnings {
                     bus_offset: first_signal,
                     report_offset: first_report,
                     message_offset: first_message,
+                    strays: StrayPoint::NONE,
                 }
             } else {
                 CommitPoint {
@@ -208,6 +209,7 @@ impl Beginnings {
                     bus_offset: next_signal,
                     report_offset: next_report,
                     message_offset: next_message,
+                    strays: StrayPoint::NONE,
                 }
             };
         };
@@ -221,10 +223,15 @@ impl Beginnings {
                 first_test - test_offset
             ));
         }
-        let CommitMetadata { bus_offset, report_offset, message_offset } =
+        let CommitMetadata { bus_offset, report_offset, message_offset, strays } =
             metadata.parse().unwrap_or_else(|error| {
                 tracing::warn!(%error, partition, "the bus and the reports are read from their beginning");
-                CommitMetadata { bus_offset: first_signal, report_offset: first_report, message_offset: None }
+                CommitMetadata {
+                    bus_offset: first_signal,
+                    report_offset: first_report,
+                    message_offset: None,
+                    strays: StrayPoint::NONE,
+                }
             });
         if bus_offset < first_signal {
             (self.warn)(format!(
@@ -239,6 +246,7 @@ impl Beginnings {
             bus_offset: bus_offset.clamp(first_signal, next_signal),
             report_offset: report_offset.clamp(first_report, next_report),
             message_offset: message_offset.unwrap_or(first_message).clamp(first_message, next_message),
+            strays: StrayPoint { handed_on_to: strays.handed_on_to.min(next_signal), ..strays },
         }
     }
 }

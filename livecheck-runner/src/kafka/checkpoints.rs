@@ -1,8 +1,9 @@
 //! Checkpoints on their topic: what they look like there, and how they are read back.
 //!
 //! The topic is compacted, belongs to one group, and has as many partitions as the test topic. The key of a
-//! record is `execution:` and the case, the id and the trigger's time as a JSON array, `early:` and an offset of
-//! the bus, or `question:` and an offset of the topic of keys; the value is JSON, or null once what it was of has ended.
+//! record is `execution:` and the case, the id and the trigger's time as a JSON array; `early:` and an offset of
+//! the bus, as in `early:17`, or, where that is of another partition, `early:2@17`; or `question:` and an offset of the
+//! topic of keys. The value is JSON, or null once what it was of has ended.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use rdkafka::{Message, Offset};
 use serde::de::DeserializeOwned;
 
 use super::read_back::ReadBack;
-use crate::engine::{Checkpoint, CheckpointChange, CheckpointKey};
+use crate::engine::{Checkpoint, CheckpointChange, CheckpointKey, Place};
 
 /// What the key of an execution's record begins with.
 const EXECUTION: &str = "execution:";
@@ -28,27 +29,31 @@ pub(super) fn topic_of(group: &str) -> String {
     format!("{group}-checkpoints")
 }
 
-/// The key and the value of the record that says so.
-pub(super) fn record(change: &CheckpointChange) -> serde_json::Result<(String, Option<Vec<u8>>)> {
+/// The key and the value of the record that says so, in that partition.
+pub(super) fn record(
+    partition: i32,
+    change: &CheckpointChange,
+) -> serde_json::Result<(String, Option<Vec<u8>>)> {
     Ok(match change {
-        CheckpointChange::Removed(key) => (key_text(key)?, None),
+        CheckpointChange::Removed(key) => (key_text(partition, key)?, None),
         CheckpointChange::Saved(checkpoint) => {
             let value = match checkpoint {
                 Checkpoint::Execution(saved) => encode(&**saved)?,
                 Checkpoint::Early(saved) => encode(&**saved)?,
                 Checkpoint::Question(saved) => encode(&**saved)?,
             };
-            (key_text(&checkpoint.key())?, Some(value))
+            (key_text(partition, &checkpoint.key(partition))?, Some(value))
         }
     })
 }
 
-fn key_text(key: &CheckpointKey) -> serde_json::Result<String> {
+fn key_text(own: i32, key: &CheckpointKey) -> serde_json::Result<String> {
     Ok(match key {
         CheckpointKey::Execution(ExecutionKey { case, id, timestamp }) => {
             format!("{EXECUTION}{}", serde_json::to_string(&(case, id, timestamp))?)
         }
-        CheckpointKey::Early(offset) => format!("{EARLY}{offset}"),
+        CheckpointKey::Early(Place { partition, offset }) if *partition == own => format!("{EARLY}{offset}"),
+        CheckpointKey::Early(Place { partition, offset }) => format!("{EARLY}{partition}@{offset}"),
         CheckpointKey::Question(offset) => format!("{QUESTION}{offset}"),
     })
 }

@@ -3,7 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The metadata of a commit, in the form `livecheck:1;bus=17;report=3;keys=5`.
+use livecheck_core::Timestamp;
+
+use crate::engine::StrayPoint;
+
+/// The metadata of a commit, in the form `livecheck:1;bus=17;report=3;keys=5`, and, where signals were handed on
+/// to the partition of their key, `;strays=9;strays-until=1800000000000000`: the time is in microseconds since 1970.
 ///
 /// The number after `livecheck:` is the version of the form. A successor that finds a form that it does not
 /// know reads both from their beginnings: slow, and right.
@@ -16,6 +21,8 @@ pub(super) struct CommitMetadata {
     /// The first message among shards that has not been answered. None, where a version wrote it that knew none of
     /// them: then there are none before the beginning.
     pub(super) message_offset: Option<i64>,
+    /// What is known of signals that lie in another partition than that of their key.
+    pub(super) strays: StrayPoint,
 }
 
 /// Metadata of another form, or of another program.
@@ -26,7 +33,12 @@ pub(super) struct UnknownMetadata(String);
 impl fmt::Display for CommitMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "livecheck:1;bus={};report={}", self.bus_offset, self.report_offset)?;
-        self.message_offset.map_or(Ok(()), |offset| write!(f, ";keys={offset}"))
+        self.message_offset.map_or(Ok(()), |offset| write!(f, ";keys={offset}"))?;
+        let StrayPoint { handed_on_to, expected_until } = self.strays;
+        if self.strays == StrayPoint::NONE {
+            return Ok(());
+        }
+        write!(f, ";strays={handed_on_to};strays-until={}", expected_until.as_micros())
     }
 }
 
@@ -41,7 +53,12 @@ impl FromStr for CommitMetadata {
         };
         match (offset("bus"), offset("report")) {
             (Some(bus_offset), Some(report_offset)) => {
-                Ok(Self { bus_offset, report_offset, message_offset: offset("keys") })
+                let strays = offset("strays").zip(offset("strays-until"));
+                let strays = strays.map_or(StrayPoint::NONE, |(handed_on_to, until)| StrayPoint {
+                    handed_on_to,
+                    expected_until: Timestamp::from_micros(until),
+                });
+                Ok(Self { bus_offset, report_offset, message_offset: offset("keys"), strays })
             }
             _ => Err(UnknownMetadata(text.chars().take(64).collect())),
         }
@@ -54,9 +71,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_what_a_later_version_adds_is_passed_over() {
-        let metadata = CommitMetadata { bus_offset: 17, report_offset: 3, message_offset: Some(5) };
+        let strays = StrayPoint::NONE;
+        let metadata = CommitMetadata { bus_offset: 17, report_offset: 3, message_offset: Some(5), strays };
         assert_eq!(metadata.to_string(), "livecheck:1;bus=17;report=3;keys=5");
         assert_eq!(metadata.to_string().parse(), Ok(metadata));
+        let strays = StrayPoint { handed_on_to: 9, expected_until: Timestamp::from_millis(7) };
+        let with_strays = CommitMetadata { strays, ..metadata };
+        assert_eq!(with_strays.to_string(), "livecheck:1;bus=17;report=3;keys=5;strays=9;strays-until=7000");
+        assert_eq!(with_strays.to_string().parse(), Ok(with_strays));
         let metadata = CommitMetadata { message_offset: None, ..metadata };
         assert_eq!(metadata.to_string().parse(), Ok(metadata));
         assert_eq!("livecheck:1;report=3;lag=2;bus=17".parse(), Ok(metadata));

@@ -1,4 +1,5 @@
-//! What the shards of a group say to each other about keys: questions, and their answers.
+//! What the shards of a group say to each other about keys: questions, and their answers; and signals that lie in another
+//! partition than that of their key.
 //!
 //! The topic belongs to one group, and has as many partitions as the test topic: what is for a shard stands in its
 //! partition. The value is JSON, a [`Message`](crate::engine::Message); there is no key.

@@ -228,11 +228,11 @@ impl Transactions {
         let mut list = TopicPartitionList::new();
         for (partition, pending) in pending {
             let Some(point) = pending.commit_point else { continue };
-            let CommitPoint { test_offset, bus_offset, report_offset, message_offset } = point;
+            let CommitPoint { test_offset, bus_offset, report_offset, message_offset, strays } = point;
             let mut element = list.add_partition(&self.connection.topics.test_topic, *partition);
             element.set_offset(Offset::Offset(test_offset))?;
             let message_offset = Some(message_offset);
-            let metadata = CommitMetadata { bus_offset, report_offset, message_offset };
+            let metadata = CommitMetadata { bus_offset, report_offset, message_offset, strays };
             element.set_metadata(metadata.to_string());
         }
         Ok(list)
@@ -269,7 +269,7 @@ impl Transactions {
         change: &CheckpointChange,
     ) -> Result<(), Failure> {
         let Some(topic) = &self.checkpoint_topic else { return Ok(()) };
-        let (key, value) = checkpoints::record(change)?;
+        let (key, value) = checkpoints::record(partition, change)?;
         let mut record = BaseRecord::to(topic).partition(partition).key(&key[..]);
         if let Some(value) = &value {
             record = record.payload(&value[..]);

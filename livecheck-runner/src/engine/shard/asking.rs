@@ -17,6 +17,10 @@ impl<R> Shard<R> {
         match message {
             Message::Question(question) => self.asked(question, offset, now),
             Message::Answer(answer) => self.answered(answer, now),
+            Message::Stray(saved) => self.stray(saved, offset, now),
+            Message::StraySeen(time) => drop(self.strays.see(time)),
+            Message::HowFar(wanted) => self.asked_how_far(wanted, now),
+            Message::ReadTo(read) => self.others_read_to(read, now),
         }
     }
 
@@ -39,7 +43,7 @@ impl<R> Shard<R> {
         }
     }
 
-    fn say(&mut self, to: i32, message: Message, now: Timestamp) {
+    pub(super) fn say(&mut self, to: i32, message: Message, now: Timestamp) {
         if to == self.placement.partition() {
             self.message(None, message, now);
         } else {
@@ -49,10 +53,11 @@ impl<R> Shard<R> {
 
     fn asked(&mut self, question: Question, offset: Option<i64>, now: Timestamp) {
         let event = self.first_event(&question);
-        if event.is_some() || question.deadline <= self.bus.read_to() {
+        if event.is_some() || question.deadline <= self.come_to {
             self.answer(question, event, now);
         } else {
             self.questions.hold(question, offset, self.save_at(now));
+            self.ask_how_far(now);
         }
     }
 
@@ -98,9 +103,9 @@ impl<R> Shard<R> {
         }
     }
 
-    /// The bus has been read further: no event can come any more for questions whose deadlines are behind.
+    /// More has come: no event can come any more for questions whose deadlines are behind.
     pub(super) fn answer_overdue(&mut self, now: Timestamp) {
-        while let Some(question) = self.questions.take_overdue(self.bus.read_to()) {
+        while let Some(question) = self.questions.take_overdue(self.come_to) {
             self.answer(question, None, now);
         }
     }

@@ -34,6 +34,7 @@ impl<R> Shard<R> {
         }
         self.resolve(execution, signal);
         self.ask(execution, signal, now);
+        self.ask_how_far(now);
     }
 
     /// A case has ended.
@@ -54,6 +55,7 @@ impl<R> Shard<R> {
 
     /// Time has passed: executions that did not end by themselves are ended.
     pub fn tick(&mut self, now: Timestamp) {
+        self.ask_how_far(now);
         while let Some(&(limit, execution)) = self.local_limits.first() {
             if limit > now {
                 break;
@@ -75,17 +77,20 @@ impl<R> Shard<R> {
     /// Ends the waits of an execution for a signal, as far as they can be ended.
     pub(super) fn resolve(&mut self, execution: Handle, signal: usize) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
-        while let Some((wait, result)) = running.resolve_next(self.bus.read_to(), signal) {
+        while let Some((wait, result)) = running.resolve_next(self.come_to, signal) {
             self.deadlines.remove(&(wait.deadline, execution, wait.number));
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
         }
     }
 
-    /// The bus has been read further: ends the waits whose deadlines are behind, and answers who waits elsewhere.
+    /// The bus has been read further, here or elsewhere: ends the waits whose deadlines are behind, and answers who
+    /// waits elsewhere.
     pub(super) fn judge(&mut self, now: Timestamp) {
+        self.come_to = self.come_to.max(self.strays.come_to(self.bus.read_to()));
+        self.tell_how_far(now);
         self.answer_overdue(now);
         while let Some(&(deadline, execution, number)) = self.deadlines.first() {
-            if deadline > self.bus.read_to() {
+            if deadline > self.come_to {
                 break;
             }
             self.deadlines.pop_first();
@@ -98,6 +103,7 @@ impl<R> Shard<R> {
                 self.resolve(execution, signal);
             }
         }
+        self.ask_how_far(now);
     }
 
     fn explanation(&self, running: &Running<R>, verdict: &Verdict) -> Explanation {
@@ -130,6 +136,7 @@ impl<R> Shard<R> {
         if let Some(save_at) = running.save_at {
             self.to_save.remove(&(save_at, execution));
         }
+        self.removed.extend(self.holds.release_taken(execution));
         self.bytes -= running.bytes();
         self.tally.ended(running.case_name(), verdict.state);
         self.recent.remember(running.case_name(), running.id(), running.triggered());

@@ -1,95 +1,156 @@
 //! Signals: whom each is for.
 
 use livecheck_core::wire::SignalEvent;
-use livecheck_core::{Case, CaseName, Context, TestId, Timestamp};
+use livecheck_core::{Case, CaseName, Context, PartitionKey, TestId, Timestamp};
 use smallvec::SmallVec;
 
 use super::Shard;
+use crate::engine::checkpoint::SavedEarlySignal;
 use crate::engine::early::{HeldSignal, Saved};
 use crate::engine::effect::Effect;
 use crate::engine::execution::{Event, Handle};
+use crate::engine::holds::HandedOn;
 use crate::engine::message::Place;
 use crate::engine::notice::Notice;
 use crate::engine::record::{Logged, SignalRecord};
 use crate::engine::selection::UnknownCases;
+
+/// A signal on its way to its test.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) test: (CaseName, TestId),
+    /// The name of the signal.
+    pub(super) name: String,
+    /// When its test was triggered, where its headers say.
+    pub(super) triggered: Option<Timestamp>,
+    pub(super) event: Event,
+    pub(super) came: Came,
+}
+
+/// The way by which a signal came.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// It lies in the own partition of the bus. The context is that of its sender.
+    ByBus(Option<Context>),
+    /// It lies in another one, and the shard of that has handed it on; its test may come until that log time.
+    HandedOn { handed_on: HandedOn, until: Timestamp },
+}
+
+impl Came {
+    /// Until when, in log time, the test may come of a signal of that time.
+    fn until(&self, is_named: bool, time: Timestamp, case: &Case) -> Timestamp {
+        match self {
+            Self::HandedOn { until, .. } => *until,
+            Self::ByBus(context) => {
+                let of_test = context.as_ref().filter(|_| is_named);
+                let lifetime = of_test.map(|context| context.expires().since(context.timestamp()));
+                time + lifetime.unwrap_or(case.settings.test_expires)
+            }
+        }
+    }
+
+    fn handed_on(&self) -> Option<HandedOn> {
+        match self {
+            Self::ByBus(_) => None,
+            Self::HandedOn { handed_on, .. } => Some(*handed_on),
+        }
+    }
+}
 
 impl<R> Shard<R> {
     /// A signal was read.
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
         self.read_from_bus(offset, time, now);
+        let triggered = record.triggered_at();
+        let SignalRecord { event: SignalEvent { signal_name, case_name, key, value }, context, origin } =
+            record;
         let place = Place { partition: self.placement.partition(), offset };
-        let asked_for = (!self.questions.is_empty()).then(|| (record.event.clone(), record.origin.clone()));
-        self.route(place, time, record, now);
-        if let Some((SignalEvent { case_name, signal_name, key, value }, origin)) = asked_for {
-            let event = Event { place, key: None, time, value, origin };
-            self.answer_waiting(&(case_name, key), &signal_name, &event, now);
-        }
+        let incoming = Incoming {
+            test: (case_name, key),
+            name: signal_name,
+            triggered,
+            event: Event { place, key: None, time, value, origin },
+            came: Came::ByBus(context),
+        };
+        self.take(incoming, now);
         self.judge(now);
     }
 
+    /// Gives a signal to all whom it is for.
+    pub(super) fn take(&mut self, incoming: Incoming, now: Timestamp) {
+        let Incoming { test, name, event, .. } = &incoming;
+        let asked_for = (!self.questions.is_empty()).then(|| (test.clone(), name.clone(), event.clone()));
+        self.route(incoming, now);
+        if let Some((test, name, event)) = asked_for {
+            self.answer_waiting(&test, &name, &event, now);
+        }
+    }
+
     /// Finds whom a signal is for.
-    fn route(&mut self, place: Place, time: Timestamp, record: SignalRecord, now: Timestamp) {
-        let triggered = record.triggered_at();
-        let SignalRecord { event, context, origin } = record;
-        let Some(case) = self.selection.cases.get(event.case_name.as_str()) else {
-            return self.unknown_signal(event.case_name, event.signal_name, place.offset);
+    fn route(&mut self, incoming: Incoming, now: Timestamp) {
+        let Incoming { test, name, triggered, event, came } = incoming;
+        let case = self.selection.cases.get(test.0.as_str());
+        let Some((case, signal)) = case.and_then(|case| Some((case, case.signal(&name)?))) else {
+            return self.unknown_signal(test.0, name, event.place.offset);
         };
-        let Some(signal) = case.signal(&event.signal_name) else {
-            return self.unknown_signal(event.case_name, event.signal_name, place.offset);
-        };
-        let received = Event { place, key: None, time, value: event.value, origin };
-        if let Some(execution) = self.find(&event.case_name, &event.key, triggered, time) {
-            return self.receive(execution, signal, received, now);
+        let found = self.find(&test, triggered, event.time);
+        let until = came.until(triggered.is_some(), event.time, case);
+        if let Some(belongs_in) = self.belongs_elsewhere(found, &test.1, &came) {
+            if !self.strays.was_handed_on(event.place.offset) {
+                let (signal, (case_name, id)) = (event.saved(case.signals[signal].name), test);
+                let saved = SavedEarlySignal { case: case_name, id, triggered, until, signal };
+                self.hand_on(saved, belongs_in, case.name);
+            }
+            return;
+        }
+        if let Some(execution) = found {
+            return self.receive(execution, signal, event, &came, now);
         }
         let ended = match triggered {
-            Some(triggered) => self.recent.contains(&event.case_name, &event.key, triggered),
-            None => self.recent.contains_id(&event.case_name, &event.key),
+            Some(triggered) => self.recent.contains(&test.0, &test.1, triggered),
+            None => self.recent.contains_id(&test.0, &test.1),
         };
         if ended {
             self.tally.late_signals += 1;
             return;
         }
-        self.see_placement(case, signal, &event.key, context.as_ref());
-        let lifetime = context
-            .filter(|_| triggered.is_some())
-            .map_or(case.settings.test_expires, |context| context.expires().since(context.timestamp()));
-        let test = (event.case_name, event.key);
-        if self.early.holds(&test, place.offset) {
+        if self.early.holds(&test, event.place) {
             return; // by a checkpoint
         }
         let saved = self.save_at(now).map_or(Saved::Never, Saved::At);
-        let (name, until) = (case.signals[signal].name, time + lifetime);
-        let is_given = false;
+        let (name, handed_on, is_given) = (case.signals[signal].name, came.handed_on(), false);
         self.early
-            .hold(test, HeldSignal { signal, name, event: received, triggered, until, saved, is_given });
+            .hold(test, HeldSignal { signal, name, event, handed_on, triggered, until, saved, is_given });
         self.relieve_early();
     }
 
-    /// Says so where a signal that found no test here should not lie here.
-    fn see_placement(&mut self, case: &'static Case, signal: usize, key: &TestId, context: Option<&Context>) {
-        let follows_its_test = context
-            .and_then(Context::partition_key)
-            .is_some_and(|partition_key| self.placement.is_of_key(partition_key.as_str()));
-        if !follows_its_test && !self.placement.is_of_key(key.as_str()) {
-            self.effects.push(Effect::Notice(Notice::MisplacedSignal {
-                case: case.name.into(),
-                signal: case.signals[signal].name,
-                partition: self.placement.partition(),
-                belongs_in: self.placement.of_key(key.as_str()),
-            }));
+    /// The partition in which a signal is looked for, where that is not this one: that of its test, where the sender
+    /// knows it, or else that of its key.
+    fn belongs_elsewhere(&self, found: Option<Handle>, key: &TestId, came: &Came) -> Option<i32> {
+        let Came::ByBus(context) = came else { return None };
+        if found.and_then(|found| self.in_flight.get(found)).is_some_and(|running| !running.is_misplaced) {
+            return None; // nearly always: the key is the id of the test, which lies in the partition of its id
         }
+        let of_test = context.as_ref().and_then(Context::partition_key);
+        let of_test = of_test.filter(|_| !self.placement.is_of_key(key.as_str()));
+        let belongs_in = self.placement.of_key(of_test.map_or(key.as_str(), PartitionKey::as_str));
+        (belongs_in != self.placement.partition()).then_some(belongs_in)
     }
 
     /// An execution in flight receives a signal.
-    fn receive(&mut self, execution: Handle, signal: usize, event: Event, now: Timestamp) {
+    fn receive(&mut self, execution: Handle, signal: usize, event: Event, came: &Came, now: Timestamp) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
         if running.has(signal, event.place) {
             return; // from its checkpoint, or its signal's
         }
-        if running.unsaved_from.is_none() {
-            running.unsaved_from = Some(event.place.offset);
-            self.holds.hold_bus(event.place.offset);
+        match came {
+            Came::ByBus(_) if running.unsaved_from.is_none() => {
+                running.unsaved_from = Some(event.place.offset);
+                self.holds.hold_bus(event.place.offset);
+            }
+            Came::ByBus(_) => {}
+            Came::HandedOn { handed_on, .. } => self.holds.take(execution, *handed_on),
         }
         self.take_in(execution, signal, event, now);
         self.resolve(execution, signal);
@@ -112,8 +173,7 @@ impl<R> Shard<R> {
     /// was live at its time.
     fn find(
         &self,
-        case: &CaseName,
-        id: &TestId,
+        (case, id): &(CaseName, TestId),
         triggered: Option<Timestamp>,
         time: Timestamp,
     ) -> Option<Handle> {

@@ -8,6 +8,7 @@ use crate::engine::checkpoint::{
 };
 use crate::engine::early::{HeldSignal, Saved};
 use crate::engine::execution::{Event, Handle, Running};
+use crate::engine::holds::HandedOn;
 use crate::engine::record::TestRecord;
 
 impl<R> Shard<R> {
@@ -27,11 +28,11 @@ impl<R> Shard<R> {
     /// [commit point](Self::commit_point) after it: all that have ended, and `most` of those that are to be saved
     /// at `now`.
     pub fn take_checkpoints(&mut self, now: Timestamp, most: usize) -> Vec<CheckpointChange> {
+        // First: what an execution has taken of others needs no checkpoint of its own any more, once that is saved.
+        let saved: Vec<_> = std::iter::from_fn(|| self.save_next(now)).take(most).collect();
         let removed = std::mem::take(&mut self.removed).into_iter();
         let removed = removed.chain(self.early.take_removed()).chain(self.questions.take_removed());
-        let removed: Vec<_> = removed.map(CheckpointChange::Removed).collect();
-        let saved = std::iter::from_fn(|| self.save_next(now)).take(most);
-        removed.into_iter().chain(saved.map(CheckpointChange::Saved)).collect()
+        removed.map(CheckpointChange::Removed).chain(saved.into_iter().map(CheckpointChange::Saved)).collect()
     }
 
     /// Saves the next thing that is to be saved at `now`.
@@ -55,6 +56,7 @@ impl<R> Shard<R> {
             running.is_saved = true;
             self.holds.release_test(running.offset);
         }
+        self.removed.extend(self.holds.release_taken(execution));
         Some(Checkpoint::Execution(Box::new(running.saved())))
     }
 
@@ -91,13 +93,16 @@ impl<R> Shard<R> {
         let case = self.selection.cases.get(name.as_str());
         let position = case.and_then(|case| Some((case, case.signal(&signal.name)?)));
         let Some((case, position)) = position else {
-            self.removed.push(CheckpointKey::Early(signal.offset));
+            self.removed.push(CheckpointKey::Early(signal.place(self.placement.partition())));
             return;
         };
+        let event = Event::restored(signal, self.placement.partition());
+        let is_stray = event.place.partition != self.placement.partition();
         let held = HeldSignal {
             signal: position,
             name: case.signals[position].name,
-            event: Event::restored(signal, self.placement.partition()),
+            handed_on: is_stray.then_some(HandedOn::Checkpoint(event.place)),
+            event,
             triggered,
             until,
             saved: Saved::Yes,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use livecheck_core::wire::{TestExecution, TestReport};
 use livecheck_core::{Case, Timestamp};
+use smallvec::SmallVec;
 
 use super::Shard;
 use crate::engine::commit_point::Reported;
 use crate::engine::effect::Effect;
-use crate::engine::execution::Running;
+use crate::engine::execution::{Handle, Running};
+use crate::engine::holds::HandedOn;
 use crate::engine::notice::Notice;
 use crate::engine::record::{Logged, TestRecord};
 use crate::engine::schedule::{AlreadyExpired, schedule};
@@ -25,7 +27,8 @@ impl<R> Shard<R> {
         if self.was_reported(&test, offset) {
             self.recent.remember(&test.case_name, &test.id, test.timestamp);
             // The signals that it ended with are read again, too.
-            self.early.take(&(test.case_name, test.id), test.timestamp).for_each(drop);
+            let taken = self.early.take(&(test.case_name, test.id), test.timestamp);
+            self.removed.extend(taken.filter_map(|(_, _, handed_on)| handed_on?.into_checkpoint()));
             return;
         }
         if self.is_repeated(&test) {
@@ -126,21 +129,26 @@ impl<R> Shard<R> {
     ) {
         let TestExecution { case_name, id, timestamp, .. } = &record.test;
         let early: Vec<_> = self.early.take(&(case_name.clone(), id.clone()), *timestamp).collect();
-        let first_early = early.iter().map(|(_, event)| event.place.offset).min();
+        let mut unsaved_from = self.bus.next_offset();
+        let mut handed_on = SmallVec::<[HandedOn; 1]>::new();
         let mut running = Running::new(case, record, offset, times, now);
-        for (signal, event) in early {
+        for (signal, event, from_another) in early {
+            match from_another {
+                None => unsaved_from = unsaved_from.min(event.place.offset),
+                Some(from_another) => handed_on.push(from_another),
+            }
             running.receive(signal, event);
         }
-        let unsaved_from = first_early.unwrap_or(i64::MAX).min(self.bus.next_offset());
         running.unsaved_from = Some(unsaved_from);
         running.save_at = self.save_at(now);
         self.holds.hold_test(offset, self.reports_from(offset));
         self.holds.hold_bus(unsaved_from);
-        self.execute(running);
+        let execution = self.execute(running);
+        handed_on.into_iter().for_each(|handed_on| self.holds.take(execution, handed_on));
     }
 
     /// Takes an execution in, and has its case executed.
-    pub(super) fn execute(&mut self, mut running: Running<R>) {
+    pub(super) fn execute(&mut self, mut running: Running<R>) -> Handle {
         running.is_misplaced = !self.placement.is_of_key(running.id().as_str());
         let (case, context, start) = (running.case, running.context.clone(), running.start);
         let arguments = running.arguments().clone();
@@ -151,5 +159,6 @@ impl<R> Shard<R> {
         self.bytes += bytes;
         self.local_limits.insert((local_limit, execution));
         self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
+        execution
     }
 }

@@ -15,19 +15,20 @@ pub(super) struct Committed {
     pub(super) checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
 }
 
-impl Default for Committed {
-    fn default() -> Self {
-        Self { point: CommitPoint::START, reports: Vec::new(), checkpoints: BTreeMap::new() }
-    }
-}
-
 impl Committed {
+    /// Nothing yet: whoever comes begins there.
+    pub(super) fn new(point: CommitPoint) -> Self {
+        Self { point, reports: Vec::new(), checkpoints: BTreeMap::new() }
+    }
+
     /// One transaction, with that many checkpoints at most.
     pub(super) fn commit(&mut self, run: &mut Harness, most: usize) {
         self.reports.append(&mut run.reports);
         for change in run.shard.take_checkpoints(run.now, most) {
             match change {
-                CheckpointChange::Saved(saved) => drop(self.checkpoints.insert(saved.key(), saved)),
+                CheckpointChange::Saved(saved) => {
+                    drop(self.checkpoints.insert(saved.key(run.partition), saved))
+                }
                 CheckpointChange::Removed(key) => drop(self.checkpoints.remove(&key)),
             }
         }

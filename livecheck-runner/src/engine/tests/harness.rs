@@ -93,6 +93,7 @@ struct Play {
 
 pub(super) struct Harness {
     pub(super) shard: Shard<Handle>,
+    pub(super) partition: i32,
     pub(super) now: Timestamp,
     scripts: HashMap<String, Vec<Step>>,
     panic: PanicReport,
@@ -121,6 +122,7 @@ impl Harness {
             Selection { cases, is_active: |case| case.settings.active, unknown: UnknownCases::Skip };
         Self {
             shard: Shard::new(placement, Arc::new(selection), limits, from),
+            partition: placement.partition(),
             now: at(0),
             scripts: HashMap::new(),
             panic: PanicReport::default(),

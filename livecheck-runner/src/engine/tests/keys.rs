@@ -1,5 +1,5 @@
-//! Signals in other partitions than the tests that wait for them: whoever dies, and whenever, each verdict is the one
-//! that the log determines.
+//! Signals in other partitions than the tests that wait for them, or than their keys: whoever dies, and whenever, each
+//! verdict is the one that the log determines.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use super::committed::Committed;
 use super::harness::{Harness, SIGNALS, Step, at, ms, signal, test};
 use super::world::examples;
-use crate::engine::{CommitPoint, Limits, Message, Placement};
+use crate::engine::{CommitPoint, Limits, Message, Placement, StrayPoint};
 
 const PARTITIONS: i32 = 3;
 const LIFETIME: Duration = Duration::from_millis(400);
-/// In partitions 0, 1, 2, and 0 again.
-const KEYS: [&str; 4] = ["parcel-1", "parcel-2", "parcel-3", "parcel-4"];
+/// In partitions 0, 1, 2, and 2 again.
+const KEYS: [&str; 4] = ["parcel-1", "parcel-5", "parcel-2", "parcel-3"];
 
 /// What one execution does.
 #[derive(Clone, Debug)]
@@ -27,23 +27,32 @@ struct Plan {
     waits: Vec<(usize, Option<usize>, Option<u64>)>,
     /// The signal, and when.
     sent: Vec<(usize, u64)>,
+    /// Where senders put them, if they use another partitioner.
+    astray: Option<i32>,
 }
 
-/// A signal with a key of its own: which, with which key, and when.
-type Keyed = (usize, usize, u64);
+/// Signals with a key of its own: where their sender puts them, if it uses another partitioner; and which, and when.
+type Keyed = (Option<i32>, Vec<(usize, u64)>);
 
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let wait = (0..SIGNALS.len(), proptest::option::of(0..KEYS.len()), proptest::option::of(1..200_u64));
     let sent = (0..SIGNALS.len(), 0..700_u64);
     let elsewhere = proptest::option::of((0..PARTITIONS, any::<bool>()));
     let waits = proptest::collection::vec(wait, 0..4);
-    let plan = (0..300_u64, elsewhere, waits, proptest::collection::vec(sent, 0..4))
-        .prop_map(|(triggered, elsewhere, waits, sent)| Plan { triggered, elsewhere, waits, sent });
+    let sent = proptest::collection::vec(sent, 0..4);
+    let plan = (0..300_u64, elsewhere, waits, sent, astray()).prop_map(
+        |(triggered, elsewhere, waits, sent, astray)| Plan { triggered, elsewhere, waits, sent, astray },
+    );
     proptest::collection::vec(plan, 1..6)
 }
 
-fn keyed() -> impl Strategy<Value = Vec<Keyed>> {
-    proptest::collection::vec((0..SIGNALS.len(), 0..KEYS.len(), 0..700_u64), 0..12)
+fn keyed() -> impl Strategy<Value = [Keyed; 4]> {
+    let sent = proptest::collection::vec((0..SIGNALS.len(), 0..700_u64), 0..4);
+    proptest::array::uniform4((astray(), sent))
+}
+
+fn astray() -> impl Strategy<Value = Option<i32>> {
+    proptest::option::weighted(0.3, 0..PARTITIONS)
 }
 
 /// What happens next, in which partition.
@@ -93,6 +102,8 @@ struct Sent {
     time: u64,
     key: String,
     signal: usize,
+    /// When its test was triggered, and what decides the partition of that, where the sender knows.
+    of_test: Option<(u64, &'static str)>,
 }
 
 /// What stands on the topics of one partition.
@@ -109,28 +120,41 @@ struct World {
     plans: Vec<Plan>,
     logs: Vec<Log>,
     limits: Limits,
+    start: CommitPoint,
 }
 
 impl World {
-    fn new(plans: Vec<Plan>, keyed: &[Keyed], limits: Limits) -> Self {
+    fn new(plans: Vec<Plan>, keyed: &[Keyed; 4], limits: Limits, strays_are_expected: bool) -> Self {
         let mut logs: Vec<Log> = (0..PARTITIONS).map(|_| Log::default()).collect();
         for (execution, plan) in plans.iter().enumerate() {
             let own = of_key(&id(execution));
             let home = plan.elsewhere.map_or(own, |(home, _)| home);
             logs[number(home)].tests.push((plan.triggered, execution));
-            let signals_go_to = plan.elsewhere.filter(|(_, known)| *known).map_or(own, |(home, _)| home);
+            let known = plan.elsewhere.filter(|(_, is_known)| *is_known).map(|(home, _)| home);
+            let of_test = known.map(|home| (plan.triggered, KEYS[number(home)]));
             for &(signal, time) in &plan.sent {
-                logs[number(signals_go_to)].signals.push(Sent { time, key: id(execution), signal });
+                let sent = Sent { time, key: id(execution), signal, of_test };
+                logs[number(plan.astray.or(known).unwrap_or(own))].signals.push(sent);
             }
         }
-        for &(signal, key, time) in keyed {
-            logs[number(of_key(KEYS[key]))].signals.push(Sent { time, key: KEYS[key].to_owned(), signal });
+        for (key, (astray, sent)) in KEYS.into_iter().zip(keyed) {
+            let signals = &mut logs[number(astray.unwrap_or(of_key(key)))].signals;
+            signals.extend(sent.iter().map(|&(signal, time)| Sent {
+                time,
+                key: key.to_owned(),
+                signal,
+                of_test: None,
+            }));
         }
         for log in &mut logs {
             log.tests.sort_unstable();
             log.signals.sort_unstable();
         }
-        Self { plans, logs, limits }
+        let are_there =
+            plans.iter().any(|plan| plan.astray.is_some()) || keyed.iter().any(|key| key.0.is_some());
+        let expected_until = if are_there || strays_are_expected { at(100_000) } else { Timestamp::MIN };
+        let strays = StrayPoint { expected_until, ..StrayPoint::NONE };
+        Self { plans, logs, limits, start: CommitPoint { strays, ..CommitPoint::START } }
     }
 
     /// Each wait takes the first event of its signal and key that this execution has not taken, if it came in time.
@@ -183,8 +207,8 @@ fn index(offset: i64) -> usize {
 
 impl Runner {
     fn new(world: &World, partition: usize) -> Self {
-        let run = world.run(partition, CommitPoint::START);
-        Self { partition, run, position: CommitPoint::START, committed: Committed::default() }
+        let run = world.run(partition, world.start);
+        Self { partition, run, position: world.start, committed: Committed::new(world.start) }
     }
 
     fn read_test(&mut self, world: &World) -> bool {
@@ -202,11 +226,11 @@ impl Runner {
         let Some(sent) = world.logs[self.partition].signals.get(index(self.position.bus_offset)) else {
             return false;
         };
-        self.run.signal(
-            self.position.bus_offset,
-            at(sent.time),
-            signal(&sent.key, SIGNALS[sent.signal], None),
-        );
+        let headers = sent.of_test.map(|(triggered, _)| (at(triggered), LIFETIME));
+        let mut record = signal(&sent.key, SIGNALS[sent.signal], headers);
+        let partition_key = sent.of_test.map(|(_, key)| key.into());
+        record.context = record.context.map(|context| context.with_partition_key(partition_key));
+        self.run.signal(self.position.bus_offset, at(sent.time), record);
         self.position.bus_offset += 1;
         true
     }
@@ -272,7 +296,7 @@ fn to_the_end(world: &mut World, runners: &mut [Runner]) {
             }
             runner.run.eager = true;
             runner.run.settle();
-            runner.silence(world, at(10_000));
+            runner.silence(world, at(10_000 + 1_000 * round));
             is_idle &= runner.run.messages.is_empty();
             runner.commit(world, usize::MAX);
         }
@@ -291,9 +315,10 @@ proptest! {
         keyed in keyed(),
         moves in moves(),
         save_after in proptest::option::of(0..50_u64),
+        strays_are_expected in any::<bool>(),
     ) {
         let limits = Limits { save_after: save_after.map(ms), ..Limits::default() };
-        let mut world = World::new(plans, &keyed, limits);
+        let mut world = World::new(plans, &keyed, limits, strays_are_expected);
         let mut runners: Vec<_> = (0..3).map(|partition| Runner::new(&world, partition)).collect();
         for (partition, mv) in moves {
             runners[partition].do_move(mv, &mut world);

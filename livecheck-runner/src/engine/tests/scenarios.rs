@@ -6,7 +6,7 @@ use livecheck_core::Settings;
 use livecheck_core::wire::State;
 
 use super::harness::{Harness, Step, at, ms, signal, test};
-use crate::engine::{CommitPoint, Limits, Notice, Placement, Reported};
+use crate::engine::{CommitPoint, Limits, Message, Notice, Placement, Reported};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -30,10 +30,7 @@ fn a_case_that_receives_all_its_signals_passes() {
     let latencies = &h.reports[0].signal_latency;
     assert_eq!(latencies["cached"], 0.199, "from the trigger's own time in the log");
     assert_eq!(h.reports[0].runtime, Some(0.299));
-    assert_eq!(
-        h.shard.commit_point(),
-        CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0, message_offset: 0 }
-    );
+    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, ..CommitPoint::START });
 }
 
 #[test]
@@ -46,10 +43,7 @@ fn signals_before_the_test_and_before_the_wait_count() {
     h.test(0, at(3), test("o-1", at(0), HOUR));
     h.signal(2, at(4), signal("o-1", "cached", headers(0)));
     assert_eq!(h.states("o-1"), [State::Pass]);
-    assert_eq!(
-        h.shard.commit_point(),
-        CommitPoint { test_offset: 1, bus_offset: 3, report_offset: 0, message_offset: 0 }
-    );
+    assert_eq!(h.shard.commit_point(), CommitPoint { test_offset: 1, bus_offset: 3, ..CommitPoint::START });
 }
 
 #[test]
@@ -272,8 +266,14 @@ fn memory_is_bounded_and_says_so() {
     assert!(pressure.pause_tests && !pressure.pause_bus, "signals never wait behind tests: {pressure:?}");
 }
 
+/// Where signals were handed on to.
+fn handed_on_to(h: &Harness) -> Vec<i32> {
+    let strays = h.messages.iter().filter(|(_, message)| matches!(message, Message::Stray(_)));
+    strays.map(|(to, _)| *to).collect()
+}
+
 #[test]
-fn a_signal_of_another_partitioner_is_said_with_what_to_set() {
+fn a_signal_of_another_partitioner_is_handed_on_once_and_said_with_what_to_set() {
     let here = Placement::new(0, 3);
     let elsewhere = |id: &String| !here.is_of_key(id);
     let (mut there, mut own) = ((0..).map(|n| format!("t-{n}")), (0..).map(|n| format!("t-{n}")));
@@ -287,6 +287,14 @@ fn a_signal_of_another_partitioner_is_said_with_what_to_set() {
     h.signal(2, at(0), signal(&there, "stored", headers(0)));
     let said = h.notices.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(matches!(&said[..], [one] if one.contains("partitioner=murmur2_random")), "{said:?}");
+    let home = here.of_key(&there);
+    assert_eq!(handed_on_to(&h), [home]);
+
+    let mut successor = Harness::of(here, Settings::new(), Limits::default(), h.shard.commit_point());
+    successor.signal(2, at(0), signal(&there, "stored", headers(0)));
+    assert_eq!(handed_on_to(&successor), [0; 0], "its predecessor has done it");
+    successor.signal(3, at(1), signal(&there, "stored", headers(0)));
+    assert_eq!(handed_on_to(&successor), [home]);
 }
 
 #[test]

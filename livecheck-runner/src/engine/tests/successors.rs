@@ -53,7 +53,7 @@ struct Runners<'w> {
 impl<'w> Runners<'w> {
     fn new(world: &'w World, limits: Limits) -> Self {
         let start = CommitPoint::START;
-        let committed = Committed::default();
+        let committed = Committed::new(start);
         Self { world, limits, committed, position: start.into(), run: world.harness(limits, start) }
     }
 

@@ -107,7 +107,7 @@ impl World {
     /// Where the topics end.
     pub(super) fn end(&self) -> CommitPoint {
         let (test_offset, bus_offset) = (offset(self.tests.len()), offset(self.signals.len()));
-        CommitPoint { test_offset, bus_offset, report_offset: 0, message_offset: 0 }
+        CommitPoint { test_offset, bus_offset, ..CommitPoint::START }
     }
 
     /// Every execution, and the verdict that the log determines: each wait takes the first event of its signal
