@@ -166,7 +166,7 @@ fn signals_of_a_sender_with_another_partitioner_find_their_tests_and_it_is_told_
     let topics = OwnTopics::named("partitioner");
     let (one, two) = (runner(&topics), runner(&topics));
     let sender = Sender::new();
-    let (parcels, shipments) = (parcels("astray", 30), shipments("astray", 30));
+    let (parcels, shipments) = (parcels("packed", 30), shipments("carried", 30));
     // Some come before their tests, some after; some have the id of their test as key, and some another one.
     astray()
         .send_all(parcels.iter().map(|parcel| packed(&topics, parcel)).chain(arrived(&topics, &shipments)));

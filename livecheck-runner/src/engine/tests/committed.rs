@@ -27,7 +27,7 @@ impl Committed {
         for change in run.shard.take_checkpoints(run.now, most) {
             match change {
                 CheckpointChange::Saved(saved) => {
-                    drop(self.checkpoints.insert(saved.key(run.partition), saved))
+                    drop(self.checkpoints.insert(saved.key(run.partition), saved));
                 }
                 CheckpointChange::Removed(key) => drop(self.checkpoints.remove(&key)),
             }
