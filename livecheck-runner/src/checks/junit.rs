@@ -22,6 +22,8 @@ pub(crate) struct TestResult {
     /// What it belongs to: a module, a class, a file.
     pub(crate) classname: Option<String>,
     pub(crate) name: String,
+    /// The `hostname` of its suite: a machine, or what Playwright calls a project.
+    pub(crate) host: Option<String>,
     /// How long it took, in seconds.
     pub(crate) time: Option<f64>,
     pub(crate) ending: Ending,
@@ -67,6 +69,15 @@ enum Part {
     Earlier,
 }
 
+/// An element whose text is being read.
+struct Open {
+    part: Part,
+    trouble: Trouble,
+    /// What it is, in a word: all that nextest says of a test whose time was over.
+    kind: Option<String>,
+    depth: usize,
+}
+
 /// Reads a document; what stands before something that is no XML counts.
 pub(crate) fn read(xml: impl BufRead) -> Document {
     let mut reading = Reading::default();
@@ -100,8 +111,12 @@ pub(crate) fn read(xml: impl BufRead) -> Document {
 struct Reading {
     tests: Vec<TestResult>,
     test: Option<TestResult>,
-    /// What is being read of it, and how deep that stands.
-    part: Option<(Part, Trouble, usize)>,
+    /// What is being read of it.
+    part: Option<Open>,
+    /// The `hostname` of the suite.
+    host: Option<String>,
+    /// Why the test case would be skipped, if it is.
+    reason: Option<String>,
     /// How many elements are open.
     depth: usize,
     has_root: bool,
@@ -113,18 +128,22 @@ impl Reading {
         let part = match element.local_name().as_ref() {
             b"testsuites" | b"testsuite" => {
                 self.has_root = true;
+                self.host = attribute(element, b"hostname").filter(|name| !name.is_empty());
                 return;
             }
             b"testcase" => {
                 self.has_root = true;
+                self.reason = None;
                 self.test = Some(TestResult {
                     classname: attribute(element, b"classname").filter(|name| !name.is_empty()),
                     name: attribute(element, b"name").unwrap_or_default(),
+                    host: self.host.clone(),
                     time: attribute(element, b"time").and_then(|time| seconds(&time)),
                     ..TestResult::default()
                 });
                 return;
             }
+            b"property" => return self.property(element),
             b"skipped" => Part::Skipped,
             b"failure" => Part::Failed,
             b"error" => Part::Errored,
@@ -133,13 +152,21 @@ impl Reading {
         };
         if self.part.is_none() {
             let trouble = Trouble { message: attribute(element, b"message"), text: String::new() };
-            self.part = Some((part, trouble, self.depth));
+            self.part = Some(Open { part, trouble, kind: attribute(element, b"type"), depth: self.depth });
+        }
+    }
+
+    /// Playwright says in one why a test is skipped; the element that says so stands behind it, and is empty.
+    fn property(&mut self, element: &BytesStart<'_>) {
+        if matches!(attribute(element, b"name").as_deref(), Some("skip" | "fixme")) {
+            self.reason = attribute(element, b"value").filter(|reason| !reason.is_empty());
         }
     }
 
     fn text(&mut self, text: &str) {
         // Not that of what it wrote, which stands within some.
-        if let Some((_, trouble, _)) = self.part.as_mut().filter(|(_, _, depth)| *depth == self.depth) {
+        let depth = self.depth;
+        if let Some(Open { trouble, .. }) = self.part.as_mut().filter(|open| open.depth == depth) {
             let room = TEXT_KEPT.saturating_sub(trouble.text.len());
             trouble.text.push_str(&text[..floor_char_boundary(text, room)]);
         }
@@ -151,20 +178,24 @@ impl Reading {
         let local = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
         match local {
             b"testcase" => self.tests.extend(self.test.take()),
-            _ if self.part.as_ref().is_some_and(|(_, _, of)| *of == depth) => self.end_part(),
+            _ if self.part.as_ref().is_some_and(|open| open.depth == depth) => self.end_part(),
             _ => {}
         }
     }
 
     fn end_part(&mut self) {
-        let (Some((part, trouble, _)), Some(test)) = (self.part.take(), &mut self.test) else { return };
-        let trouble = Trouble {
-            message: trouble.message.map(|message| cut(message.trim())).filter(|message| !message.is_empty()),
-            text: trouble.text.trim().to_owned(),
+        let (Some(Open { part, trouble, kind, .. }), Some(test)) = (self.part.take(), &mut self.test) else {
+            return;
         };
+        let text = trouble.text.trim().to_owned();
+        let said = |said: Option<String>| said.map(|said| cut(said.trim())).filter(|said| !said.is_empty());
+        let message = said(trouble.message).or_else(|| said(kind).filter(|_| text.is_empty()));
+        let trouble = Trouble { message, text };
         match (part, &test.ending) {
             (Part::Earlier, _) => test.earlier.push(trouble),
-            (Part::Skipped, Ending::Passed) => test.ending = Ending::Skipped(trouble.said()),
+            (Part::Skipped, Ending::Passed) => {
+                test.ending = Ending::Skipped(trouble.said().or(self.reason.take()));
+            }
             // The first failure is what the others come from.
             (Part::Failed, Ending::Passed | Ending::Skipped(_)) => test.ending = Ending::Failed(trouble),
             (Part::Errored, Ending::Passed | Ending::Skipped(_)) => test.ending = Ending::Errored(trouble),

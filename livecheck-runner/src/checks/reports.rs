@@ -3,7 +3,7 @@
 //! A test has failed if it has failed in each run that it was in; one that has passed in between is flaky. The report on
 //! the check itself says whether its command did its work, which is to find out: that a test fails is no failure of that.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use livecheck_core::wire::{Arguments, Attempt, State, TestExecution, TestReport};
@@ -66,9 +66,9 @@ fn known(check: &str, runs: &[Ran]) -> Vec<Known> {
     let mut places: HashMap<CaseName, usize> = HashMap::new();
     for run in runs {
         all[0].attempts.push(of_command(run));
-        let mut seen: HashMap<String, u32> = HashMap::new();
+        let mut names = Names::of(check, &run.tests);
         for test in &run.tests {
-            let name = name_of(check, test, &mut seen);
+            let name = names.next(test);
             let place = *places.entry(name.clone()).or_insert(all.len());
             if place == all.len() {
                 all.push(Known { name, attempts: Vec::new() });
@@ -162,23 +162,51 @@ fn attempts_of(test: &TestResult) -> Vec<Attempt> {
     earlier.chain([last]).collect()
 }
 
-/// `api::test_account::test_login`: a name that a case can have. A second one of that name in a run, as of another browser,
-/// has a number.
-fn name_of(check: &str, test: &TestResult, seen: &mut HashMap<String, u32>) -> CaseName {
-    let own = match &test.classname {
+/// The names of the test cases of a run, such as cases can have: `api::test_account::test_login`.
+struct Names<'r> {
+    check: &'r str,
+    /// On which hosts each has run: where there are several, as of Playwright's projects, the name says which.
+    hosts: HashMap<String, BTreeSet<&'r str>>,
+    /// How often each was there. A second one has a number.
+    seen: HashMap<String, u32>,
+}
+
+impl<'r> Names<'r> {
+    fn of(check: &'r str, tests: &'r [TestResult]) -> Self {
+        let mut hosts: HashMap<String, BTreeSet<&str>> = HashMap::new();
+        for test in tests {
+            hosts.entry(own_name(test)).or_default().extend(test.host.as_deref());
+        }
+        Self { check, hosts, seen: HashMap::new() }
+    }
+
+    fn next(&mut self, test: &TestResult) -> CaseName {
+        let mut own = own_name(test);
+        let has_several = self.hosts.get(&own).is_some_and(|hosts| hosts.len() > 1);
+        if let (true, Some(host)) = (has_several, &test.host) {
+            own = plain(&format!("{own}[{host}]"));
+        }
+        let check = self.check;
+        let count = self.seen.entry(own.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => format!("{check}::{own}").into(),
+            again => format!("{check}::{own}#{again}").into(),
+        }
+    }
+}
+
+fn own_name(test: &TestResult) -> String {
+    plain(&match &test.classname {
         Some(classname) => format!("{classname}::{}", test.name),
         None => test.name.clone(),
-    };
-    let own: String = cut(&own, NAME_KEPT)
-        .chars()
-        .map(|c| if c.is_whitespace() || c.is_control() { '_' } else { c })
-        .collect();
-    let count = seen.entry(own.clone()).or_default();
-    *count += 1;
-    match *count {
-        1 => format!("{check}::{own}").into(),
-        again => format!("{check}::{own}#{again}").into(),
-    }
+    })
+}
+
+/// In one word.
+fn plain(name: &str) -> String {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control();
+    cut(name, NAME_KEPT).chars().map(|c| if is_gap(c) { '_' } else { c }).collect()
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -290,6 +318,25 @@ mod tests {
         let nextest = ran(include_str!("../../testdata/junit/nextest.xml"), one());
         assert!(
             said(&[nextest]).contains(&"PASS api::orders::basic::order_is_cached [FAIL PASS] -".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_ran_on_several_hosts_says_on_which() {
+        let playwright = ran(include_str!("../../testdata/junit/playwright.xml"), one());
+        let names = said(&[playwright]);
+        let names: Vec<_> = names.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!(
+            names,
+            [
+                "api",
+                "api::account.spec.ts::account_›_logs_in[desktop]",
+                "api::account.spec.ts::account_›_keeps_the_language",
+                "api::account.spec.ts::account_›_is_found_at_the_second_look",
+                "api::account.spec.ts::account_›_answers_in_time",
+                "api::account.spec.ts::account_›_pays",
+                "api::account.spec.ts::account_›_logs_in[phone]",
+            ]
         );
     }
 }

@@ -226,6 +226,10 @@ fn trouble(name: &CaseName, case: &CaseState) -> Option<(CaseName, Kind, Timesta
     let (state, since) = case.trouble()?;
     let (kind, facts) = match state {
         State::Stall => (Kind::Stalled, facts("no execution is seen".to_owned(), None)),
+        _ if case.is_service_down() => {
+            let summary = "a fake request could not be sent".to_owned();
+            (Kind::ServiceDown, facts(summary, case.last_failure()))
+        }
         _ => {
             let failures = match case.consecutive_failures() {
                 0 => "it was failing, and has not recovered yet".to_owned(),
@@ -243,5 +247,39 @@ fn facts(summary: String, latest: Option<&LastFailure>) -> Facts {
         summary,
         error: latest.and_then(|latest| latest.error.clone()),
         execution: latest.and_then(|latest| latest.id.as_ref()).map(ToString::to_string),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use livecheck_core::Settings;
+
+    use super::*;
+    use crate::monitor::case_state::Rules;
+
+    #[test]
+    fn who_takes_over_tells_a_service_that_is_down_from_a_case_that_fails() {
+        let (rules, at) = (Rules::of(&Settings::new()), Timestamp::from_millis(1_795_000_000_000));
+        let kind_of = |case: &CaseState| {
+            // As it is kept.
+            let kept = serde_json::to_value(case).expect("it is JSON");
+            let case = serde_json::from_value(kept).expect("it is read again");
+            trouble(&"shop::checkout".into(), &case).map(|(_, kind, _, facts)| (kind, facts.summary))
+        };
+        let mut down = CaseState::new(at);
+        assert_eq!(kind_of(&down), None);
+        down.service_down(&rules, "checkout@1".into(), "connection refused", at);
+        let summary = "a fake request could not be sent".to_owned();
+        assert_eq!(kind_of(&down), Some((Kind::ServiceDown, summary)));
+
+        let mut failing = CaseState::new(at);
+        let test =
+            serde_json::json!({ "id": "o-1", "case_name": "shop::checkout", "timestamp": at, "expires": at });
+        let test = serde_json::from_value(test).expect("a test");
+        let report = TestReport::new("shop::checkout".into(), State::Fail, Some(test));
+        for _ in 0..Settings::new().max_consecutive_failures {
+            failing.ended(&rules, &report, at);
+        }
+        assert!(matches!(kind_of(&failing), Some((Kind::Failing, _))));
     }
 }

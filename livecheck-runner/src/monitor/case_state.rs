@@ -179,6 +179,9 @@ enum Trouble {
     /// It fails, since then.
     Failing {
         since: Timestamp,
+        /// Whether it began with a fake request that could not be sent.
+        #[serde(default)]
+        service_down: bool,
         /// Whether a test that was triggered after the last failure has passed.
         passes: bool,
     },
@@ -344,7 +347,7 @@ impl CaseState {
         if rules.max_consecutive_failures.is_none_or(|most| consecutive_failures < most) {
             return None;
         }
-        self.trouble = Some(Trouble::Failing { since: at, passes: false });
+        self.trouble = Some(Trouble::Failing { since: at, service_down: false, passes: false });
         Some(Change { kind: ChangeKind::Failing { consecutive_failures, latest: Box::new(failure) }, at })
     }
 
@@ -363,7 +366,7 @@ impl CaseState {
         if let Some(Trouble::Failing { passes, .. }) = &mut self.trouble {
             *passes = false;
         } else {
-            self.trouble = Some(Trouble::Failing { since: at, passes: false });
+            self.trouble = Some(Trouble::Failing { since: at, service_down: true, passes: false });
             changes.push(Change { kind: ChangeKind::ServiceDown { latest: Box::new(failure) }, at });
         }
         changes
@@ -418,6 +421,12 @@ impl CaseState {
             Trouble::Failing { since, .. } => (State::Fail, *since),
             Trouble::Stalled { since } => (State::Stall, *since),
         })
+    }
+
+    /// Whether it fails because a fake request could not be sent.
+    #[must_use]
+    pub fn is_service_down(&self) -> bool {
+        matches!(self.trouble, Some(Trouble::Failing { service_down: true, .. }))
     }
 
     /// When an execution was last seen.
