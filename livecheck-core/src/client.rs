@@ -217,6 +217,16 @@ pub async fn flush(timeout: Duration) {
     }
 }
 
+/// Does what [`flush`] does, for a process that is about to end its own brokers: that they are gone is no news from then
+/// on. What is sent afterwards is lost.
+#[cfg(feature = "kafka")]
+pub async fn close(timeout: Duration) {
+    flush(timeout).await;
+    if let Some(client) = installed() {
+        client.counters.close();
+    }
+}
+
 /// Does what [`flush`] does, and blocks the thread meanwhile: for a process without async code.
 pub fn flush_blocking(timeout: Duration) {
     if let Some(client) = installed() {

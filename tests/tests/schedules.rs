@@ -100,6 +100,16 @@ fn once_runs_what_is_done_by_the_clock_and_ends_with_its_verdicts() {
 }
 
 #[test]
+fn an_embedded_broker_that_ends_with_the_run_is_no_outage() {
+    let ended = RunnerCommand::without_topics()
+        .program("clock-runner")
+        .arguments("run --once --embedded calendar")
+        .output();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("WARN"), "{}", ended.stderr);
+}
+
+#[test]
 fn once_with_nothing_to_run_says_so() {
     let topics = OwnTopics::named("once-nothing");
     let ended = once(&topics, "ship").output();

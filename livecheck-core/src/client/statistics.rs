@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Mutex;
+#[cfg(feature = "kafka")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,9 @@ pub(super) struct Counters {
     failed: AtomicU64,
     unserializable: AtomicU64,
     last_warning: Mutex<Option<Instant>>,
+    /// Whether brokers that go are no news.
+    #[cfg(feature = "kafka")]
+    is_closed: AtomicBool,
     /// Those that have been said to be missing.
     #[cfg(feature = "kafka")]
     missing_topics: Mutex<BTreeSet<String>>,
@@ -49,6 +54,12 @@ impl Counters {
             failed: read(&self.failed),
             unserializable: read(&self.unserializable),
         }
+    }
+
+    /// Brokers that go from now on are no news.
+    #[cfg(feature = "kafka")]
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn taken(&self) {
@@ -73,6 +84,9 @@ impl Counters {
 
     #[cfg(feature = "kafka")]
     pub(super) fn out_of_reach(&self, reason: &dyn Display) {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return;
+        }
         self.warn(&format_args!("no Kafka broker can be reached; trying again until one answers: {reason}"));
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use livecheck_core::variables::{variable, variable_of_property};
 
@@ -10,6 +11,9 @@ use super::embedded::{ADDRESS_FILE, EmbeddedBroker};
 use super::{Program, RunnerError};
 use crate::config::{Broker, Config};
 use crate::kafka::Connection;
+
+/// How long triggers of this process may take to reach an embedded broker that is to end.
+const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 /// The broker of a run.
 pub(super) struct RunBroker {
@@ -41,6 +45,8 @@ impl RunBroker {
 
     pub(super) async fn stop(self) {
         if let Some(embedded) = self.embedded {
+            // Whoever triggers something in this process would take its end for an outage.
+            livecheck_core::client::close(LAST_RECORDS).await;
             embedded.stop().await;
         }
     }
