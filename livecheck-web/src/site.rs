@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Router, middleware};
 use http::{StatusCode, header};
 use livecheck_core::{CaseName, TestId};
@@ -87,7 +87,6 @@ impl Site {
             .route("/live", get(news))
             .route("/assets/{version}/{name}", get(assets::serve))
             .route("/health", get(|| async { "OK\n" }))
-            .route("/token", post(|| async { StatusCode::NO_CONTENT }))
             .fallback(page::nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
             .layer(middleware::from_fn_with_state(Arc::new(rules), guard))

@@ -24,9 +24,13 @@ fn serving(topics: &OwnTopics) -> (Runner, String) {
         .variable("LIVECHECK_WEB_LISTEN", "127.0.0.1:0")
         .variable("LIVECHECK_WEB_TOKEN", TOKEN)
         .start_ready();
-    let url = runner
-        .wait_for("where the page is", |line| Some(line.split_once("the page on ")?.1.trim().to_owned()));
+    let url = address_of(&runner);
     (runner, url)
+}
+
+/// Where a runner says that its page is.
+fn address_of(runner: &Runner) -> String {
+    runner.wait_for("where the page is", |line| Some(line.split_once("the page on ")?.1.trim().to_owned()))
 }
 
 fn trigger(topics: &OwnTopics, lamps: &[(&str, bool)]) {
@@ -44,6 +48,11 @@ fn trigger(topics: &OwnTopics, lamps: &[(&str, bool)]) {
 
 fn get(url: &str) -> reqwest::Result<String> {
     runtime().block_on(async { reqwest::get(url).await?.error_for_status()?.text().await })
+}
+
+/// What is answered, whether it is what was asked for or an error.
+fn text(url: &str) -> String {
+    runtime().block_on(async { reqwest::get(url).await?.text().await }).expect("an answer")
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -122,6 +131,48 @@ fn the_page_of_a_runner_shows_its_cases_and_does_what_the_token_allows() {
     assert_eq!(said["done"], "the probability is what the code says again");
     until("it is taken back", || (case("lamp")?["probability"] == 1.0).then_some(()));
     let _ = runner.interrupted();
+}
+
+#[test]
+fn what_is_secret_in_urls_and_settings_is_in_no_log_on_no_page_and_in_no_answer() {
+    let topics = OwnTopics::named("serving-secrets");
+    let command = |arguments: &str| {
+        RunnerCommand::on(&topics)
+            .program("lamp-runner")
+            .arguments(arguments)
+            .variable("LIVECHECK_WEB_TOKEN", "hunter2-of-the-page")
+            // Nobody listens there: each attempt fails, and says so.
+            .variable(
+                "LIVECHECK_STORE_URL",
+                "postgres://livecheck:hunter2-of-the-store@127.0.0.1:1/livecheck",
+            )
+            .variable("LIVECHECK_KAFKA_SASL_PASSWORD", "hunter2-of-kafka")
+            .variable("RUST_LOG", "trace")
+    };
+    let runner = command("run -vvv").variable("LIVECHECK_WEB_LISTEN", "127.0.0.1:0").start_ready();
+    let url = address_of(&runner);
+    trigger(&topics, &[("lamp-1", true)]);
+    let page = until("the page is there", || get(&url).ok().filter(|page| page.contains("lamp")));
+    assert!(page.contains("The history cannot be shown now"), "{page}");
+    let mut seen = vec![page];
+    for path in [
+        "/case/lamp",
+        "/api/overview",
+        "/api/case/lamp",
+        "/api/executions",
+        "/execution/lamp/lamp-1",
+        "/metrics",
+    ] {
+        seen.push(text(&format!("{url}{path}")));
+    }
+    let ended = runner.interrupted();
+    for ended in [ended, command("doctor").output(), command("history").output(), command("status").output()]
+    {
+        seen.push(ended.stdout + &ended.stderr);
+    }
+    for seen in seen {
+        assert!(!seen.is_empty() && !seen.contains("hunter2"), "{seen}");
+    }
 }
 
 #[test]

@@ -58,16 +58,22 @@ impl Shop {
         })
     }
 
-    /// Serves it, on a free port.
+    /// Serves it, on a free port, to who has the token.
     pub(crate) async fn open(self: &Arc<Self>) -> (Server, String) {
+        let guard = Guard { hosts: Vec::new(), token: Token::new(TOKEN) };
+        self.open_with(guard, Redaction::default()).await
+    }
+
+    /// The same, by other rules.
+    pub(crate) async fn open_with(self: &Arc<Self>, guard: Guard, redaction: Redaction) -> (Server, String) {
         let bound = Bound::to(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let url = format!("http://{}", bound.address());
         let site = Site {
             source: Arc::clone(self) as Arc<dyn Source>,
             control: Some(Arc::clone(self) as Arc<dyn Control>),
             metrics: Arc::new(String::new),
-            redaction: Redaction::default(),
-            guard: Guard { hosts: Vec::new(), token: Token::new(TOKEN) },
+            redaction,
+            guard,
         };
         (bound.serve(|stopped| site.router(stopped)), url)
     }
@@ -149,7 +155,7 @@ pub(crate) fn report(case: &CaseName, id: &TestId) -> TestReport {
         "test": {
             "id": id.as_str(), "case_name": case.as_str(),
             "timestamp": "2026-11-21T02:03:04Z", "expires": "2026-11-21T05:03:04Z",
-            "test_kwargs": { "side": MARKUP, "quantity": 12 },
+            "test_kwargs": { "side": MARKUP, "quantity": 12, "payment": { "card": "4111 1111" } },
         },
         "signal_latency": { "order_sent_to_db": 0.004, "order_sent_to_kafka": 0.31 },
         "error": format!("signal `order_executed` did not come within 5s\n{MARKUP}"),
