@@ -44,6 +44,7 @@
 //!
 //! [profile.default.web]
 //! listen = "127.0.0.1:9999"           # the page and the metrics; `false` serves nothing
+//! advertise = "http://check-1:9999"   # where other runners reach it; by the machine's name, if absent
 //! hosts = ["checks.example.com"]      # names by which it is reached, beside localhost and addresses; "*" is any
 //! token = "…"                         # what a request needs that changes something; better in LIVECHECK_WEB_TOKEN
 //! redact = ["password", "token"]      # members of payloads that are masked wherever they are shown
@@ -111,7 +112,7 @@ pub use self::problem::Problem;
 pub use self::service::{Ready, ServiceCommand, ServiceConfig};
 pub use self::store::{StoreConfig, StorePlace};
 pub use self::variables::Variables;
-pub use self::web::WebConfig;
+pub use self::web::{PageUrl, WebConfig};
 
 /// What the runner goes by: the settings of one profile, with variables and flags applied.
 #[derive(Clone, Debug)]

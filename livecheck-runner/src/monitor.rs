@@ -64,8 +64,9 @@ pub(crate) use kept::Kept;
 pub(crate) use leader::{Monitor, MonitorEvent, MonitorOptions};
 pub(crate) use own_topic::OwnTopic;
 pub(crate) use plan::{Plan, Rhythm, Rhythms, What, has_fake_requests_for};
+pub(crate) use presence::machine;
 #[cfg(test)]
 pub(crate) use record::Position;
-pub(crate) use record::RunnerRecord;
+pub(crate) use record::{RunnerRecord, Serves};
 pub(crate) use reports::{Missed, Reports};
 pub(crate) use silencing::write_silence;

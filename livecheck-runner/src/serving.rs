@@ -6,12 +6,14 @@
 //! | `follower` | what the monitor of the group keeps, followed by every runner |
 //! | `source` | what the page shows: |
 //! | `states`, `history` | what the monitor knows, and what the store does |
+//! | `elsewhere` | what the leader answers for the others |
 //! | `control` | what may be changed from it |
 //!
 //! Every runner of a group serves the same page: what it shows comes from the monitor's topic, which all of them follow, and
-//! from the store.
+//! from the store; and where that is a file, from the page of the runner that leads, whose file it is.
 
 mod control;
+mod elsewhere;
 mod exposition;
 mod follower;
 mod history;
@@ -28,12 +30,14 @@ use livecheck_store::Store;
 use livecheck_web::{Bound, Guard, Redaction, ServeError, Server, Site};
 
 use self::control::Operator;
+pub(crate) use self::elsewhere::served;
+use self::elsewhere::{Leader, Own, Trouble};
 use self::follower::Follower;
 use self::metrics::Metrics;
 use self::source::RunnerSource;
-use crate::config::WebConfig;
+use crate::config::{PageUrl, WebConfig};
 use crate::kafka::{Connection, HealthEvent, KafkaEdgeError, Sharing};
-use crate::monitor::{AlertGauges, CaseChange, Rhythms};
+use crate::monitor::{AlertGauges, CaseChange, Rhythms, Serves, machine};
 use crate::observer::Observation;
 use crate::store::Progress;
 
@@ -59,6 +63,7 @@ pub(crate) struct ServingOptions<'a> {
 pub(crate) struct Serving {
     server: Server,
     follower: Option<Arc<Follower>>,
+    offers: Serves,
 }
 
 /// Hears what the metrics are made of.
@@ -72,6 +77,8 @@ pub(crate) enum ServingError {
     Serve(#[from] ServeError),
     #[error("the state of the cases cannot be followed: {0}")]
     Kafka(#[from] KafkaEdgeError),
+    #[error("the leading runner cannot be asked: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 impl ServingError {
@@ -142,9 +149,16 @@ impl Serving {
         let bound = Bound::to(address).await?;
         let follower =
             sharing.group().map(|group| Follower::start(connection, group).map(Arc::new)).transpose()?;
-        let of_cases = (cases.clone(), rhythms);
+        let page = web.advertise.clone().or_else(|| PageUrl::of(bound.address(), &machine()));
+        let offers = served(store.as_ref(), page.as_ref());
+        let trouble = Trouble::default();
+        let own = runner.and_then(|runner| Own::of(runner, store.as_ref()));
+        let elsewhere = follower.clone().zip(own);
+        let elsewhere =
+            elsewhere.map(|(follower, own)| Leader::new(follower, own, trouble.clone())).transpose()?;
+        let (of_cases, results) = ((cases.clone(), rhythms), (store, trouble));
         let source =
-            RunnerSource::new(follower.clone(), of_cases, sharing.group(), store, web.trace_url.clone());
+            RunnerSource::new(follower.clone(), of_cases, sharing.group(), results, web.trace_url.clone());
         let metrics = {
             let (source, runner, heard) = (source.clone(), runner.map(str::to_owned), heard);
             Arc::new(move || {
@@ -153,8 +167,11 @@ impl Serving {
                 heard.0.render(status.as_ref(), leader.is_some() && leader == runner.as_deref())
             })
         };
+        // Whoever was told that name asks by it.
+        let hosts = web.hosts.iter().cloned().chain(page.map(|page| page.host().to_owned())).collect();
         let site = Site {
             source: Arc::new(source),
+            elsewhere: elsewhere.map(|leader| Arc::new(leader) as _),
             control: Some(Arc::new(Operator::new(
                 connection.clone(),
                 cases.clone(),
@@ -163,15 +180,20 @@ impl Serving {
             ))),
             metrics,
             redaction: Redaction::of(web.redact.iter().cloned()),
-            guard: Guard { hosts: web.hosts.clone(), token: web.token.clone() },
+            guard: Guard { hosts, token: web.token.clone() },
         };
         let server = bound.serve(|stopped| site.router(stopped));
-        Ok(Self { server, follower })
+        Ok(Self { server, follower, offers })
     }
 
     /// Where it answers.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// What others may ask this runner for.
+    pub(crate) fn offers(&self) -> Serves {
+        self.offers.clone()
     }
 
     /// Stops serving.

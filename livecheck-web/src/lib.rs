@@ -18,6 +18,7 @@
 //! |---|---|
 //! | [`view`] | what is shown |
 //! | [`control`] | what may be changed |
+//! | [`elsewhere`] | requests that another server answers |
 //! | [`site`] | the addresses, joined to what answers |
 //! | `page` | HTML |
 //! | `api`, `live`, `badge`, `assets` | JSON, news, badges, and the files of the page |
@@ -33,6 +34,7 @@ mod api;
 mod assets;
 mod badge;
 pub mod control;
+pub mod elsewhere;
 pub mod guard;
 mod live;
 mod page;

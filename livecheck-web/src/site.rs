@@ -12,6 +12,7 @@ use livecheck_core::{CaseName, TestId};
 use tokio::sync::watch;
 
 use crate::control::Control;
+use crate::elsewhere::{Elsewhere, sent_on};
 use crate::guard::{Guard, guard};
 use crate::redaction::Redaction;
 use crate::view::{Execution, Source, SourceError};
@@ -30,6 +31,8 @@ pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct Site {
     /// Where what is shown comes from.
     pub source: Arc<dyn Source>,
+    /// Another server that is asked first, where there is one.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
     /// What changes something, if anything does.
     pub control: Option<Arc<dyn Control>>,
     /// The metrics.
@@ -69,7 +72,7 @@ impl Shared {
 impl Site {
     /// What answers; streams end once they are told that the server is stopped.
     pub fn router(self, stopped: watch::Receiver<bool>) -> Router {
-        let Self { source, control, metrics, redaction, guard: rules } = self;
+        let Self { source, elsewhere, control, metrics, redaction, guard: rules } = self;
         // Without a token nothing can be changed: then nobody is offered to.
         let control = control.filter(|_| rules.token.is_some());
         let shared = Shared { source, control, redaction, metrics, stopped };
@@ -81,6 +84,7 @@ impl Site {
             .route("/api/case/{name}", get(api::case).post(api::change))
             .route("/api/executions", get(api::executions))
             .route("/api/execution/{case}/{id}", get(api::execution))
+            .route_layer(middleware::from_fn_with_state(elsewhere, sent_on))
             .route("/badge/{file}", get(badge_of))
             .route("/metrics", get(metrics_now))
             .layer(middleware::from_fn(in_time))

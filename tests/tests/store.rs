@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use livecheck::wire::TestExecution;
 use livecheck_store::{Filter, Location, Queries, Store, StoreError, Window};
+use livecheck_tests::PATIENCE;
 use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::process::Ended;
 use livecheck_tests::records::Sender;
 use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
+use serde_json::Value;
 
 use crate::parcels::{done, ids, parcels, triggers};
 
@@ -98,6 +101,76 @@ fn a_store_that_cannot_be_made_stops_no_verdict_and_is_said_once() {
     let said = runner.said().matches("The results wait in the report topic").count();
     assert_eq!(said, 1);
     assert_eq!(runner.interrupted().code, Some(0));
+}
+
+/// A runner of a group on a machine of its own, as it were: with its own file, and its page on a free port; and where.
+fn with_a_file_of_its_own(topics: &OwnTopics, file: &Path) -> (Runner, String) {
+    let runner = RunnerCommand::on(topics)
+        .arguments("run")
+        .variable("LIVECHECK_STORE_URL", file.to_str().unwrap())
+        .variable("LIVECHECK_WEB_LISTEN", "127.0.0.1:0")
+        .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
+        .start_ready();
+    let url = runner
+        .wait_for("where the page is", |line| Some(line.split_once("the page on ")?.1.trim().to_owned()));
+    (runner, url)
+}
+
+/// What a runner's page answers.
+fn asked(url: &str) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(async { reqwest::get(url).await?.text().await });
+    serde_json::from_str(&answer.expect("it answers")).expect("JSON")
+}
+
+/// Asks until the answer is as it should be.
+fn until(what: &str, url: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = asked(url);
+        if is_wanted(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}; {answer}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn every_runner_serves_the_results_of_the_one_that_leads_and_says_so_where_it_cannot() {
+    let (topics, sender) = (OwnTopics::named("sent-on"), Sender::new());
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["one.db", "two.db"].map(|name| folder.path().join(name));
+    let all = parcels("sent", 40);
+    let has_all =
+        |answer: &Value| answer["executions"].as_array().is_some_and(|rows| rows.len() == all.len());
+    let executions = |url: &str| format!("{url}/api/executions?limit=100");
+
+    let (leader, first) = with_a_file_of_its_own(&topics, &files[0]);
+    deliver(&topics, &sender, &all);
+    until("the leader has all", &executions(&first), has_all);
+    let (other, second) = with_a_file_of_its_own(&topics, &files[1]);
+    let told = until("the other has all", &executions(&second), has_all);
+    assert_eq!(told, asked(&executions(&first)));
+    assert!(!files[1].exists(), "the other keeps nothing");
+    let overview = asked(&format!("{second}/api/overview"));
+    assert_eq!(overview["history_is_missing"], Value::Null);
+    assert_eq!(overview["runners"].as_array().map(Vec::len), Some(2));
+
+    // The leader is killed: until that is noticed its page is sought in vain; then the other leads, and makes up for
+    // what it had not from the topic.
+    drop(leader);
+    let overview = until("it says why", &format!("{second}/api/overview"), |answer| {
+        answer["history_is_missing"].is_string()
+    });
+    let reason = overview["history_is_missing"].as_str().unwrap();
+    assert!(reason.contains(&format!("{first} does not answer")), "{reason}");
+    until("the other leads", &executions(&second), has_all);
+    until("nothing is missing", &format!("{second}/api/overview"), |answer| {
+        answer["history_is_missing"].is_null()
+    });
+    assert_eq!(other.interrupted().code, Some(0));
+    assert_has_each_once(&Store::at(Location::sqlite(&files[1])), &all);
 }
 
 #[test]

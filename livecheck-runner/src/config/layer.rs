@@ -16,6 +16,7 @@ use super::reader::{At, Reader};
 use super::service::ServiceConfig;
 use super::store::{Size, StoreUrl};
 use super::value::{Count, Interval, PropertyValue, Value, Words};
+use super::web::PageUrl;
 use crate::args::WebListen;
 
 /// Settings, of which each may be there or not.
@@ -42,6 +43,7 @@ pub(super) struct Layer {
     pub(super) store_retention: Option<Interval>,
     pub(super) store_max_size: Option<Size>,
     pub(super) web_listen: Option<WebListen>,
+    pub(super) web_advertise: Option<PageUrl>,
     pub(super) web_hosts: Option<Words>,
     pub(super) web_token: Option<Token>,
     pub(super) web_redact: Option<Words>,
@@ -87,6 +89,7 @@ impl Layer {
             store_retention: source.get(&["store", "retention"]),
             store_max_size: source.get(&["store", "max-size"]),
             web_listen: source.get(&["web", "listen"]),
+            web_advertise: source.get(&["web", "advertise"]),
             web_hosts: source.get(&["web", "hosts"]),
             web_token: source.get(&["web", "token"]),
             web_redact: source.get(&["web", "redact"]),
@@ -126,6 +129,7 @@ impl Layer {
             store_retention: self.store_retention.or(under.store_retention),
             store_max_size: self.store_max_size.or(under.store_max_size),
             web_listen: self.web_listen.or(under.web_listen),
+            web_advertise: self.web_advertise.or(under.web_advertise),
             web_hosts: self.web_hosts.or(under.web_hosts),
             web_token: self.web_token.or(under.web_token),
             web_redact: self.web_redact.or(under.web_redact),

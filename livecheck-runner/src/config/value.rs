@@ -8,6 +8,7 @@ use livecheck_core::time::IntoDuration;
 use livecheck_web::Token;
 use toml::de::DeValue;
 
+use super::web::PageUrl;
 use crate::args::WebListen;
 
 /// A type of settings.
@@ -94,6 +95,18 @@ impl Value for Token {
 
     fn from_text(text: &str) -> Option<Self> {
         Self::new(text)
+    }
+}
+
+impl Value for PageUrl {
+    const EXPECTED: &'static str = Self::EXPECTED;
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn store(
         return Finding::warn(
             SUBJECT,
             format!(
-                "{location} is a file of one machine, and runners are at work on {}: each keeps what it has led",
+                "{location} is a file of one machine, and runners are at work on {}: the pages of all show the \
+                 leader's, which begins with what the report topic still has whenever another leads",
                 named.join(", ")
             ),
             "let all of them use one PostgreSQL database: `url` in the table `store`, or LIVECHECK_STORE_URL",

@@ -12,6 +12,7 @@ use super::alerting::{AlertEvent, AlertingOptions};
 use super::board::CaseChange;
 use super::membership::Membership;
 use super::presence::Presence;
+use super::record::Serves;
 use super::reports::Missed;
 use super::term::{News, Term, TermOptions};
 use super::writer::TermEnd;
@@ -54,6 +55,7 @@ pub(crate) struct MonitorOptions {
 pub(crate) struct Monitor {
     id: String,
     tally: Arc<Mutex<Option<Tally>>>,
+    serves: Arc<Mutex<Serves>>,
     leads: Arc<AtomicBool>,
     thread: Worker,
 }
@@ -71,16 +73,18 @@ impl Monitor {
         let presence = Presence::new(&connection, &group, &id, &health)?;
         let membership = Membership::join(&connection, &group, &health)?;
         let tally = Arc::<Mutex<Option<Tally>>>::default();
+        let serves = Arc::<Mutex<Serves>>::default();
         let leads = Arc::<AtomicBool>::default();
         let runtime = Handle::current();
         let options =
             TermOptions { connection, group, id: id.clone(), cases, selected, alerting, runtime, health };
         let thread = {
-            let (tally, leads) = (Arc::clone(&tally), Arc::clone(&leads));
-            let work = move |stop| Work { options, membership, presence, tally, leads, stop, say }.run();
+            let (tally, serves, leads) = (Arc::clone(&tally), Arc::clone(&serves), Arc::clone(&leads));
+            let work =
+                move |stop| Work { options, membership, presence, tally, serves, leads, stop, say }.run();
             Worker::start("livecheck-monitor", work)
         };
-        Ok(Self { id, tally, leads, thread })
+        Ok(Self { id, tally, serves, leads, thread })
     }
 
     /// The name by which this runner is known to the others.
@@ -98,6 +102,11 @@ impl Monitor {
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = Some(tally.clone());
     }
 
+    /// What others may ask this runner for.
+    pub(crate) fn serves(&self, serves: Serves) {
+        *self.serves.lock().unwrap_or_else(PoisonError::into_inner) = serves;
+    }
+
     /// Leaves the lead to another. Blocks for some seconds at most.
     pub(crate) fn stop(self) {
         self.thread.stop();
@@ -109,6 +118,7 @@ struct Work<S> {
     membership: Membership,
     presence: Presence,
     tally: Arc<Mutex<Option<Tally>>>,
+    serves: Arc<Mutex<Serves>>,
     leads: Arc<AtomicBool>,
     stop: StopFlag,
     say: S,
@@ -120,7 +130,7 @@ impl<S: Fn(MonitorEvent)> Work<S> {
         let mut has_failed = false;
         while !self.is_stopping() {
             let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner).take();
-            self.presence.tell(tally);
+            self.presence.tell(tally, &self.serves.lock().unwrap_or_else(PoisonError::into_inner));
             self.membership.take_part(if term.is_some() { Duration::ZERO } else { STAND_BY });
             self.leads.store(self.membership.leads(), Ordering::Relaxed);
             if !self.membership.leads() {

@@ -6,7 +6,7 @@ use livecheck_core::Timestamp;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::membership::PARTITION;
-use super::record::{Key, RunnerRecord, encode_value};
+use super::record::{Key, RunnerRecord, Serves, encode_value};
 use super::roster::HEARTBEAT;
 use crate::engine::Tally;
 use crate::kafka::{Connection, Health, KafkaEdgeError};
@@ -38,17 +38,26 @@ impl Presence {
             producer: connection.producer(health.clone())?,
             topic: connection.topics.monitor_topic.clone(),
             key: Key::Runner(id.to_owned()).encode(group),
-            record: RunnerRecord { host: host(), started: Timestamp::now(), cases: [].into() },
+            record: RunnerRecord {
+                host: machine(),
+                started: Timestamp::now(),
+                cases: [].into(),
+                serves: Serves::default(),
+            },
             is_news: true,
             said: None,
         })
     }
 
     /// Says how it is, if it is time to. What is lost on the way is said again soon.
-    pub(super) fn tell(&mut self, tally: Option<Tally>) {
+    pub(super) fn tell(&mut self, tally: Option<Tally>, serves: &Serves) {
         if let Some(tally) = tally {
             self.is_news |= self.record.cases != tally.cases;
             self.record.cases = tally.cases;
+        }
+        if self.record.serves != *serves {
+            self.record.serves.clone_from(serves);
+            self.is_news = true;
         }
         let every = if self.is_news { NEWS_EVERY } else { HEARTBEAT };
         if self.said.is_none_or(|said| said.elapsed() >= every) {
@@ -79,6 +88,6 @@ impl Presence {
 }
 
 /// The name of this machine.
-fn host() -> String {
+pub(crate) fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -94,6 +94,20 @@ pub(crate) struct RunnerRecord {
     pub(crate) started: Timestamp,
     /// Its counts, since then. What it has handed over to others is theirs.
     pub(crate) cases: BTreeMap<CaseName, CaseTally>,
+    /// What others may ask it for.
+    #[serde(default)]
+    pub(crate) serves: Serves,
+}
+
+/// What others may ask a runner for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Serves {
+    /// Where its page is, as they reach it: `http://HOST:PORT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<String>,
+    /// The file on its machine in which it keeps the results while it leads; none, where a server has them, or nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
 }
 
 /// A value as it stands in a record.

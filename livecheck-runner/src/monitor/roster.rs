@@ -62,11 +62,12 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Serves;
 
     fn record(triggered: u64, in_flight: u64) -> RunnerRecord {
         let tally = CaseTally { triggered, in_flight, pass: triggered - in_flight, ..CaseTally::default() };
         let cases = [("orders::order".into(), tally)].into();
-        RunnerRecord { host: "host".to_owned(), started: Timestamp::MIN, cases }
+        RunnerRecord { host: "host".to_owned(), started: Timestamp::MIN, cases, serves: Serves::default() }
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -8,7 +8,7 @@ use livecheck_core::Cases;
 use crate::config::{AlertsConfig, Config, silent_policy};
 use crate::kafka::{Connection, Inspection, KafkaEdgeError, Sharing, ensure_internal_topic};
 use crate::monitor::{
-    AlertGauges, AlertingOptions, Monitor, MonitorEvent, MonitorOptions, has_fake_requests_for,
+    AlertGauges, AlertingOptions, Monitor, MonitorEvent, MonitorOptions, Serves, has_fake_requests_for,
 };
 use crate::observer::Observation;
 use crate::observers::Observers;
@@ -91,6 +91,13 @@ impl Monitoring {
     /// Whether this runner leads, if it is one of a group.
     pub(super) fn leads(&self) -> Option<Arc<AtomicBool>> {
         self.0.as_ref().map(Monitor::leads)
+    }
+
+    /// Tells the others what they may ask this runner for.
+    pub(super) fn serves(&self, serves: Serves) {
+        if let Self(Some(monitor)) = self {
+            monitor.serves(serves);
+        }
     }
 
     /// Hears what the observer says.

@@ -26,7 +26,7 @@ use crate::reporter::{
 };
 use crate::selected::Selected;
 use crate::services::{Environment, ServiceEvent, Services};
-use crate::serving::{Heard, Serving, ServingOptions};
+use crate::serving::{Heard, Serving, ServingOptions, served};
 use crate::traces::Traces;
 
 /// How long the group may take to give this runner its first partitions. Where there are more runners than
@@ -194,6 +194,8 @@ async fn observe(
         }
         None => None,
     };
+    let unserved = || served(configured(config).as_ref(), None);
+    monitoring.serves(serving.as_ref().map_or_else(unserved, Serving::offers));
     if !sharing.is_shared() && once.is_none() && !Plan::of(&selected).is_empty() {
         reporter.events().send(RunEvent::Warning(NOT_BY_THE_CLOCK.to_owned()));
     }

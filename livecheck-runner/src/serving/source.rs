@@ -13,6 +13,7 @@ use livecheck_web::view::{
 };
 use tokio::sync::watch;
 
+use super::elsewhere::Trouble;
 use super::follower::Follower;
 use super::{history, states};
 use crate::monitor::Rhythms;
@@ -38,6 +39,8 @@ pub(super) struct RunnerSource {
     rhythms: Arc<Rhythms>,
     group: Option<String>,
     store: Option<Store>,
+    /// Why the results of another runner cannot be shown, which has them.
+    trouble: Trouble,
     trace_url: Option<String>,
     /// What never changes, where there is no follower; its other end is kept so that it is not closed.
     silence: Arc<watch::Sender<u64>>,
@@ -48,12 +51,13 @@ impl RunnerSource {
         follower: Option<Arc<Follower>>,
         (cases, rhythms): (Cases, Rhythms),
         group: Option<&str>,
-        store: Option<Store>,
+        (store, trouble): (Option<Store>, Trouble),
         trace_url: Option<String>,
     ) -> Self {
         let silence = Arc::new(watch::channel(0).0);
         let rhythms = Arc::new(rhythms);
-        Self { follower, cases, rhythms, group: group.map(str::to_owned), store, trace_url, silence }
+        let group = group.map(str::to_owned);
+        Self { follower, cases, rhythms, group, store, trouble, trace_url, silence }
     }
 
     /// How the group does.
@@ -86,7 +90,8 @@ impl RunnerSource {
         question: impl FnOnce(&mut Queries) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, SourceError> {
         let store = self.store.as_ref().ok_or_else(|| SourceError(NO_STORE.to_owned()))?;
-        store.ask(question).await.map_err(|error| SourceError(error.to_string()))
+        let answer = store.ask(question).await;
+        answer.map_err(|error| SourceError(self.trouble.get().unwrap_or_else(|| error.to_string())))
     }
 
     /// The same with what the store has of the last day. Without that the state of each case is worth showing, too.
@@ -102,6 +107,8 @@ impl RunnerSource {
                         history::complete(case, &found, overview.at);
                     }
                 }
+                // What is here is what this runner wrote when it led.
+                overview.history_is_missing = self.trouble.get();
             }
         }
         Ok(overview)

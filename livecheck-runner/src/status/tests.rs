@@ -9,6 +9,7 @@ use livecheck_core::wire::TestReport;
 use livecheck_schedule::Schedule;
 
 use super::*;
+use crate::monitor::Serves;
 use crate::monitor::case_state::Rules;
 
 static ORDER_FLOW: Case = Case {
@@ -88,7 +89,8 @@ fn with_runners(mut kept: Kept) -> Kept {
     let tally = CaseTally { triggered: 9, pass: 5, in_flight: 4, ..CaseTally::default() };
     for (id, host) in [("r-1", "check-1"), ("r-2", "check-2")] {
         let cases = [(ORDER_FLOW.name.into(), tally)].into();
-        let record = RunnerRecord { host: host.to_owned(), started: ago(60), cases };
+        let record =
+            RunnerRecord { host: host.to_owned(), started: ago(60), cases, serves: Serves::default() };
         kept.roster.says(id.to_owned(), ago(2), record);
     }
     kept.position = Some(crate::monitor::Position { leader: "r-2".to_owned(), ..Default::default() });

@@ -70,6 +70,7 @@ impl Shop {
         let url = format!("http://{}", bound.address());
         let site = Site {
             source: Arc::clone(self) as Arc<dyn Source>,
+            elsewhere: None,
             control: Some(Arc::clone(self) as Arc<dyn Control>),
             metrics: Arc::new(String::new),
             redaction,
