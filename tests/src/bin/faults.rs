@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Parser;
 use livecheck_tests::faults::broker::{BrokerKind, TestBroker};
-use livecheck_tests::faults::orders::Rate;
+use livecheck_tests::faults::orders::{self, Rate};
 use livecheck_tests::faults::reading::Reading;
 use livecheck_tests::faults::round::{self, Outcome, Stage};
-use livecheck_tests::faults::schedule::Shape;
+use livecheck_tests::faults::schedule::{Schedule, Shape};
 use livecheck_tests::faults::verifier::Violation;
 use livecheck_tests::kafka::Kafka;
 use livecheck_tests::own_topics::OwnTopics;
@@ -52,6 +52,9 @@ struct Arguments {
     /// Seconds of each round in which there are faults
     #[arg(long, default_value_t = 30)]
     length: u64,
+    /// Seconds for which the broker is away in each round, once; the length of the round should be more
+    #[arg(long, default_value_t = 0)]
+    outage: u64,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -69,7 +72,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let topics = OwnTopics::created("faults", &[]);
     let reading = Reading::new(&topics.names);
     let length = Duration::from_secs(arguments.length);
-    let shape = Shape { length, runners: arguments.runners.into(), broker: broker.is_ours() };
+    let outage = Duration::from_secs(arguments.outage);
+    let shape = Shape { length, runners: arguments.runners.into(), broker: broker.is_ours(), outage };
     let rate = Rate { length, per_second: arguments.rate };
     println!(
         "seed {seed}, on {} ({}); {} executions a second, {} runners at most",
@@ -84,6 +88,11 @@ fn main() -> anyhow::Result<ExitCode> {
     );
 
     let mut stage = Stage { broker, topics, reading, program };
+    let introduction = round::play(&mut stage, Schedule::calm(), &orders::introduction(seed), |_| {});
+    if !introduction.is_flawless() {
+        tell(seed, &introduction)?;
+        anyhow::bail!("without a fault, signals of another partitioner did not find their tests");
+    }
     let began = Instant::now();
     let (mut rounds, mut executions, mut faults) = (0, 0, 0);
     let is_on = |rounds: u64| match (arguments.rounds, arguments.minutes) {
@@ -97,7 +106,8 @@ fn main() -> anyhow::Result<ExitCode> {
         let seed = seed.wrapping_add(rounds);
         println!("round {}: seed {seed}", rounds + 1);
         let steps = std::sync::atomic::AtomicUsize::new(0);
-        let outcome = round::play(&mut stage, seed, shape, rate, |timed| {
+        let orders = orders::generate(seed, &format!("s{seed}"), rate);
+        let outcome = round::play(&mut stage, Schedule::generate(seed, shape), &orders, |timed| {
             steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             println!("  {timed}");
         });
@@ -108,7 +118,8 @@ fn main() -> anyhow::Result<ExitCode> {
         if !outcome.is_flawless() {
             let folder = tell(seed, &outcome)?;
             println!("what the runners said is in {}", folder.display());
-            println!("the same again: --seed {seed} --rounds 1 --length {}", arguments.length);
+            let Arguments { length, outage, .. } = &arguments;
+            println!("the same again: --seed {seed} --rounds 1 --length {length} --outage {outage}");
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -151,8 +162,11 @@ fn tell(seed: u64, outcome: &Outcome) -> anyhow::Result<PathBuf> {
         for trigger in log.triggers.iter().filter(|trigger| trigger.execution == *execution) {
             writeln!(all, "    {trigger:?}")?;
         }
-        let of_it = |id: &str, case: &str| execution.id == id && execution.case == case;
-        for signal in log.signals.iter().filter(|signal| of_it(&signal.id, &signal.case)) {
+        let number = format!("number of {}", execution.id);
+        let of_it = |key: &str, case: &str| {
+            [&execution.id, &number].contains(&&key.to_owned()) && execution.case == case
+        };
+        for signal in log.signals.iter().filter(|signal| of_it(&signal.key, &signal.case)) {
             writeln!(all, "    {signal:?}")?;
         }
         for report in log.reports.iter().filter(|report| report.execution == *execution) {

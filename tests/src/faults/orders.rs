@@ -21,8 +21,21 @@ pub struct Order {
     pub arguments: Value,
     /// The verdict, unless the brokers were out of reach and the records came later than they were sent.
     pub intended: State,
+    /// The key of its signals, where that is not the id.
+    pub key: Option<String>,
+    /// The partitioner of whoever sends them.
+    pub partitioner: Partitioner,
     /// What is sent for it, each from the beginning of the round, in no order.
     pub sent: Vec<(Duration, Sent)>,
+}
+
+/// Where a sender puts a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partitioner {
+    /// Where Java, Faust and LiveCheck's clients put it.
+    Murmur2,
+    /// Where librdkafka puts it, unless it is told otherwise.
+    Crc32,
 }
 
 /// A record that is sent for an execution.
@@ -67,6 +80,24 @@ pub fn generate(seed: u64, prefix: &str, rate: Rate) -> Vec<Order> {
     orders
 }
 
+/// Orders whose signals come from a sender with another partitioner, and that wait for them long enough: once they are
+/// reported the group knows that there are such senders, and what is promised of those holds.
+#[must_use]
+pub fn introduction(seed: u64) -> Vec<Order> {
+    let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let at = |number: u32| LEAD + Duration::from_millis(50) * number;
+    (0..20)
+        .map(|number| {
+            let mut shop = Shop { chance: &mut chance, at: at(number) };
+            let (case, arguments, intended, mut sent) = shop.parcel(json!(3), State::Pass, true);
+            sent.push((shop.at, Sent::Trigger));
+            let (id, case) = (format!("i{seed}-{number}"), PARCEL.replace("parcel", case));
+            let partitioner = Partitioner::Crc32;
+            Order { id, case, at: at(number), arguments, intended, key: None, partitioner, sent }
+        })
+        .collect()
+}
+
 /// Signals come up to this long before their trigger.
 const LEAD: Duration = Duration::from_millis(1_500);
 
@@ -96,7 +127,10 @@ impl Shop<'_> {
     fn order(&mut self, id: String) -> Order {
         let headers = !self.chance.random_bool(0.15);
         let (case, arguments, intended, signals) = match self.chance.random_range(0..100) {
-            0..45 => self.parcel(json!(3), State::Pass, headers),
+            0..30 => self.parcel(json!(3), State::Pass, headers),
+            30..37 => self.one_signal("shipment", "delivered", Some(0..5_000), State::Pass, false),
+            37..41 => self.one_signal("collection", "collected", Some(0..200), State::Pass, false),
+            41..45 => self.one_signal("collection", "collected", None, State::Timeout, false),
             45..52 => self.parcel(json!(4), State::Fail, headers),
             52..58 => self.parcel(json!("three"), State::Error, headers),
             58..66 => self.one_signal("courier", "came", Some(0..1_500), State::Pass, headers),
@@ -118,8 +152,12 @@ impl Shop<'_> {
             // Word for word, as a producer without idempotence has it that got no answer.
             sent.push((self.later(self.at, 1..4_000), Sent::Trigger));
         }
+        let key = matches!(case, "shipment" | "collection").then(|| format!("number of {id}"));
+        let arguments = key.as_ref().map_or(arguments, |number| json!({"number": number}));
+        let partitioner =
+            if self.chance.random_bool(0.1) { Partitioner::Crc32 } else { Partitioner::Murmur2 };
         let case = PARCEL.replace("parcel", case);
-        Order { id, case, at: self.at, arguments, intended, sent }
+        Order { id, case, at: self.at, arguments, intended, key, partitioner, sent }
     }
 
     /// Two signals, at times before the trigger, at times the second one first.
@@ -145,7 +183,9 @@ impl Shop<'_> {
         verdict: State,
         headers: bool,
     ) -> Made {
-        let signal = Sent::Signal { name, value: Value::Null, headers };
+        // What is delivered is counted; the others say only that something was done.
+        let value = if name == "delivered" { json!(3) } else { Value::Null };
+        let signal = Sent::Signal { name, value, headers };
         let signals = after.map(|after| (self.later(self.at, after), signal));
         (case, json!({}), verdict, signals.into_iter().collect())
     }
@@ -193,6 +233,15 @@ mod tests {
         assert_eq!(keys.len(), orders.len());
         let ids: BTreeSet<_> = orders.iter().map(|order| &order.id).collect();
         assert!(ids.len() < orders.len(), "some ids are used again");
+    }
+
+    #[test]
+    fn some_signals_have_keys_of_their_own_and_some_senders_another_partitioner() {
+        let orders = generate(7, "o", RATE);
+        let some = |is_so: &dyn Fn(&Order) -> bool| orders.iter().filter(|order| is_so(order)).count();
+        assert!(some(&|order| order.key.is_some()) > 200);
+        assert!(some(&|order| order.partitioner == Partitioner::Crc32) > 100);
+        assert!(some(&|order| order.key.is_some() && order.partitioner == Partitioner::Crc32) > 10);
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn signal(message: &BorrowedMessage<'_>) -> Signal {
     let value = json(message);
     Signal {
         case: text(&value["case_name"]),
-        id: text(&value["key"]),
+        key: text(&value["key"]),
         timestamp: named(message).map(|execution| execution.timestamp),
         name: text(&value["signal_name"]),
         value: value["value"].clone(),

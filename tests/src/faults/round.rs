@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::broker::TestBroker;
 use super::fleet::{Fleet, History};
-use super::orders::{self, Rate};
+use super::orders::Order;
 use super::reading::Reading;
-use super::schedule::{Schedule, Shape, Timed};
+use super::schedule::{Schedule, Timed};
 use super::sending::Sending;
 use super::verifier::{Judgement, Log, judge};
 use crate::own_topics::OwnTopics;
@@ -52,12 +52,12 @@ impl Outcome {
     }
 }
 
-/// Plays the round of that seed; says each step to `say` as it is done.
-pub fn play(stage: &mut Stage, seed: u64, shape: Shape, rate: Rate, say: impl Fn(&Timed) + Sync) -> Outcome {
-    let schedule = Schedule::generate(seed, shape);
-    let orders = orders::generate(seed, &format!("s{seed}"), rate);
-    let mut fleet = Fleet::new(stage.program.clone(), stage.topics.clone(), shape.runners);
-    let sending = Sending::begin(&orders, &stage.topics.names);
+/// Plays a round; says each step to `say` as it is done.
+pub fn play(stage: &mut Stage, schedule: Schedule, orders: &[Order], say: impl Fn(&Timed) + Sync) -> Outcome {
+    let slots = schedule.steps.iter().filter_map(|timed| timed.step.slot());
+    let runners = slots.max().map_or(0, |last| last + 1);
+    let mut fleet = Fleet::new(stage.program.clone(), stage.topics.clone(), runners);
+    let sending = Sending::begin(orders, &stage.topics.names);
 
     let began = Instant::now();
     let broker = &mut stage.broker;

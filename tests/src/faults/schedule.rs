@@ -18,6 +18,8 @@ pub struct Shape {
     pub runners: usize,
     /// Whether the broker is stopped and killed too.
     pub broker: bool,
+    /// For how long the broker is away the first time; zero, where that is no longer than the others.
+    pub outage: Duration,
 }
 
 /// One thing that is done to the system.
@@ -72,7 +74,7 @@ impl Schedule {
     /// use std::time::Duration;
     /// use livecheck_tests::faults::schedule::{Schedule, Shape};
     ///
-    /// let shape = Shape { length: Duration::from_secs(30), runners: 3, broker: true };
+    /// let shape = Shape { length: Duration::from_secs(30), runners: 3, broker: true, outage: Duration::ZERO };
     /// assert_eq!(Schedule::generate(7, shape), Schedule::generate(7, shape));
     /// assert_ne!(Schedule::generate(7, shape), Schedule::generate(8, shape));
     /// ```
@@ -82,10 +84,18 @@ impl Schedule {
         let mut steps: Vec<Timed> =
             (0..shape.runners).flat_map(|slot| Line::new(&mut chance, shape.length).runner(slot)).collect();
         if shape.broker {
-            steps.extend(Line::new(&mut chance, shape.length).broker());
+            steps.extend(Line::new(&mut chance, shape.length).broker(shape.outage));
         }
         steps.sort_by_key(|timed| timed.at);
         Self { steps }
+    }
+}
+
+impl Schedule {
+    /// One runner, and no fault.
+    #[must_use]
+    pub fn calm() -> Self {
+        Self { steps: vec![Timed { at: Duration::ZERO, step: Step::Start(0) }] }
     }
 }
 
@@ -136,10 +146,12 @@ impl<'c> Line<'c> {
         self.steps
     }
 
-    fn broker(mut self) -> Vec<Timed> {
+    fn broker(mut self, outage: Duration) -> Vec<Timed> {
+        let mut outage = u64::try_from(outage.as_millis()).expect("a few minutes");
         while self.after(4_000..12_000) {
             let fault = if self.chance.random_bool(0.7) { Step::KillBroker } else { Step::StopBroker };
-            self.episode(fault, 100..3_000, Step::StartBroker);
+            self.episode(fault, outage + 100..outage + 3_000, Step::StartBroker);
+            outage = 0;
         }
         self.steps
     }
@@ -238,8 +250,10 @@ mod tests {
         #[test]
         fn each_step_is_possible_and_at_the_end_one_runner_is_up_and_nothing_is_broken(
             seed in any::<u64>(), seconds in 1..120_u64, runners in 1..5_usize, broker in any::<bool>(),
+            outage in 0..200_u64,
         ) {
-            let shape = Shape { length: Duration::from_secs(seconds), runners, broker };
+            let outage = Duration::from_secs(outage);
+            let shape = Shape { length: Duration::from_secs(seconds), runners, broker, outage };
             let schedule = Schedule::generate(seed, shape);
             prop_assert!(schedule.steps.is_sorted_by_key(|timed| timed.at));
             let mut places = vec![Place::Empty; runners];
@@ -267,7 +281,8 @@ mod tests {
 
     #[test]
     fn in_some_hundred_seeds_there_is_every_kind_of_fault() {
-        let shape = Shape { length: Duration::from_secs(20), runners: 3, broker: true };
+        let shape =
+            Shape { length: Duration::from_secs(20), runners: 3, broker: true, outage: Duration::ZERO };
         let mut kinds = std::collections::HashSet::new();
         for seed in 0..300 {
             let steps = Schedule::generate(seed, shape).steps;

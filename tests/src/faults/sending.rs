@@ -8,7 +8,7 @@ use livecheck::{Timestamp, Topics};
 use serde_json::{Value, json};
 
 use super::State;
-use super::orders::{Order, Sent};
+use super::orders::{Order, Partitioner, Sent};
 use super::verifier::Execution;
 use crate::kafka::block_on;
 use crate::records::{Record, Sender};
@@ -38,11 +38,15 @@ impl Sending {
                 timestamp: timestamp.to_string(),
             };
             for (at, sent) in &order.sent {
-                records.push((*at, record(order, timestamp, sent, topics)));
+                let partitioner = match sent {
+                    Sent::Trigger => Partitioner::Murmur2,
+                    Sent::Signal { .. } => order.partitioner,
+                };
+                records.push((*at, partitioner, record(order, timestamp, sent, topics)));
             }
             meant.insert(execution, order.intended);
         }
-        records.sort_by_key(|(at, _)| *at);
+        records.sort_by_key(|(at, _, _)| *at);
         let thread = std::thread::spawn(move || send(began, records));
         Self { thread, meant }
     }
@@ -59,11 +63,17 @@ impl Sending {
     }
 }
 
-fn send(began: Instant, records: Vec<(Duration, Record)>) {
-    let sender = Sender::with(&[("reconnect.backoff.max.ms", "500"), ("retry.backoff.max.ms", "200")]);
-    let hand_over = |(at, record)| {
+fn send(began: Instant, records: Vec<(Duration, Partitioner, Record)>) {
+    let retrying = [("reconnect.backoff.max.ms", "500"), ("retry.backoff.max.ms", "200")];
+    let murmur2 = Sender::with(&retrying);
+    let crc32 = Sender::with(&[&retrying[..], &[("partitioner", "consistent_random")]].concat());
+    let hand_over = |(at, partitioner, record)| {
         // When a record is sent is what the order is about.
         std::thread::sleep(left_until(began, at));
+        let sender = match partitioner {
+            Partitioner::Murmur2 => &murmur2,
+            Partitioner::Crc32 => &crc32,
+        };
         sender.hand_over(&record).expect("librdkafka takes the record")
     };
     let deliveries: Vec<_> = records.into_iter().map(hand_over).collect();
@@ -93,13 +103,14 @@ fn record(order: &Order, timestamp: Timestamp, sent: &Sent, topics: &Topics) -> 
             Record::raw(&topics.test_topic, value.to_string()).key(order.id.as_str())
         }
         Sent::Signal { name, value, headers } => {
+            let key = order.key.as_ref().unwrap_or(&order.id);
             let value: Value = json!({
                 "signal_name": name,
                 "case_name": order.case,
-                "key": order.id,
+                "key": key,
                 "value": value,
             });
-            let record = Record::raw(&topics.bus_topic, value.to_string()).key(order.id.as_str());
+            let record = Record::raw(&topics.bus_topic, value.to_string()).key(key.as_str());
             let named = [
                 ("LiveCheck-Test-Id", order.id.clone()),
                 ("LiveCheck-Test-Name", order.case.clone()),

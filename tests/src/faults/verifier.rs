@@ -39,8 +39,8 @@ pub struct Trigger {
 pub struct Signal {
     /// The name of the case.
     pub case: String,
-    /// The test id.
-    pub id: String,
+    /// The key: the test id, unless the case waits for another one.
+    pub key: String,
     /// The instant that its headers name, if it has headers.
     pub timestamp: Option<String>,
     /// The signal's name.
@@ -123,9 +123,9 @@ pub fn judge(meant: &HashMap<Execution, State>, log: &Log) -> Judgement {
         // One that is repeated word for word is the same execution.
         triggers.entry(&trigger.execution).or_insert(trigger);
     }
-    let mut by_id: HashMap<(&str, &str), Vec<&Signal>> = HashMap::new();
+    let mut by_key: HashMap<(&str, &str), Vec<&Signal>> = HashMap::new();
     for signal in &log.signals {
-        by_id.entry((&signal.case, &signal.id)).or_default().push(signal);
+        by_key.entry((&signal.case, &signal.key)).or_default().push(signal);
     }
     let mut reports: HashMap<&Execution, Vec<&Report>> = HashMap::new();
     for report in &log.reports {
@@ -141,8 +141,9 @@ pub fn judge(meant: &HashMap<Execution, State>, log: &Log) -> Judgement {
             violate(execution, Violation::Wrong("its trigger is not on the topic".to_owned()));
             continue;
         };
-        let of_id = by_id.get(&(execution.case.as_str(), execution.id.as_str()));
-        let signals = of_id.into_iter().flatten().copied().filter(|signal| {
+        let key = trigger.arguments["number"].as_str().unwrap_or(&execution.id);
+        let of_key = by_key.get(&(execution.case.as_str(), key));
+        let signals = of_key.into_iter().flatten().copied().filter(|signal| {
             signal.timestamp.as_ref().is_none_or(|timestamp| *timestamp == execution.timestamp)
         });
         let expected = expected(trigger, signals.collect());
@@ -193,6 +194,8 @@ fn expected(trigger: &Trigger, signals: Vec<&Signal>) -> Expected {
     let state = match trigger.execution.case.strip_prefix(PARCEL.trim_end_matches("parcel")) {
         Some("parcel") => parcel(&trigger.arguments, &mut waits),
         Some("courier") => waits.next("came", 3_000).map_or(State::Timeout, |_| State::Pass),
+        Some("shipment") => shipment(&mut waits),
+        Some("collection") => waits.next("collected", 500).map_or(State::Timeout, |_| State::Pass),
         Some("invoice") => waits.next("printed", 500).map_or(State::Timeout, |_| State::Pass),
         Some("refund") => State::Error,
         Some("label") if trigger.arguments["address"].is_null() => State::Fail,
@@ -214,6 +217,14 @@ fn parcel(arguments: &Value, waits: &mut Waits<'_>) -> State {
         return State::Fail;
     }
     waits.next("delivered", 30_000).map_or(State::Timeout, |_| State::Pass)
+}
+
+fn shipment(waits: &mut Waits<'_>) -> State {
+    match waits.next("delivered", 30_000) {
+        None => State::Timeout,
+        Some(delivered) if *delivered == 3 => State::Pass,
+        Some(_) => State::Fail,
+    }
 }
 
 /// The waits of a case, one after the other. The clock of each starts at the trigger, or at the signal that was
@@ -279,7 +290,7 @@ mod tests {
 
     fn signal(case: &str, name: &str, time: i64, value: Value) -> Signal {
         let Execution { case, id, timestamp } = execution(case);
-        Signal { case, id, timestamp: Some(timestamp), name: name.to_owned(), value, time, offset: time }
+        Signal { case, key: id, timestamp: Some(timestamp), name: name.to_owned(), value, time, offset: time }
     }
 
     fn report(case: &str, state: &str, latencies: &[(&str, f64)]) -> Report {
@@ -309,6 +320,23 @@ mod tests {
         let judgement = courier(12_500, vec![report("courier", "PASS", &[("came", 2.5)])]);
         assert_eq!(judgement.violations, []);
         assert_eq!((judgement.delayed, judgement.states[&State::Pass]), (0, 1));
+    }
+
+    #[test]
+    fn a_case_that_waits_for_a_key_has_the_signals_of_that_key() {
+        let judged = |key: &str| {
+            let log = Log {
+                triggers: vec![trigger("collection", json!({"number": "n-1"}))],
+                signals: vec![Signal {
+                    key: key.to_owned(),
+                    timestamp: None,
+                    ..signal("collection", "collected", 10_500, Value::Null)
+                }],
+                reports: vec![report("collection", "PASS", &[("collected", 0.5)])],
+            };
+            judge(&HashMap::from([(execution("collection"), State::Pass)]), &log).violations.len()
+        };
+        assert_eq!((judged("n-1"), judged("o-1")), (0, 1));
     }
 
     #[test]
