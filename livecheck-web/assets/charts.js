@@ -83,18 +83,26 @@ function latencies({ buckets, signals }) {
     label,
     stroke: colour(variable),
     width,
-    spanGaps: true,
     points: { size: 5 },
     value: (_, value) => seconds(value),
   });
   const series = [line("Runtime", LINES[0], 3)];
-  const data = [buckets.map((bucket) => bucket[quantile])];
+  const data = [buckets.map((bucket) => bucket[quantile] ?? undefined)];
   Object.entries(signals).slice(0, MOST_SIGNALS).forEach(([name, points], i) => {
     const values = new Map(points.map((point) => [point.start, point[quantile]]));
     series.push(line(name, LINES[i + 1], 1.5));
-    data.push(buckets.map((bucket) => values.get(bucket.start) ?? null));
+    data.push(buckets.map((bucket) => values.get(bucket.start) ?? undefined));
   });
-  return { title: "Runtime, and latency of each signal", data: [starts(buckets), ...data], series, format: seconds };
+  return { title: "Runtime, and latency of each signal", data: withGaps(starts(buckets), data), series, format: seconds };
+}
+
+// Where nothing was executed for long, a line ends: null is a gap, and what is undefined is passed over.
+function withGaps(times, lines) {
+  const distances = times.slice(1).map((time, i) => time - times[i]);
+  const usual = [...distances].sort((one, other) => one - other)[distances.length >> 1];
+  const spread = (values, between) =>
+    values.flatMap((value, i) => (distances[i] > 4 * usual ? [value, between(i)] : [value]));
+  return [spread(times, (i) => times[i] + usual), ...lines.map((line) => spread(line, () => null))];
 }
 
 const window_ = () => [Date.parse(history.from) / 1000, Date.parse(history.until) / 1000];

@@ -208,6 +208,10 @@ impl Source for Shop {
             let (from, until) = span.bounds(Timestamp::now());
             let mut buckets = buckets(range, case.counts.pass, case.counts.fail);
             buckets.retain(|bucket| bucket.start >= from);
+            // A case of which nothing was seen for long.
+            if case.state == State::Stall {
+                buckets.drain(20..34);
+            }
             // A case that has just begun to fail: little is known, and nothing of passes.
             if case.counts.pass < 10 {
                 buckets = buckets.split_off(46);
