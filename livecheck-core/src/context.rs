@@ -64,6 +64,7 @@ tokio::task_local! {
 #[derive(Clone)]
 pub struct Context(Arc<Shared>);
 
+#[derive(Clone)]
 struct Shared {
     fields: Fields,
     /// Made when it is first sent: a request sends signals and records of its own, one after the other.
@@ -73,13 +74,14 @@ struct Shared {
 }
 
 /// What a case knows of its execution beside what travels with the request.
+#[derive(Clone)]
 struct Executed {
     case: &'static Case,
     started: Timestamp,
     arguments: Arguments,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Fields {
     key: ExecutionKey,
     expires: Timestamp,
@@ -87,6 +89,7 @@ struct Fields {
 }
 
 /// What stands in headers.
+#[derive(Clone)]
 struct Texts {
     timestamp: String,
     expires: String,
@@ -158,20 +161,17 @@ impl Context {
     /// The context of that execution, which expires then.
     #[must_use]
     pub fn new(key: ExecutionKey, expires: Timestamp) -> Self {
-        Self::with_fields(Fields { key, expires, partition_key: None })
-    }
-
-    fn with_fields(fields: Fields) -> Self {
+        let fields = Fields { key, expires, partition_key: None };
         Self(Arc::new(Shared { fields, texts: OnceLock::new(), executed: None }))
     }
 
     /// The same, with the key that decides the test's partition, where that is not its id.
     #[must_use]
-    pub fn with_partition_key(self, partition_key: Option<PartitionKey>) -> Self {
-        if self.0.fields.partition_key == partition_key {
-            return self;
+    pub fn with_partition_key(mut self, partition_key: Option<PartitionKey>) -> Self {
+        if self.0.fields.partition_key != partition_key {
+            self.changed().fields.partition_key = partition_key;
         }
-        Self::with_fields(Fields { key: self.key().clone(), expires: self.expires(), partition_key })
+        self
     }
 
     /// The id of the test.
@@ -210,12 +210,21 @@ impl Context {
         self.partition_key().map_or(self.id().as_str(), PartitionKey::as_str)
     }
 
-    /// The same test, within its case.
-    pub(crate) fn within_case(&self, case: &'static Case, started: Timestamp, arguments: Arguments) -> Self {
-        let Fields { key, expires, partition_key } = &self.0.fields;
-        let fields = Fields { key: key.clone(), expires: *expires, partition_key: partition_key.clone() };
-        let executed = Some(Executed { case, started, arguments });
-        Self(Arc::new(Shared { fields, texts: OnceLock::new(), executed }))
+    /// The same test, within its case, which started at that log time. Once it is within one it stays there.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within_case(mut self, case: &'static Case, started: Timestamp, arguments: &Arguments) -> Self {
+        if self.0.executed.is_none() {
+            self.changed().executed = Some(Executed { case, started, arguments: arguments.clone() });
+        }
+        self
+    }
+
+    /// The context to be changed: in place, where nobody else has it.
+    fn changed(&mut self) -> &mut Shared {
+        let shared = Arc::make_mut(&mut self.0);
+        shared.texts = OnceLock::new();
+        shared
     }
 
     /// When the execution started, in log time: from here its waits and latencies count. Only within a case is that

@@ -103,11 +103,18 @@ impl Execution {
 
     /// Starts the case: its future, in the scope of the test.
     #[must_use]
-    pub fn start(self) -> Executing {
+    pub fn start(mut self) -> Executing {
         let started = self.started.unwrap_or_else(|| self.context.timestamp());
-        let context = self.context.within_case(self.case, started, self.arguments.clone());
-        let executing = (self.case.run)(self);
-        Box::pin(context.scope(executing))
+        self.context = self.context.within_case(self.case, started, &self.arguments);
+        (self.case.run)(self)
+    }
+
+    /// What the generated code makes a case's future of: the test in whose scope that is, and the execution itself, in
+    /// one word. There may be a million of them, and tests wait for hours: the execution is given up before the case runs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_test(self) -> (Context, Box<Self>) {
+        (self.context.clone(), Box::new(self))
     }
 
     /// The argument for the parameter at that position, given by position or by name, as Faust does.

@@ -1,5 +1,6 @@
 //! Executes cases: one tokio task each, its waits answered by the shard, its panics kept to itself.
 
+mod by_execution;
 mod observed;
 mod panics;
 mod waits;
@@ -12,15 +13,16 @@ use std::time::Duration;
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::table::ExecutionTables;
 use livecheck_core::wire::{Arguments, ConsumerLag};
-use livecheck_core::{Case, Context, Execution, Timestamp, execution};
+use livecheck_core::{Case, Context, Execution, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::engine::{Ending, Handle, PanicReport};
-use crate::execution_log::ExecutionLog;
+use crate::execution_log::{ExecutionLog, Logs};
 use crate::observers::Observers;
 
+pub(crate) use by_execution::ByExecution;
 use observed::Observed;
 use panics::poll_caught;
 pub(crate) use panics::{capture_panics, caught, caught_in_place};
@@ -68,13 +70,20 @@ pub(crate) enum FromCase {
 #[derive(Debug)]
 pub(crate) struct Executing {
     task: AbortHandle,
-    /// What it has logged.
-    pub(crate) log: Arc<ExecutionLog>,
-    /// How far the consumer behind the signal that it has missed is behind.
-    pub(crate) lag: Option<ConsumerLag>,
+    waits: Arc<Waits>,
 }
 
 impl Executing {
+    /// The execution.
+    pub(crate) fn execution(&self) -> Handle {
+        self.waits.execution()
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> &ExecutionLog {
+        self.waits.log()
+    }
+
     /// Stops it.
     pub(crate) fn abort(&self) {
         self.task.abort();
@@ -104,48 +113,55 @@ pub(crate) struct ToExecute {
 /// Starts a case in a task of its own. It ends by itself, or when it is aborted.
 pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) -> Executing {
     let ToExecute { execution, case, context, arguments, start: clock, log, tables, observers } = what;
-    let log = Arc::new(log);
     observers.start_of(&context);
-    let waits = Arc::new(Waits::new(execution, clock, to_shard));
+    let waits = Arc::new(Waits::new(execution, clock, to_shard, log));
     let source = Observed::source(&waits, observers, case, &context);
-    let work = match case.settings.confirm {
+    let task = match case.settings.confirm {
         0 => {
             let execution = Execution::new(case, context, arguments, source).started_at(clock);
-            Work::Once(execution.with_tables(tables).start())
+            Task::spawn(execution.with_tables(tables).start(), &waits)
         }
-        retries => Work::Confirmed(Box::pin(async move {
-            let attempt = || {
-                let (context, arguments) = (context.clone(), arguments.clone());
-                let execution = Execution::new(case, context, arguments, Arc::clone(&source));
-                attempt(execution.started_at(clock).with_tables(Arc::clone(&tables)))
+        retries => {
+            let attempts = async move {
+                let attempt = || {
+                    let (context, arguments) = (context.clone(), arguments.clone());
+                    let execution = Execution::new(case, context, arguments, Arc::clone(&source));
+                    attempt(execution.started_at(clock).with_tables(Arc::clone(&tables)))
+                };
+                confirmed(retries, attempt).await
             };
-            confirmed(retries, attempt).await
-        })),
+            Task::spawn(Box::pin(attempts), &waits)
+        }
     };
-    let task = tokio::spawn(Arc::clone(&log).scope(Task { work, waits })).abort_handle();
-    Executing { task, log, lag: None }
+    Executing { task, waits }
 }
 
-/// A case that is executing. There may be a million of them: it is no larger than it must be.
-struct Task {
-    work: Work,
+/// A case that is executing. There may be a million of them: with three words tokio's part of it takes 128 bytes, and
+/// with one more 256.
+struct Task<T> {
+    work: Pin<Box<dyn Future<Output = T> + Send>>,
     waits: Arc<Waits>,
 }
 
-enum Work {
-    Once(execution::Executing),
-    Confirmed(Pin<Box<dyn Future<Output = Ending> + Send>>),
+impl<T: 'static> Task<T>
+where
+    Ending: From<Result<T, PanicReport>>,
+{
+    fn spawn(work: Pin<Box<dyn Future<Output = T> + Send>>, waits: &Arc<Waits>) -> AbortHandle {
+        tokio::spawn(Self { work, waits: Arc::clone(waits) }).abort_handle()
+    }
 }
 
-impl Future for Task {
+impl<T> Future for Task<T>
+where
+    Ending: From<Result<T, PanicReport>>,
+{
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let ending = match &mut self.work {
-            Work::Once(case) => ready!(poll_caught(case.as_mut(), cx)).into(),
-            Work::Confirmed(attempts) => ready!(attempts.as_mut().poll(cx)),
-        };
-        self.waits.ended(ending);
+        let execution = Arc::<Waits>::clone(&self.waits);
+        let ended = ready!(ExecutionLog::within(execution, || poll_caught(self.work.as_mut(), cx)));
+        self.waits.ended(ended.into());
         Poll::Ready(())
     }
 }
@@ -162,6 +178,12 @@ impl From<Result<livecheck_core::Result, PanicReport>> for Ending {
             Ok(Err(error)) => Self::Returned(error),
             Err(panic) => Self::Panicked(panic),
         }
+    }
+}
+
+impl From<Result<Self, PanicReport>> for Ending {
+    fn from(outcome: Result<Self, PanicReport>) -> Self {
+        outcome.unwrap_or_else(Self::Panicked)
     }
 }
 

@@ -5,20 +5,24 @@
 
 use std::collections::VecDeque;
 use std::fmt::{self, Write};
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use livecheck_core::Timestamp;
 use livecheck_core::text::cut;
 use livecheck_core::wire::{Explanation, LogLine};
-use tokio::task::futures::TaskLocalFuture;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 tokio::task_local! {
-    static CURRENT: Arc<ExecutionLog>;
+    static CURRENT: Arc<dyn Logs>;
+}
+
+/// An execution, as far as its log goes.
+pub(crate) trait Logs: Send + Sync + 'static {
+    /// What it has logged.
+    fn log(&self) -> &ExecutionLog;
 }
 
 /// What to do with a line at once.
@@ -44,9 +48,9 @@ impl ExecutionLog {
         Self { live: Some(tell), ..Self::default() }
     }
 
-    /// Runs a future whose events belong to this log.
-    pub(crate) fn scope<F: Future>(self: Arc<Self>, future: F) -> TaskLocalFuture<Arc<Self>, F> {
-        CURRENT.scope(self, future)
+    /// Does something whose events belong to the log of that execution.
+    pub(crate) fn within<T>(execution: Arc<dyn Logs>, act: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(execution, act)
     }
 
     /// Whether this task is within an execution.
@@ -92,11 +96,11 @@ pub(crate) struct CaseLogs;
 impl<S: Subscriber> Layer<S> for CaseLogs {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // Outside of any execution, as almost always in a runner, this is all that it costs.
-        let Ok(log) = CURRENT.try_with(Arc::clone) else { return };
+        let Ok(execution) = CURRENT.try_with(Arc::clone) else { return };
         let mut message = Message::default();
         event.record(&mut message);
         let metadata = event.metadata();
-        log.add(LogLine {
+        execution.log().add(LogLine {
             time: Timestamp::now(),
             level: metadata.level().to_string(),
             target: metadata.target().to_owned(),
@@ -140,12 +144,18 @@ mod tests {
 
     use super::*;
 
+    impl Logs for ExecutionLog {
+        fn log(&self) -> &ExecutionLog {
+            self
+        }
+    }
+
     fn logged(log: &Arc<ExecutionLog>, work: impl FnOnce()) -> Explanation {
         let subscriber = tracing_subscriber::registry().with(CaseLogs);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let execution: Arc<dyn Logs> = Arc::<ExecutionLog>::clone(log);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("before");
-            runtime.block_on(Arc::clone(log).scope(async { work() }));
+            ExecutionLog::within(execution, work);
             tracing::info!("after");
         });
         let mut explanation = Explanation::default();

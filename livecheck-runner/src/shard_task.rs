@@ -7,7 +7,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use livecheck_core::wire::{LogLine, TestReport};
+use livecheck_core::wire::{ConsumerLag, LogLine, TestReport};
 use livecheck_core::{Case, Context, ExecutionKey, Timestamp, Topics};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::engine::{
     CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
 };
-use crate::execute::{self, Executing, FromCase, Reply, ToExecute};
+use crate::execute::{self, ByExecution, FromCase, Reply, ToExecute};
 use crate::execution_log::ExecutionLog;
 use crate::kafka::{
     ByHand, CommitterHandle, ConsumerLags, MessageInput, Progress, ReportPositions, Routes, ShardInbox,
@@ -98,7 +98,8 @@ pub(crate) fn start(
             from_cases,
         },
         to_shard,
-        executing: HashMap::new(),
+        executing: ByExecution::default(),
+        lags: HashMap::new(),
         tables: UnderWay::new(tables),
         question: None,
         asked: None,
@@ -127,7 +128,9 @@ struct ShardTask {
     shard: Shard<Reply>,
     inboxes: Inboxes,
     to_shard: mpsc::UnboundedSender<FromCase>,
-    executing: HashMap<Handle, Executing>,
+    executing: ByExecution,
+    /// How far the consumers behind signals that executions have missed are behind, until that is reported.
+    lags: HashMap<Handle, ConsumerLag>,
     tables: UnderWay,
     /// The question for the end of the bus that is under way.
     question: Option<JoinHandle<Option<Answer>>>,
@@ -195,7 +198,7 @@ impl ShardTask {
             self.act();
             self.tell_progress(false);
         };
-        for executing in self.executing.values() {
+        for executing in self.executing.iter() {
             executing.abort();
         }
         self.tell_progress(true);
@@ -271,8 +274,8 @@ impl ShardTask {
             }
             FromCase::Ended { execution, ending } => self.ended(execution, ending),
             FromCase::Explained { execution, ending, ended, lag } => {
-                if let Some(executing) = self.executing.get_mut(&execution) {
-                    executing.lag = lag;
+                if let (Some(lag), Some(_)) = (lag, self.executing.get(execution)) {
+                    self.lags.insert(execution, lag);
                 }
                 self.conclude(execution, ending, ended);
             }
@@ -383,11 +386,11 @@ impl ShardTask {
                         observers: self.parts.observers.clone(),
                     };
                     let task = execute::start(to_execute, to_shard);
-                    self.executing.insert(execution, task);
+                    self.executing.insert(task);
                 }
                 Effect::Resolve { reply, result } => reply.send(result),
                 Effect::Abort { execution } => {
-                    if let Some(executing) = self.executing.get(&execution) {
+                    if let Some(executing) = self.executing.get(execution) {
                         executing.abort();
                     }
                     self.tables.cut_off(execution);
@@ -413,11 +416,12 @@ impl ShardTask {
 
     /// Takes a verdict, for the committer; and with it goes what the case has logged.
     fn report(&mut self, execution: Option<Handle>, mut report: TestReport) {
-        let executed = execution.and_then(|execution| self.executing.remove(&execution));
+        let executed = execution.and_then(|execution| self.executing.remove(execution));
+        let lag = execution.and_then(|execution| self.lags.remove(&execution));
         if let (Some(executed), Some(explanation)) = (executed, &mut report.explanation) {
-            executed.log.explain(explanation);
+            executed.log().explain(explanation);
             if let Some(missing) = &mut explanation.waiting_for {
-                missing.consumer = executed.lag;
+                missing.consumer = lag;
             }
         }
         self.reports.push(report);

@@ -133,9 +133,11 @@ impl CaseBuilder {
             signals: Box::leak(signals.into_boxed_slice()),
             ..Case::new(Box::leak(name.into_boxed_str()), location, run_added)
         }));
+        let body = Arc::new(body);
         let body: Body = Arc::new(move |execution| {
-            let executing = body(execution);
-            Box::pin(async move { executing.await.into_result() })
+            let body = Arc::clone(&body);
+            let (test, execution) = execution.in_test();
+            Box::pin(test.scope(async move { body(*execution).await.into_result() }))
         });
         let mut bodies = BODIES.write().unwrap_or_else(PoisonError::into_inner);
         // Of two of one name the second is refused when a runner begins.

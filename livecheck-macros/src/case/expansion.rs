@@ -231,14 +231,19 @@ fn run(case: &Definition) -> TokenStream {
     let block = quote_spanned! {hygienic=>
         async move {
             let future = {
-                let execution = execution;
+                let execution = *execution;
                 #name(#(#values),*)
             };
             #outcome(future.await)
         }
     };
-    let future = quote_spanned!(place(name.span())=> ::std::boxed::Box::pin(#block));
-    quote_spanned!(hygienic=> |execution| #future)
+    let future = quote_spanned!(place(name.span())=> ::std::boxed::Box::pin(test.scope(#block)));
+    quote_spanned! {hygienic=>
+        |execution| {
+            let (test, execution) = execution.in_test();
+            #future
+        }
+    }
 }
 
 /// Where the compiler says what is wrong with generated code, while its names stay hygienic and its lints

@@ -11,6 +11,7 @@ use livecheck_core::wire::{Arguments, TestExecution, WaitSpan};
 use livecheck_core::{Case, CaseName, Context, ExecutionKey, Origin, TestId, Timeout, Timestamp};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
+use thin_vec::ThinVec;
 
 use super::checkpoint::{SavedExecution, SavedSignal};
 use super::message::{Asker, Place, Question};
@@ -31,8 +32,10 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Before all others.
-    pub(super) const FIRST: Self = Self { slot: 0, generation: 0 };
+    /// Its slot: no other execution of its shard has it as long as this one is in flight, and slots are dense.
+    pub(crate) const fn slot(self) -> usize {
+        self.slot as usize
+    }
 }
 
 #[cfg(test)]
@@ -91,8 +94,8 @@ pub(super) struct Waiting<R> {
     /// When its clock began.
     began: Timestamp,
     pub(super) deadline: Timestamp,
-    /// The wait's own time; none where it lasts until the test expires.
-    timeout: Option<Duration>,
+    /// Whether that is the end of its own time, and not that of the test.
+    has_own_time: bool,
     reply: R,
 }
 
@@ -135,6 +138,7 @@ struct Received {
     span: WaitSpan,
 }
 
+/// There may be a million of them: what most have nothing in takes a word.
 #[derive(Debug)]
 pub(super) struct Running<R> {
     /// Tells it from others that had its slot before.
@@ -166,13 +170,13 @@ pub(super) struct Running<R> {
     /// How far its own clock has come: the latest signal received or wait ended, in log time.
     clock: Timestamp,
     /// Events that no wait has received yet, each with its signal, in the order of time.
-    unheard: Vec<(usize, Event)>,
+    unheard: ThinVec<(usize, Event)>,
     /// Events that waits have received, in the order of the waits.
-    received: Vec<Received>,
+    received: ThinVec<Received>,
     /// Mostly one: a case waits for one thing after the other.
     waits: SmallVec<[Waiting<R>; 1]>,
     /// Waits whose time has passed.
-    timed_out: Vec<TimedOut>,
+    timed_out: ThinVec<TimedOut>,
     next_wait: u32,
     bytes: usize,
 }
@@ -186,11 +190,14 @@ impl<R> Running<R> {
         local_start: Timestamp,
     ) -> Self {
         let bytes = OVERHEAD_BYTES + test.arguments.json_bytes();
+        let TestExecution { id, case_name, timestamp, expires: said, arguments } = test;
+        let key = ExecutionKey { case: case_name, id, timestamp };
+        let context = Context::new(key, said).with_partition_key(partition_key);
         Self {
             generation: 0,
             case,
-            context: Context::new(test.key(), test.expires).with_partition_key(partition_key),
-            arguments: test.arguments,
+            context: context.within_case(case, start, &arguments),
+            arguments,
             offset,
             start,
             expires,
@@ -202,10 +209,10 @@ impl<R> Running<R> {
             is_saved: false,
             save_at: None,
             clock: start,
-            unheard: Vec::new(),
-            received: Vec::new(),
+            unheard: ThinVec::new(),
+            received: ThinVec::new(),
             waits: SmallVec::new(),
-            timed_out: Vec::new(),
+            timed_out: ThinVec::new(),
             next_wait: 0,
             bytes,
         }
@@ -337,13 +344,13 @@ impl<R> Running<R> {
         let key = key.filter(|key| key != self.context.id());
         let began = since.max(self.start);
         let own = timeout.map_or(Timestamp::MAX, |timeout| began + timeout);
-        let timeout = timeout.filter(|_| own <= self.expires);
+        let has_own_time = own <= self.expires;
         let deadline = own.min(self.expires);
         let number = self.next_wait;
         self.next_wait += 1;
         let is_elsewhere = key.is_some() || self.is_misplaced;
         let elsewhere = if is_elsewhere { Elsewhere::ToAsk } else { Elsewhere::NotNeeded };
-        self.waits.push(Waiting { number, signal, key, elsewhere, began, deadline, timeout, reply });
+        self.waits.push(Waiting { number, signal, key, elsewhere, began, deadline, has_own_time, reply });
         &self.waits[self.waits.len() - 1]
     }
 
@@ -426,9 +433,10 @@ impl<R> Running<R> {
         self.advance_clock(wait.deadline);
         self.timed_out.push(TimedOut::of(wait));
         let (signal, key) = (self.case.signals[wait.signal].name, wait.key.clone());
-        match wait.timeout {
-            Some(timeout) => Timeout::Signal { signal, key, timeout },
-            None => Timeout::Expired { signal, key, expired: self.expires },
+        if wait.has_own_time {
+            Timeout::Signal { signal, key, timeout: wait.deadline.since(wait.began) }
+        } else {
+            Timeout::Expired { signal, key, expired: self.expires }
         }
     }
 }

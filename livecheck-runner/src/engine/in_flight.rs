@@ -37,10 +37,7 @@ impl<R> InFlight<R> {
     pub(super) fn insert(&mut self, mut running: Box<Running<R>>) -> Handle {
         self.next_generation = self.next_generation.wrapping_add(1);
         running.generation = self.next_generation;
-        match self.by_case.get_mut(running.case_name()) {
-            Some(count) => *count += 1,
-            None => drop(self.by_case.insert(running.case_name().clone(), 1)),
-        }
+        *self.by_case.entry(running.case_name().clone()).or_default() += 1;
         let hash = self.hasher.hash_one(running.id());
         let entry = self.running.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or_else(|_| unreachable!("memory ends far below"));
@@ -48,6 +45,17 @@ impl<R> InFlight<R> {
         entry.insert(running);
         self.by_id.insert_unique(hash, slot, |slot| self.hasher.hash_one(self.running[index(*slot)].id()));
         execution
+    }
+
+    /// The name of a case, in the copy that all its executions share.
+    pub(super) fn shared(&mut self, case: CaseName) -> CaseName {
+        match self.by_case.get_key_value(&case) {
+            Some((shared, _)) => shared.clone(),
+            None => {
+                self.by_case.insert(case.clone(), 0);
+                case
+            }
+        }
     }
 
     pub(super) fn get(&self, execution: Handle) -> Option<&Running<R>> {
@@ -58,13 +66,16 @@ impl<R> InFlight<R> {
         self.running.get_mut(index(execution.slot)).map(Box::as_mut).filter(|running| running.is(execution))
     }
 
+    /// The one that has that slot now.
+    pub(super) fn at(&self, slot: u32) -> Option<(Handle, &Running<R>)> {
+        let running = self.running.get(index(slot))?;
+        Some((Handle { slot, generation: running.generation }, running))
+    }
+
     /// Those of that id, of whichever case.
     pub(super) fn of_id(&self, id: &TestId) -> impl Iterator<Item = (Handle, &Running<R>)> {
         let slots = self.by_id.iter_hash(self.hasher.hash_one(id));
-        let of_hash = slots.map(|&slot| (slot, &*self.running[index(slot)]));
-        of_hash
-            .filter(move |(_, running)| running.id() == id)
-            .map(|(slot, running)| (Handle { slot, generation: running.generation }, running))
+        slots.filter_map(|slot| self.at(*slot)).filter(move |(_, running)| running.id() == id)
     }
 
     pub(super) fn remove(&mut self, execution: Handle) -> Option<Box<Running<R>>> {

@@ -18,7 +18,7 @@ use super::checkpoint::CheckpointKey;
 use super::commit_point::{CommitPoint, Reported};
 use super::early::EarlySignals;
 use super::effect::Effect;
-use super::execution::Handle;
+use super::execution::{Handle, Waiting};
 use super::holds::Holds;
 use super::in_flight::InFlight;
 use super::limits::{Limits, Pressure};
@@ -29,6 +29,27 @@ use super::selection::Selection;
 use super::senders::Senders;
 use super::strays::Strays;
 use super::tally::Tally;
+
+/// When a wait of an execution in flight is over. There may be a million of them, so it has the execution's slot in
+/// place of its handle: no deadline outlives its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Deadline {
+    /// In log time.
+    time: Timestamp,
+    slot: u32,
+    wait: u32,
+}
+
+impl Deadline {
+    /// Before all others of that time.
+    const fn first_at(time: Timestamp) -> Self {
+        Self { time, slot: 0, wait: 0 }
+    }
+
+    fn of<R>(wait: &Waiting<R>, execution: Handle) -> Self {
+        Self { time: wait.deadline, slot: execution.slot, wait: wait.number }
+    }
+}
 
 /// Of which topic the next record is read as it comes.
 #[derive(Debug, Default)]
@@ -73,7 +94,7 @@ pub struct Shard<R> {
     /// What was saved, and has ended.
     removed: Vec<CheckpointKey>,
     /// The deadlines of all waits, in log time.
-    deadlines: BTreeSet<(Timestamp, Handle, u32)>,
+    deadlines: BTreeSet<Deadline>,
     /// When executions are aborted, in local time.
     local_limits: BTreeSet<(Timestamp, Handle)>,
     bytes: usize,
@@ -196,8 +217,7 @@ impl<R> Shard<R> {
     #[must_use]
     pub fn next_bus_question(&self) -> Option<Timestamp> {
         let unread = self.bus.read_to() + Duration::from_micros(1);
-        let waits =
-            self.deadlines.range((unread, Handle::FIRST, 0)..).next().map(|(deadline, _, _)| *deadline);
+        let waits = self.deadlines.range(Deadline::first_at(unread)..).next().map(|deadline| deadline.time);
         let elsewhere = [self.questions.first_deadline_from(unread), self.strays.first_inquiry()];
         let first = elsewhere.into_iter().chain([waits]).flatten().min();
         first.map(|deadline| self.bus.ask_at(deadline))

@@ -1,4 +1,4 @@
-//! What an execution and its shard have in common: the waits, and their answers.
+//! What an execution and its shard have in common: the waits, and their answers; and the log.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 
 use super::FromCase;
 use crate::engine::{Ending, Handle};
+use crate::execution_log::{ExecutionLog, Logs};
 
-/// The waits of one execution, sent on to its shard.
+/// The waits of one execution, sent on to its shard, and what it logs: one allocation for all that both sides need.
 #[derive(Debug)]
 pub(super) struct Waits {
     execution: Handle,
@@ -24,6 +25,7 @@ pub(super) struct Waits {
     clock: AtomicI64,
     to_shard: mpsc::UnboundedSender<FromCase>,
     open: Mutex<Open>,
+    log: ExecutionLog,
 }
 
 /// The waits that have not ended, or of which the case does not know yet.
@@ -53,8 +55,15 @@ impl Waits {
         execution: Handle,
         clock: Timestamp,
         to_shard: mpsc::UnboundedSender<FromCase>,
+        log: ExecutionLog,
     ) -> Self {
-        Self { execution, clock: AtomicI64::new(clock.as_micros()), to_shard, open: Mutex::default() }
+        let clock = AtomicI64::new(clock.as_micros());
+        Self { execution, clock, to_shard, open: Mutex::default(), log }
+    }
+
+    /// The execution.
+    pub(super) fn execution(&self) -> Handle {
+        self.execution
     }
 
     /// Tells the shard how the case has ended. Where the shard is gone the partition is another runner's, and so is
@@ -74,6 +83,12 @@ impl Waits {
         open.next += 1;
         open.waits.push(Wait { number, since, state: State::Waiting(None) });
         number
+    }
+}
+
+impl Logs for Waits {
+    fn log(&self) -> &ExecutionLog {
+        &self.log
     }
 }
 
@@ -158,7 +173,8 @@ mod tests {
     fn waits() -> (Arc<Waits>, mpsc::UnboundedReceiver<FromCase>) {
         let (to_shard, from_cases) = mpsc::unbounded_channel();
         let execution = Handle::for_test();
-        (Arc::new(Waits::new(execution, Timestamp::from_millis(1_000), to_shard)), from_cases)
+        let log = ExecutionLog::default();
+        (Arc::new(Waits::new(execution, Timestamp::from_millis(1_000), to_shard, log)), from_cases)
     }
 
     fn begin(waits: &Arc<Waits>, from_cases: &mut mpsc::UnboundedReceiver<FromCase>) -> (WaitNumber, Reply) {

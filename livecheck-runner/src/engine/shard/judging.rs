@@ -6,7 +6,7 @@ use livecheck_core::Timestamp;
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Explanation, State, TestReport};
 
-use super::Shard;
+use super::{Deadline, Shard};
 use crate::difference;
 use crate::engine::checkpoint::CheckpointKey;
 use crate::engine::effect::Effect;
@@ -30,7 +30,7 @@ impl<R> Shard<R> {
         let signal = request.signal;
         let wait = running.begin_wait(request, since, reply);
         if wait.is_judged_here() {
-            self.deadlines.insert((wait.deadline, execution, wait.number));
+            self.deadlines.insert(Deadline::of(wait, execution));
         }
         self.resolve(execution, signal);
         self.ask(execution, signal, now);
@@ -78,7 +78,7 @@ impl<R> Shard<R> {
     pub(super) fn resolve(&mut self, execution: Handle, signal: usize) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
         while let Some((wait, result)) = running.resolve_next(self.come_to, signal) {
-            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+            self.deadlines.remove(&Deadline::of(&wait, execution));
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
         }
     }
@@ -89,17 +89,17 @@ impl<R> Shard<R> {
         self.come_to = self.come_to.max(self.strays.come_to(self.bus.read_to()));
         self.tell_how_far(now);
         self.answer_overdue(now);
-        while let Some(&(deadline, execution, number)) = self.deadlines.first() {
-            if deadline > self.come_to {
+        while let Some(&Deadline { time, slot, wait: number }) = self.deadlines.first() {
+            if time > self.come_to {
                 break;
             }
             self.deadlines.pop_first();
-            let signal = self
-                .in_flight
-                .get_mut(execution)
-                .and_then(|running| running.waits().iter().find(|wait| wait.number == number))
-                .map(|wait| wait.signal);
-            if let Some(signal) = signal {
+            let of_slot = self.in_flight.at(slot);
+            let wait = of_slot.and_then(|(execution, running)| {
+                let wait = running.waits().iter().find(|wait| wait.number == number)?;
+                Some((execution, wait.signal))
+            });
+            if let Some((execution, signal)) = wait {
                 self.resolve(execution, signal);
             }
         }
@@ -122,7 +122,7 @@ impl<R> Shard<R> {
     fn finish(&mut self, execution: Handle, verdict: Verdict, now: Timestamp) {
         let Some(running) = self.in_flight.remove(execution) else { return };
         for wait in running.waits() {
-            self.deadlines.remove(&(wait.deadline, execution, wait.number));
+            self.deadlines.remove(&Deadline::of(wait, execution));
         }
         self.local_limits.remove(&(running.local_limit, execution));
         if running.is_saved {

@@ -70,12 +70,13 @@ impl<R> Shard<R> {
     }
 
     fn restore_execution(&mut self, saved: SavedExecution, now: Timestamp) {
-        let SavedExecution { test, offset, start, expires, partition_key, origin, signals } = saved;
+        let SavedExecution { mut test, offset, start, expires, partition_key, origin, signals } = saved;
         let Some(case) = self.selection.cases.get(test.case_name.as_str()) else {
             self.removed.push(CheckpointKey::Execution(test.key()));
             return self.unknown_case(test);
         };
         self.tally.accepted(&test.case_name);
+        test.case_name = self.in_flight.shared(test.case_name);
         let record = TestRecord { test, partition_key, origin };
         let mut running = Running::new(case, record, offset, (start, expires), now);
         running.is_saved = true;

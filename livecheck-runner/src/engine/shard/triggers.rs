@@ -122,11 +122,12 @@ impl<R> Shard<R> {
     fn start(
         &mut self,
         case: &'static Case,
-        record: TestRecord,
+        mut record: TestRecord,
         offset: i64,
         times: (Timestamp, Timestamp),
         now: Timestamp,
     ) {
+        record.test.case_name = self.in_flight.shared(record.test.case_name);
         let TestExecution { case_name, id, timestamp, .. } = &record.test;
         let early: Vec<_> = self.early.take(&(case_name.clone(), id.clone()), *timestamp).collect();
         let mut unsaved_from = self.bus.next_offset();
