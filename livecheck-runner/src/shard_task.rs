@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::engine::{
-    CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Selection, Shard,
+    Checkpoint, CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Selection,
+    Shard,
 };
 use crate::execute::{self, ByExecution, FromCase, Reply, ToExecute};
 use crate::execution_log::ExecutionLog;
@@ -84,8 +85,6 @@ pub(crate) fn start(
     let mut shard = shard.with_topics(Arc::clone(&parts.topics));
     shard.already_reported(reported);
     recent.iter().for_each(|execution| shard.ended_lately(execution));
-    let now = Timestamp::now();
-    checkpoints.into_iter().for_each(|checkpoint| shard.restore(checkpoint, now));
     let task = ShardTask {
         partition,
         shard,
@@ -110,7 +109,7 @@ pub(crate) fn start(
         told: None,
         progress_at: Instant::now(),
     };
-    runtime.spawn(task.run(closed));
+    runtime.spawn(task.run(checkpoints, closed));
     ShardInbox { tests, signals, messages, from_neighbours, close }
 }
 
@@ -163,9 +162,8 @@ struct BusEnd {
 }
 
 impl ShardTask {
-    async fn run(mut self, mut closed: oneshot::Receiver<oneshot::Sender<()>>) {
-        // What a predecessor had in flight goes on.
-        self.act();
+    async fn run(mut self, saved: Vec<Checkpoint>, mut closed: oneshot::Receiver<oneshot::Sender<()>>) {
+        self.go_on_from(saved).await;
         let done = loop {
             let (pressure, now) = (self.shard.pressure(), Instant::now());
             // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
@@ -204,6 +202,17 @@ impl ShardTask {
         self.tell_progress(true);
         if let Ok(done) = done {
             let _ = done.send(());
+        }
+    }
+
+    /// What a predecessor had in flight goes on: each execution at once, while the others are yet to come.
+    async fn go_on_from(&mut self, saved: Vec<Checkpoint>) {
+        let mut saved = saved.into_iter().peekable();
+        while saved.peek().is_some() {
+            let now = Timestamp::now();
+            saved.by_ref().take(CASE_BATCH).for_each(|checkpoint| self.shard.restore(checkpoint, now));
+            self.act();
+            tokio::task::yield_now().await;
         }
     }
 

@@ -60,3 +60,31 @@ fn a_trigger_that_is_repeated_after_a_take_over_is_known() {
     let all: Vec<_> = first.into_iter().chain(then).collect();
     reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
 }
+
+#[test]
+fn a_runner_with_a_name_of_its_own_that_is_killed_goes_on_before_its_session_ends() {
+    let topics = OwnTopics::named("named");
+    let sender = Sender::new();
+    let named = || {
+        RunnerCommand::on(&topics)
+            .arguments("run")
+            .variable("LIVECHECK_KAFKA_GROUP_INSTANCE_ID", "runner-1")
+            // Nobody waits for that: who has the name has the partitions.
+            .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "1800000")
+            .variable("LIVECHECK_COMMIT_INTERVAL", "10ms")
+            .start_ready()
+    };
+    let victim = named();
+    let (waiting, ending) = (parcels("waiting", 20), parcels("ending", 200));
+    sender.send_all(triggers(&topics, &waiting).chain(triggers(&topics, &ending)));
+    sender.send_all(done(&topics, &ending));
+    let _ = reports::first(&topics.names.report_topic, 20);
+    drop(victim);
+
+    let successor = named();
+    sender.send_all(done(&topics, &waiting));
+    let all: Vec<_> = waiting.into_iter().chain(ending).collect();
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&all));
+    assert_eq!(successor.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
+}

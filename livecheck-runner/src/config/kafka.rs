@@ -36,6 +36,7 @@ const COMMON: &[&str] = &[
     "fetch.message.max.bytes",
     "fetch.min.bytes",
     "fetch.wait.max.ms",
+    "group.instance.id",
     "heartbeat.interval.ms",
     "linger.ms",
     "log_level",

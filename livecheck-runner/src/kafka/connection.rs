@@ -98,9 +98,11 @@ impl Connection {
         let mut config = self.consumer(sharing.group().unwrap_or(NO_GROUP));
         config
             .set("partition.assignment.strategy", "cooperative-sticky")
-            // How long the group waits for a runner that was killed before others go on with its tests; the
-            // default of 45 seconds is for consumers that nobody waits for.
-            .set("session.timeout.ms", self.property("session.timeout.ms").unwrap_or("10000"))
+            // How long the group waits for a runner that was killed before others go on with its tests: the least
+            // that brokers allow unless they are told otherwise (`group.min.session.timeout.ms`). The default of 45
+            // seconds is for consumers that nobody waits for, and to whom a rebalance costs more than a pause.
+            .set("session.timeout.ms", self.property("session.timeout.ms").unwrap_or("6000"))
+            .set("heartbeat.interval.ms", self.property("heartbeat.interval.ms").unwrap_or("2000"))
             // Where the group has committed nothing: what was triggered before the first runner started counts.
             .set("auto.offset.reset", "earliest");
         config.create_with_context(context).map_err(KafkaEdgeError::Client)
