@@ -15,6 +15,7 @@
 //! topic which later ones have been reported: those it does not execute again. What has been in flight for a
 //! while it finds on a topic of checkpoints instead, which commit in the same transaction.
 
+mod backlog;
 mod beginnings;
 pub(crate) mod bus;
 mod by_hand;

@@ -166,12 +166,17 @@ impl ShardTask {
         self.go_on_from(saved).await;
         let done = loop {
             let (pressure, now) = (self.shard.pressure(), Instant::now());
+            // What is read while nothing can be written would be held in memory.
+            let is_behind = self.parts.committer.is_behind();
             // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
             let signals_wanted = match pressure.pause_bus {
+                _ if is_behind => false,
                 true => self.pace.tests_are_at_end(),
                 false => self.pace.wants_signals(now),
             };
-            let tests_wanted = !pressure.pause_tests && (pressure.pause_bus || self.pace.wants_tests(now));
+            let messages_wanted = !is_behind && !pressure.pause_messages;
+            let tests_wanted =
+                !is_behind && !pressure.pause_tests && (pressure.pause_bus || self.pace.wants_tests(now));
             let next_tests =
                 (tests_wanted && self.pace.tests_come_first()).then(|| self.inboxes.tests.try_recv());
             if let Some(Ok(batch)) = next_tests {
@@ -185,12 +190,13 @@ impl ShardTask {
                 done = &mut closed => break done,
                 Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
-                Some(batch) = self.inboxes.messages.recv(), if !pressure.pause_messages => self.messages(batch),
+                Some(batch) = self.inboxes.messages.recv(), if messages_wanted => self.messages(batch),
                 Some(message) = self.inboxes.neighbours.recv() => {
                     self.shard.message(None, message, Timestamp::now());
                 }
                 Some(batch) = self.inboxes.tests.recv(), if tests_wanted => self.tests(batch),
                 answer = answered(&mut self.question) => self.bus_end(answer),
+                () = self.parts.committer.caught_up(), if is_behind => {}
                 () = sleep_until(deadline) => self.time_has_passed(),
             }
             self.act();
@@ -319,8 +325,10 @@ impl ShardTask {
             not_before.map_or(to_instant(due), |not_before| not_before.max(to_instant(due)))
         });
         let tick = self.shard.next_tick().map(to_instant);
-        let progress = self.has_progress().then(|| self.progress_at + PROGRESS_EVERY);
-        let save = self.shard.next_save().map(to_instant);
+        // While the committer is behind it is told nothing.
+        let is_behind = self.parts.committer.is_behind();
+        let progress = (!is_behind && self.has_progress()).then(|| self.progress_at + PROGRESS_EVERY);
+        let save = self.shard.next_save().filter(|_| !is_behind).map(to_instant);
         let patience = self.pace.patience_ends(Instant::now());
         [question, tick, progress, save, patience].into_iter().flatten().min()
     }
@@ -445,7 +453,8 @@ impl ShardTask {
     }
 
     fn tell_progress(&mut self, now: bool) {
-        if !now && (self.progress_at.elapsed() < PROGRESS_EVERY || !self.has_progress()) {
+        let is_due = || self.progress_at.elapsed() >= PROGRESS_EVERY && !self.parts.committer.is_behind();
+        if !now && !(is_due() && self.has_progress()) {
             return;
         }
         self.progress_at = Instant::now();

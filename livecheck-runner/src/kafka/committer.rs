@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use livecheck_core::wire::TestReport;
 use rdkafka::consumer::BaseConsumer;
 
+use super::backlog::Backlog;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
@@ -39,6 +40,13 @@ pub(crate) struct Progress {
     pub(crate) tally: Tally,
 }
 
+impl Progress {
+    /// How many records it is.
+    fn records(&self) -> usize {
+        self.reports.len() + self.messages.len() + self.checkpoints.len() + self.tables.len()
+    }
+}
+
 /// What the committer is told.
 enum Order {
     Progress(Progress),
@@ -66,11 +74,23 @@ pub(crate) trait CommitListener: Send + 'static {
 pub(crate) struct CommitterHandle {
     orders: mpsc::Sender<Order>,
     consumer: Arc<GroupConsumer>,
+    backlog: Backlog,
 }
 
 impl CommitterHandle {
+    /// Whether so much waits to be committed that a shard does better to read nothing, and to save nothing.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.backlog.is_full()
+    }
+
+    /// Ends once it is behind no longer.
+    pub(crate) async fn caught_up(&self) {
+        self.backlog.has_room().await;
+    }
+
     /// Hands over what a shard has done.
     pub(crate) fn progress(&self, progress: Progress) {
+        self.backlog.add(progress.records());
         // The committer outlives the shards; if it does not, the run is over.
         let _ = self.orders.send(Order::Progress(progress));
     }
@@ -127,7 +147,8 @@ impl Committer {
         let CommitterOptions { reports, interval, tables } = options;
         let (orders, inbox) = mpsc::channel();
         let consumer = Arc::new(GroupConsumer::new());
-        let handle = CommitterHandle { orders, consumer: Arc::clone(&consumer) };
+        let backlog = Backlog::default();
+        let handle = CommitterHandle { orders, consumer: Arc::clone(&consumer), backlog: backlog.clone() };
         let changelogs = ChangelogPositions::default();
         let positions = (positions, changelogs.clone());
         let transactions =
@@ -137,6 +158,7 @@ impl Committer {
             interval,
             transactions,
             pending: BTreeMap::new(),
+            backlog,
             tallies: BTreeMap::new(),
             given_back: Tally::default(),
             changelogs,
@@ -171,6 +193,8 @@ pub(super) struct Pending {
     pub(super) checkpoints: Vec<CheckpointChange>,
     pub(super) tables: TableWrites,
     pub(super) commit_point: Option<CommitPoint>,
+    /// How many records it is.
+    records: usize,
 }
 
 struct Work<L> {
@@ -178,6 +202,7 @@ struct Work<L> {
     interval: Duration,
     transactions: Option<Transactions>,
     pending: BTreeMap<i32, Pending>,
+    backlog: Backlog,
     tallies: BTreeMap<i32, Tally>,
     /// The counts of partitions that were given back.
     given_back: Tally,
@@ -220,6 +245,7 @@ impl<L: CommitListener> Work<L> {
     }
 
     fn take(&mut self, progress: Progress) {
+        let records = progress.records();
         let Progress { partition, mut reports, mut messages, mut checkpoints, tables, commit_point, tally } =
             progress;
         let pending = self.pending.entry(partition).or_default();
@@ -228,12 +254,15 @@ impl<L: CommitListener> Work<L> {
         pending.checkpoints.append(&mut checkpoints);
         pending.tables.append(tables);
         pending.commit_point = Some(commit_point);
+        pending.records += records;
         self.tallies.insert(partition, tally);
     }
 
     fn give_back(&mut self, partitions: &[i32]) {
         for partition in partitions {
-            self.pending.remove(partition);
+            if let Some(forgotten) = self.pending.remove(partition) {
+                self.backlog.remove(forgotten.records);
+            }
             if let Some(transactions) = &mut self.transactions {
                 transactions.forget(*partition);
             }
@@ -253,6 +282,7 @@ impl<L: CommitListener> Work<L> {
         }
         let mut reports = Vec::new();
         for (_, mut pending) in std::mem::take(&mut self.pending) {
+            self.backlog.remove(pending.records);
             reports.append(&mut pending.reports);
             self.store(pending.tables);
         }

@@ -36,6 +36,11 @@ impl TableWrites {
         self.rows.is_empty()
     }
 
+    /// How many rows it is.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// What is to be written to the changelogs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TableId, &RowKey, &Write)> {
         self.rows.iter().map(|((table, key), write)| (*table, key, write))
