@@ -47,7 +47,8 @@ struct Wait {
 enum State {
     /// The waker is that of the case's task, once it has been polled.
     Waiting(Option<Waker>),
-    Answered(Result<ReceivedSignal, Timeout>),
+    /// Few are timeouts, and they are large.
+    Answered(Result<ReceivedSignal, Box<Timeout>>),
 }
 
 impl Waits {
@@ -109,10 +110,11 @@ pub(crate) struct Reply {
 impl Reply {
     /// Ends the wait. Where the case waits no longer, as in `select!`, nothing happens.
     pub(crate) fn send(self, answer: Result<ReceivedSignal, Timeout>) {
+        let answered = State::Answered(answer.map_err(Box::new));
         let waker = {
             let mut open = self.waits.open();
             let Some(position) = open.position(self.number) else { return };
-            match std::mem::replace(&mut open.waits[position].state, State::Answered(answer)) {
+            match std::mem::replace(&mut open.waits[position].state, answered) {
                 State::Waiting(waker) => waker,
                 State::Answered(_) => None,
             }
@@ -148,6 +150,7 @@ impl SignalSource for Waits {
             return Poll::Pending;
         };
         drop(open);
+        let answer = answer.map_err(|timeout| *timeout);
         let reached = match &answer {
             Ok(received) => received.time,
             Err(Timeout::Signal { timeout, .. }) => since + *timeout,
