@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use livecheck_tests::commits::needs_no_log;
+
 use crate::cases;
 use crate::load::{self, Load};
 use crate::usage;
@@ -33,9 +35,17 @@ pub(crate) fn in_flight(count: usize, partitions: i32) {
             std::thread::sleep(Duration::from_millis(200));
         }
         std::thread::sleep(Duration::from_secs(2));
-        let waiting = usage::resident(runner.id());
-        let each = waiting.saturating_sub(start) / u64::try_from(count).expect("a count");
-        println!("{count} in flight: {:.0} MiB, {each} bytes each", mib(waiting));
+        let said = |what: &str| {
+            let waiting = usage::resident(runner.id());
+            let each = waiting.saturating_sub(start) / u64::try_from(count).expect("a count");
+            println!("{count} {what}: {:.0} MiB, {each} bytes each", mib(waiting));
+        };
+        said("in flight");
+        while !needs_no_log(&topics) {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        said("in flight, and saved");
         for test in &tests {
             load.signals(test);
         }

@@ -453,8 +453,9 @@ impl ShardTask {
     }
 
     fn tell_progress(&mut self, now: bool) {
-        let is_due = || self.progress_at.elapsed() >= PROGRESS_EVERY && !self.parts.committer.is_behind();
-        if !now && !(is_due() && self.has_progress()) {
+        let may_be_told =
+            || self.progress_at.elapsed() >= PROGRESS_EVERY && !self.parts.committer.is_behind();
+        if !(now || may_be_told() && self.has_progress()) {
             return;
         }
         self.progress_at = Instant::now();
