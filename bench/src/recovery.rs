@@ -48,7 +48,11 @@ pub(crate) fn take_over(count: usize, partitions: i32) {
             break;
         }
     }
-    println!("{:>6.1} s: all of them wait", secs(began) - QUIET.as_secs_f64());
+    let took = usage::processor(second.id()).as_secs_f64();
+    println!(
+        "{:>6.1} s: all of them wait; that took {took:.1} s of processor time",
+        secs(began) - QUIET.as_secs_f64()
+    );
     for test in &tests {
         load.signal(test, load::SIGNALS[2], None);
     }
