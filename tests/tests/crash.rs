@@ -70,7 +70,7 @@ fn a_runner_with_a_name_of_its_own_that_is_killed_goes_on_before_its_session_end
             .arguments("run")
             .variable("LIVECHECK_KAFKA_GROUP_INSTANCE_ID", "runner-1")
             // Nobody waits for that: who has the name has the partitions.
-            .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "1800000")
+            .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "300000")
             .variable("LIVECHECK_COMMIT_INTERVAL", "10ms")
             .start_ready()
     };
