@@ -446,3 +446,14 @@ impl<R> Waiting<R> {
         self.reply
     }
 }
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    /// As BENCHMARKS.md has it, where a wait is answered by two words.
+    #[test]
+    fn an_execution_in_flight_takes_256_bytes() {
+        assert!(size_of::<Running<[usize; 2]>>() <= 256, "{}", size_of::<Running<[usize; 2]>>());
+    }
+}

@@ -51,7 +51,7 @@ impl<R> Shard<R> {
         if self.come_to >= read_to {
             return self.strays.stop_asking(); // as ever, but where there are strays
         }
-        let waits = self.deadlines.first().map(|(deadline, _, _)| *deadline);
+        let waits = self.deadlines.first().map(|deadline| deadline.time);
         let questions = self.questions.first_deadline_from(Timestamp::MIN);
         if ![waits, questions].into_iter().flatten().any(|deadline| deadline <= read_to) {
             return self.strays.stop_asking();
