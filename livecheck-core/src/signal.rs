@@ -2,6 +2,7 @@
 
 mod sender;
 
+use std::collections::VecDeque;
 use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -78,8 +79,8 @@ pub struct Signal<T = NoPayload> {
 }
 
 enum Source<T> {
-    /// Values given by a unit test, each handed to one wait.
-    Ready(Mutex<std::collections::VecDeque<T>>),
+    /// Values given by a unit test, each handed to one wait. In a box: a runner may have a million of the other kind.
+    Ready(Box<Mutex<VecDeque<T>>>),
     /// The engine, which knows the execution.
     Engine { case: &'static Case, index: usize, engine: Arc<dyn SignalSource> },
 }
@@ -96,7 +97,7 @@ impl<T> Signal<T> {
     /// A signal that has arrived once for each value, in that order.
     #[must_use]
     pub fn ready_each(values: impl IntoIterator<Item = T>) -> Self {
-        Self { source: Source::Ready(Mutex::new(values.into_iter().collect())) }
+        Self { source: Source::Ready(Box::new(Mutex::new(values.into_iter().collect()))) }
     }
 
     /// A signal that does not come: for a unit test of what the case makes of that.
