@@ -16,7 +16,7 @@ pub use self::causes::CauseSummary;
 pub use self::counts::{Counts, Latency};
 pub use self::reports::{Cursor, CursorError, Filter, Page, ReportRow};
 pub use self::series::{Point, Series, SignalPoint};
-use crate::database::{Connection, Row, Value};
+use crate::database::{Connection, Dialect, Row, Value};
 use crate::error::StoreError;
 
 /// A time that a question is about: from its beginning until before its end. It is counted in whole minutes.
@@ -91,6 +91,23 @@ impl Queries {
 
     fn query(&mut self, query: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         self.connection.query(query, parameters)
+    }
+
+    /// What a query is made from that has, beside each case `c`, its roll-ups `r` in a table: of the resolution `$1`,
+    /// from `$2` until before `$3`.
+    ///
+    /// The index has the case before the time, so it is asked case by case.
+    fn cases_with(&self, table: &str) -> String {
+        let these = "resolution = $1 AND start >= $2 AND start < $3";
+        match self.connection.dialect() {
+            // It goes by the order in which the tables stand.
+            Dialect::Sqlite => format!("lc_cases c CROSS JOIN {table} r ON r.case_id = c.id AND {these}"),
+            // What has an offset is not merged into the rest, where all of a resolution would be gone through.
+            Dialect::Postgres => format!(
+                "lc_cases c CROSS JOIN LATERAL \
+                 (SELECT * FROM {table} WHERE case_id = c.id AND {these} OFFSET 0) r"
+            ),
+        }
     }
 
     /// The number of a case, if there are reports of it.

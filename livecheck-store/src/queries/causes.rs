@@ -46,8 +46,8 @@ impl Queries {
             parameters.extend(case.map(|case| Value::from(case.as_str())));
             let query = format!(
                 "SELECT r.cause_id, CAST(sum(r.failures) AS BIGINT), max(r.latest) \
-                 FROM lc_cases c CROSS JOIN lc_cause_rollups r WHERE r.resolution = $1 AND r.start >= $2 \
-                 AND r.start < $3 AND r.case_id = c.id{of_case} GROUP BY r.cause_id"
+                 FROM {} WHERE TRUE{of_case} GROUP BY r.cause_id",
+                self.cases_with("lc_cause_rollups")
             );
             for mut row in self.query(&query, &parameters)? {
                 let (failures, latest) = sums.entry(row.take()?).or_default();
