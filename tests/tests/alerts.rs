@@ -123,6 +123,44 @@ fn leaders_that_are_killed_and_a_receiver_that_is_down_leave_no_alert_untold() {
     assert!(statuses[first_end..].iter().all(|status| status == "resolved"), "{statuses:?}");
 }
 
+/// With virtual time the heart's own tests say the same: this one is for who wants to see it.
+#[test]
+#[ignore = "it takes ten minutes"]
+fn a_receiver_that_is_down_for_ten_minutes_is_told_of_the_beginning_and_of_the_end() {
+    let topics = OwnTopics::named("alert-outage");
+    let (sender, webhook) = (Sender::new(), Webhook::with_token(Some(TOKEN)));
+    let config = config(&webhook);
+    webhook.is_down(true);
+    let first = runner(&topics, &config);
+    let second = runner(&topics, &config);
+    let began = Instant::now();
+    darken(&topics, &sender);
+    let mut runners = vec![first, second];
+    // It is over before anybody could be told that it began, and who leads is killed meanwhile.
+    drop(who_says("Not told", &mut runners));
+    let last = runners.remove(0);
+    let mut number = 0;
+    while began.elapsed() < Duration::from_secs(600) {
+        number += 1;
+        trigger(&topics, &sender, &format!("shines-{number}"), true);
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    webhook.is_down(false);
+    // A minute at most lies between two attempts.
+    let deadline = Instant::now() + Duration::from_secs(90);
+    while webhook.statuses("lamp").len() < 2 {
+        assert!(
+            Instant::now() < deadline,
+            "{:?}; the runner said: {}",
+            webhook.statuses("lamp"),
+            last.said()
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(last.interrupted().code, Some(0));
+    assert_eq!(webhook.statuses("lamp"), ["firing", "resolved"]);
+}
+
 #[test]
 fn three_runners_tell_of_an_alert_once() {
     let topics = OwnTopics::named("alert-once");
