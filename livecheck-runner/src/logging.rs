@@ -15,7 +15,7 @@
 
 use std::io;
 
-use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -55,7 +55,9 @@ pub fn init(options: &OutputOptions, rust_log: Option<&str>, screen: &Screen) ->
     // What a case logs stands under its execution, or is told at once where it has `realtime_logs`: who sets RUST_LOG
     // asks for all that is logged, in the order in which it is.
     let is_asked_for = parsed(rust_log).is_some();
-    let of_the_runner = dynamic_filter_fn(move |_, _| is_asked_for || !ExecutionLog::is_entered());
+    let of_the_runner = dynamic_filter_fn(move |_, _| is_asked_for || !ExecutionLog::is_entered())
+        // Without it nobody knows that nothing is traced, and rdkafka is asked for what it does with each record.
+        .with_max_level_hint(LevelFilter::TRACE);
     let terminal = filter(options, rust_log)?.and(of_the_runner);
     let layer = tracing_subscriber::fmt::layer().with_writer(LogWriter(screen.clone()));
     let layer = layer.with_ansi(screen.is_coloured());
