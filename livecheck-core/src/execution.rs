@@ -24,7 +24,8 @@ pub struct Execution {
     context: Context,
     arguments: Arguments,
     engine: Arc<dyn SignalSource>,
-    tables: Arc<ExecutionTables>,
+    /// Where the case has any.
+    tables: Option<Arc<ExecutionTables>>,
     started: Option<Timestamp>,
 }
 
@@ -85,8 +86,7 @@ impl Execution {
         arguments: Arguments,
         engine: Arc<dyn SignalSource>,
     ) -> Self {
-        let tables = Arc::new(ExecutionTables::none());
-        Self { case, context, arguments, engine, tables, started: None }
+        Self { case, context, arguments, engine, tables: None, started: None }
     }
 
     /// The same, which started at that log time.
@@ -95,9 +95,9 @@ impl Execution {
         Self { started: Some(started), ..self }
     }
 
-    /// The same, with those tables.
+    /// The same, with those tables, where the case has any.
     #[must_use]
-    pub fn with_tables(self, tables: Arc<ExecutionTables>) -> Self {
+    pub fn with_tables(self, tables: Option<Arc<ExecutionTables>>) -> Self {
         Self { tables, ..self }
     }
 
@@ -175,14 +175,18 @@ impl Execution {
     #[doc(hidden)]
     #[must_use]
     pub fn table<T: TableParameter>(&self, index: usize) -> T {
-        T::of_execution(&self.tables, index)
+        T::of_execution(&self.tables(), index)
     }
 
     /// The table with windows at that position.
     #[doc(hidden)]
     #[must_use]
     pub fn windowed_table<T: WindowedTableParameter>(&self, index: usize) -> T {
-        T::of_execution(&self.tables, index)
+        T::of_execution(&self.tables(), index)
+    }
+
+    fn tables(&self) -> Arc<ExecutionTables> {
+        self.tables.clone().unwrap_or_else(|| Arc::new(ExecutionTables::none()))
     }
 }
 

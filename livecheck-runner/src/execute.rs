@@ -104,8 +104,8 @@ pub(crate) struct ToExecute {
     pub(crate) start: Timestamp,
     /// What it logs goes there.
     pub(crate) log: ExecutionLog,
-    /// The tables of the case.
-    pub(crate) tables: Arc<ExecutionTables>,
+    /// The tables of the case, where it has any.
+    pub(crate) tables: Option<Arc<ExecutionTables>>,
     /// Who is told of it.
     pub(crate) observers: Observers,
 }
@@ -126,7 +126,7 @@ pub(crate) fn start(what: ToExecute, to_shard: mpsc::UnboundedSender<FromCase>) 
                 let attempt = || {
                     let (context, arguments) = (context.clone(), arguments.clone());
                     let execution = Execution::new(case, context, arguments, Arc::clone(&source));
-                    attempt(execution.started_at(clock).with_tables(Arc::clone(&tables)))
+                    attempt(execution.started_at(clock).with_tables(tables.clone()))
                 };
                 confirmed(retries, attempt).await
             };

@@ -17,31 +17,28 @@ pub(crate) struct UnderWay {
     tables: Arc<PartitionTables>,
     /// Of the executions whose cases have tables.
     executions: HashMap<Handle, (&'static Case, Arc<ExecutionTables>)>,
-    /// For all others.
-    none: Arc<ExecutionTables>,
     /// What has been changed, and the committer has not been told.
     writes: TableWrites,
 }
 
 impl UnderWay {
     pub(crate) fn new(tables: Arc<PartitionTables>) -> Self {
-        let (executions, none) = (HashMap::new(), Arc::new(ExecutionTables::none()));
-        Self { tables, executions, none, writes: TableWrites::default() }
+        Self { tables, executions: HashMap::new(), writes: TableWrites::default() }
     }
 
-    /// An execution starts, at that log time.
+    /// An execution starts, at that log time. Gives its tables, where the case has any.
     pub(crate) fn start(
         &mut self,
         execution: Handle,
         case: &'static Case,
         time: Timestamp,
-    ) -> Arc<ExecutionTables> {
+    ) -> Option<Arc<ExecutionTables>> {
         if case.tables.is_empty() {
-            return Arc::clone(&self.none);
+            return None;
         }
         let of_execution = Arc::new(ExecutionTables::new(case.tables, time, self.tables.of_case(case.name)));
         self.executions.insert(execution, (case, Arc::clone(&of_execution)));
-        of_execution
+        Some(of_execution)
     }
 
     /// An execution has ended: what it has changed is applied, and seen by those that read from here on. Gives how it
