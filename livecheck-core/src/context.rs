@@ -93,7 +93,8 @@ struct Fields {
 struct Texts {
     timestamp: String,
     expires: String,
-    baggage: String,
+    /// Only records of services have it, and not signals and reports.
+    baggage: OnceLock<String>,
 }
 
 /// The test that this task is in, if it is in one.
@@ -260,7 +261,7 @@ impl Context {
     fn texts(&self) -> &Texts {
         self.0.texts.get_or_init(|| {
             let (timestamp, expires) = (self.timestamp().to_header(), self.expires().to_header());
-            Box::new(Texts { timestamp, expires, baggage: baggage::members(self) })
+            Box::new(Texts { timestamp, expires, baggage: OnceLock::new() })
         })
     }
 

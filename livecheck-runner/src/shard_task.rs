@@ -232,7 +232,7 @@ impl ShardTask {
             match input {
                 TestInput::Test(record) => {
                     self.pace.read_test(Some(record.time), heard);
-                    self.shard.test(*record, now);
+                    self.shard.test(record, now);
                 }
                 TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
                 TestInput::End { none_older } => {
@@ -250,7 +250,7 @@ impl ShardTask {
             match input {
                 SignalInput::Signal(record) => {
                     self.pace.read_signal(Some(record.time), heard);
-                    self.shard.signal(*record, now);
+                    self.shard.signal(record, now);
                 }
                 SignalInput::Unreadable { offset, time } => {
                     self.pace.read_signal(Some(time), heard);
@@ -275,19 +275,20 @@ impl ShardTask {
     }
 
     fn take_from_cases(&mut self, first: FromCase) {
-        self.take_from_case(first);
+        let now = Timestamp::now();
+        self.take_from_case(first, now);
         for _ in 1..CASE_BATCH {
             let Ok(message) = self.inboxes.from_cases.try_recv() else { break };
-            self.take_from_case(message);
+            self.take_from_case(message, now);
         }
     }
 
-    fn take_from_case(&mut self, message: FromCase) {
+    fn take_from_case(&mut self, message: FromCase, now: Timestamp) {
         match message {
             FromCase::Wait { execution, request, since, reply } => {
-                self.shard.wait(execution, request, since, reply, Timestamp::now());
+                self.shard.wait(execution, request, since, reply, now);
             }
-            FromCase::Ended { execution, ending } => self.ended(execution, ending),
+            FromCase::Ended { execution, ending } => self.ended(execution, ending, now),
             FromCase::Explained { execution, ending, ended, lag } => {
                 if let (Some(lag), Some(_)) = (lag, self.executing.get(execution)) {
                     self.lags.insert(execution, lag);
@@ -298,8 +299,7 @@ impl ShardTask {
     }
 
     /// A case has ended. Where it has missed a signal, whether the consumer behind that lags is asked first.
-    fn ended(&mut self, execution: Handle, ending: Ending) {
-        let ended = Timestamp::now();
+    fn ended(&mut self, execution: Handle, ending: Ending, ended: Timestamp) {
         let Some(group) = self.shard.consumer_behind(execution, &ending, ended) else {
             return self.conclude(execution, ending, ended);
         };

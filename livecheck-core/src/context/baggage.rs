@@ -29,12 +29,13 @@ impl Context {
             let key = member.split(['=', ';']).next().unwrap_or_default().trim();
             !key.is_empty() && ![ID, NAME, TIMESTAMP, EXPIRES, PARTITION_KEY].contains(&key)
         });
-        others.chain([self.texts().baggage.as_str()]).collect::<Vec<_>>().join(",")
+        let ours = self.texts().baggage.get_or_init(|| members(self));
+        others.chain([ours.as_str()]).collect::<Vec<_>>().join(",")
     }
 }
 
 /// The members of a `baggage` header that carry that test.
-pub(super) fn members(context: &Context) -> String {
+fn members(context: &Context) -> String {
     let (timestamp, expires) = (context.timestamp().to_string(), context.expires().to_string());
     let four = [
         (ID, context.id().as_str()),
@@ -65,7 +66,7 @@ pub(super) fn read(header: &str) -> Option<Context> {
         expires: get(EXPIRES),
         partition_key: get(PARTITION_KEY),
     };
-    found.context()
+    found.context(|case, id| (case.into(), id.into()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The headers of LiveCheck, on Kafka records and HTTP requests: four, and one more where a test has a partition key.
 
 use super::{BAGGAGE, Context, baggage};
-use crate::identity::ExecutionKey;
+use crate::identity::{CaseName, ExecutionKey, TestId};
 
 /// The header with the test id.
 pub const TEST_ID: &str = "LiveCheck-Test-Id";
@@ -22,7 +22,7 @@ impl Context {
     }
 
     /// The same, not copied.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let texts = self.texts();
         let four = [
             (TEST_ID, self.id().as_str()),
@@ -40,23 +40,44 @@ impl Context {
     /// process with two LiveCheck objects writes each of them twice. Names are compared without regard to
     /// case, so that headers which passed through HTTP are found on a Kafka record too.
     pub fn from_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
-        let mut found = Found::default();
-        let mut bag = None;
-        for (name, value) in headers {
-            let Ok(value) = std::str::from_utf8(value) else { continue };
-            let seen = match name {
-                name if name.eq_ignore_ascii_case(TEST_ID) => &mut found.id,
-                name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
-                name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
-                name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
-                name if name.eq_ignore_ascii_case(TEST_PARTITION_KEY) => &mut found.partition_key,
-                name if name.eq_ignore_ascii_case(BAGGAGE) => &mut bag,
-                _ => continue,
-            };
-            seen.get_or_insert(value);
-        }
-        found.context().or_else(|| baggage::read(bag?))
+        found(headers, |case, id| (case.into(), id.into()))
     }
+
+    /// The same, for a record that also names a case and an id by itself. Those of the headers are mostly the same,
+    /// and then the texts are shared.
+    pub fn from_headers_beside<'a>(
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        case: &CaseName,
+        id: &TestId,
+    ) -> Option<Self> {
+        found(headers, |its_case, its_id| {
+            let case = if *case == its_case { case.clone() } else { its_case.into() };
+            let id = if *id == its_id { id.clone() } else { its_id.into() };
+            (case, id)
+        })
+    }
+}
+/// The test in these headers; what it is called is made by `named`, of the name of the case and the id.
+fn found<'a>(
+    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    named: impl FnOnce(&str, &str) -> (CaseName, TestId),
+) -> Option<Context> {
+    let mut found = Found::default();
+    let mut bag = None;
+    for (name, value) in headers {
+        let Ok(value) = std::str::from_utf8(value) else { continue };
+        let seen = match name {
+            name if name.eq_ignore_ascii_case(TEST_ID) => &mut found.id,
+            name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
+            name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
+            name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
+            name if name.eq_ignore_ascii_case(TEST_PARTITION_KEY) => &mut found.partition_key,
+            name if name.eq_ignore_ascii_case(BAGGAGE) => &mut bag,
+            _ => continue,
+        };
+        seen.get_or_insert(value);
+    }
+    found.context(named).or_else(|| baggage::read(bag?))
 }
 
 /// The values, as far as they were found.
@@ -70,13 +91,10 @@ pub(super) struct Found<'a> {
 }
 
 impl Found<'_> {
-    pub(super) fn context(&self) -> Option<Context> {
-        let key = ExecutionKey {
-            case: self.name?.into(),
-            id: self.id?.into(),
-            timestamp: self.timestamp?.parse().ok()?,
-        };
-        let context = Context::new(key, self.expires?.parse().ok()?);
+    pub(super) fn context(&self, named: impl FnOnce(&str, &str) -> (CaseName, TestId)) -> Option<Context> {
+        let (timestamp, expires) = (self.timestamp?.parse().ok()?, self.expires?.parse().ok()?);
+        let (case, id) = named(self.name?, self.id?);
+        let context = Context::new(ExecutionKey { case, id, timestamp }, expires);
         Some(context.with_partition_key(self.partition_key.map(Into::into)))
     }
 }

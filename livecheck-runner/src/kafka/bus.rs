@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use livecheck_core::Timestamp;
 use rdkafka::message::BorrowedMessage;
 
 use super::by_hand::{ByHand, ByHandInput, OnUnreadable};
@@ -15,8 +14,8 @@ use super::routes::{Routes, SignalInput};
 impl ByHandInput for SignalInput {
     const THREAD: &'static str = "livecheck-bus";
 
-    fn read(message: &BorrowedMessage<'_>, now: Timestamp) -> (Self, Option<Unreadable>) {
-        decode::signal(message, now)
+    fn read(message: &BorrowedMessage<'_>) -> (Self, Option<Unreadable>) {
+        decode::signal(message)
     }
 
     fn end() -> Option<Self> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use livecheck_core::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::BorrowedMessage;
@@ -35,7 +34,7 @@ pub(super) trait ByHandInput: Input + Send + 'static {
     const THREAD: &'static str;
 
     /// Reads a record.
-    fn read(message: &BorrowedMessage<'_>, now: Timestamp) -> (Self, Option<Unreadable>);
+    fn read(message: &BorrowedMessage<'_>) -> (Self, Option<Unreadable>);
 
     /// What says that the end was reached, if that matters.
     fn end() -> Option<Self>;
@@ -111,7 +110,7 @@ impl<I: ByHandInput> Reader<I> {
                 patience = Duration::ZERO;
                 match polled {
                     Ok(message) => {
-                        let (input, unreadable) = I::read(&message, Timestamp::now());
+                        let (input, unreadable) = I::read(&message);
                         let partition = message.partition();
                         self.feed.push(partition, input);
                         unreadable.into_iter().for_each(|unreadable| (self.on_unreadable)(unreadable));

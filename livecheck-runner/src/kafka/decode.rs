@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use livecheck_core::origin::ORIGIN;
 use livecheck_core::wire::{DecodeError, SignalEvent, TestExecution, decode};
-use livecheck_core::{Context, Origin, PartitionKey, Timestamp};
+use livecheck_core::{CaseName, Context, Origin, PartitionKey, TestId, Timestamp};
 use rdkafka::Message;
 use rdkafka::message::{Header, Headers};
 
@@ -22,28 +22,28 @@ pub(crate) struct Unreadable {
 }
 
 /// Reads a record of the test topic.
-pub(super) fn test<M: Message>(message: &M, now: Timestamp) -> (TestInput, Option<Unreadable>) {
+pub(super) fn test<M: Message>(message: &M) -> (TestInput, Option<Unreadable>) {
     match decode::<TestExecution>(message.payload()) {
         Ok(test) => {
             let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
             let partition_key = key.filter(|key| test.id != *key).map(PartitionKey::from);
-            let (_, origin) = read_headers(message);
+            let (_, origin) = read_headers(message, &test.case_name, &test.id);
             let value = TestRecord { test, partition_key, origin };
-            let record = Logged { offset: message.offset(), time: log_time(message, now), value };
-            (TestInput::Test(Box::new(record)), None)
+            let record = Logged { offset: message.offset(), time: log_time(message, Timestamp::now), value };
+            (TestInput::Test(record), None)
         }
         Err(error) => (TestInput::Unreadable { offset: message.offset() }, Some(unreadable(message, error))),
     }
 }
 
 /// Reads a record of the bus.
-pub(super) fn signal<M: Message>(message: &M, now: Timestamp) -> (SignalInput, Option<Unreadable>) {
-    let time = log_time(message, now);
+pub(super) fn signal<M: Message>(message: &M) -> (SignalInput, Option<Unreadable>) {
+    let time = log_time(message, Timestamp::now);
     match decode::<SignalEvent>(message.payload()) {
         Ok(event) => {
-            let (context, origin) = read_headers(message);
+            let (context, origin) = read_headers(message, &event.case_name, &event.key);
             let value = SignalRecord { event, context, origin };
-            (SignalInput::Signal(Box::new(Logged { offset: message.offset(), time, value })), None)
+            (SignalInput::Signal(Logged { offset: message.offset(), time, value }), None)
         }
         Err(error) => {
             let input = SignalInput::Unreadable { offset: message.offset(), time };
@@ -61,28 +61,33 @@ pub(super) fn message<M: Message>(message: &M) -> (MessageInput, Option<Unreadab
     }
 }
 
-/// The test that a record belongs to, and who sent it, by its headers.
-fn read_headers<M: Message>(message: &M) -> (Option<Context>, Option<Arc<Origin>>) {
+/// The test that a record belongs to, and who sent it, by its headers. Its value names that case and that id.
+fn read_headers<M: Message>(
+    message: &M,
+    case: &CaseName,
+    id: &TestId,
+) -> (Option<Context>, Option<Arc<Origin>>) {
     let Some(headers) = message.headers() else { return (None, None) };
     let mut origin = None;
     // In one go: to look at a header costs a call into librdkafka.
-    let context = Context::from_headers(headers.iter().filter_map(|Header { key, value }| {
+    let others = headers.iter().filter_map(|Header { key, value }| {
         if key == ORIGIN {
             origin = value.and_then(origins::origin);
             return None;
         }
         Some((key, value?))
-    }));
+    });
+    let context = Context::from_headers_beside(others, case, id);
     (context, origin)
 }
 
 /// The time of a record: the log's own, or the producer's where the topic keeps that. A producer's clock that
 /// is ahead must not carry the log's time with it.
-fn log_time<M: Message>(message: &M, now: Timestamp) -> Timestamp {
+fn log_time<M: Message>(message: &M, now: impl FnOnce() -> Timestamp) -> Timestamp {
     match message.timestamp() {
         rdkafka::Timestamp::LogAppendTime(millis) => Timestamp::from_millis(millis),
-        rdkafka::Timestamp::CreateTime(millis) => Timestamp::from_millis(millis).min(now),
-        rdkafka::Timestamp::NotAvailable => now,
+        rdkafka::Timestamp::CreateTime(millis) => Timestamp::from_millis(millis).min(now()),
+        rdkafka::Timestamp::NotAvailable => now(),
     }
 }
 
@@ -117,17 +122,17 @@ mod tests {
             let headers = OwnedHeaders::new()
                 .insert(Header { key: livecheck_core::context::TEST_ID, value: Some(&header) });
             let message = message(payload, key, headers);
-            let (_, bad) = signal(&message, Timestamp::now());
+            let (_, bad) = signal(&message);
             prop_assert_eq!(bad.map(|bad| bad.offset), Some(9));
-            let (_, bad) = test(&message, Timestamp::now());
+            let (_, bad) = test(&message);
             prop_assert_eq!(bad.map(|bad| bad.offset), Some(9));
         }
 
         #[test]
         fn json_of_any_shape_is_read_or_refused(json in json()) {
             let message = message(Some(json.to_string().into_bytes()), None, OwnedHeaders::new());
-            let _ = signal(&message, Timestamp::now());
-            let _ = test(&message, Timestamp::now());
+            let _ = signal(&message);
+            let _ = test(&message);
         }
     }
 
@@ -155,6 +160,6 @@ mod tests {
     #[test]
     fn a_clock_ahead_does_not_carry_the_log_with_it() {
         let now = Timestamp::from_millis(3);
-        assert_eq!(log_time(&message(None, None, OwnedHeaders::new()), now), now);
+        assert_eq!(log_time(&message(None, None, OwnedHeaders::new()), || now), now);
     }
 }

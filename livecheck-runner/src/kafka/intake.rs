@@ -219,7 +219,7 @@ impl Reader {
             match polled {
                 None => break,
                 Some(Ok(message)) => {
-                    let (input, unreadable) = decode::test(&message, Timestamp::now());
+                    let (input, unreadable) = decode::test(&message);
                     self.feed.push(message.partition(), input);
                     unreadable.into_iter().for_each(|unreadable| (self.parts.on_unreadable)(unreadable));
                 }

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use livecheck_core::Timestamp;
 use rdkafka::message::BorrowedMessage;
 
 use super::by_hand::{ByHand, ByHandInput, OnUnreadable};
@@ -24,7 +23,7 @@ pub(super) fn topic_of(group: &str) -> String {
 impl ByHandInput for MessageInput {
     const THREAD: &'static str = "livecheck-keys";
 
-    fn read(message: &BorrowedMessage<'_>, _now: Timestamp) -> (Self, Option<Unreadable>) {
+    fn read(message: &BorrowedMessage<'_>) -> (Self, Option<Unreadable>) {
         decode::message(message)
     }
 

@@ -137,7 +137,7 @@ pub(crate) fn write(connection: &Connection, reports: &[TestReport]) -> Result<(
         let mut headers = OwnedHeaders::new();
         let mut record = BaseRecord::to(&connection.topics.report_topic).payload(&value);
         if let Some(test) = &report.test {
-            for (key, value) in &Context::new(test.key(), test.expires).to_headers() {
+            for (key, value) in Context::new(test.key(), test.expires).headers() {
                 headers = headers.insert(Header { key, value: Some(value) });
             }
             record = record.key(test.id.as_str());

@@ -15,7 +15,7 @@ use crate::engine::{Logged, Message, SignalRecord, TestRecord};
 #[derive(Debug)]
 pub(crate) enum TestInput {
     /// A trigger.
-    Test(Box<Logged<TestRecord>>),
+    Test(Logged<TestRecord>),
     /// A record that is no trigger.
     Unreadable { offset: i64 },
     /// The end has been reached, and no trigger that is older than that will come.
@@ -26,7 +26,7 @@ pub(crate) enum TestInput {
 #[derive(Debug)]
 pub(crate) enum SignalInput {
     /// A signal.
-    Signal(Box<Logged<SignalRecord>>),
+    Signal(Logged<SignalRecord>),
     /// A record that is no signal.
     Unreadable { offset: i64, time: Timestamp },
     /// The end has been reached.

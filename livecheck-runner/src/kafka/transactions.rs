@@ -247,7 +247,7 @@ impl Transactions {
         let value = encode(report)?;
         let mut headers = OwnedHeaders::new();
         if let Some(test) = &report.test {
-            for (key, value) in &Context::new(test.key(), test.expires).to_headers() {
+            for (key, value) in Context::new(test.key(), test.expires).headers() {
                 headers = headers.insert(Header { key, value: Some(value) });
             }
         }
