@@ -23,9 +23,8 @@ use statistics::Counters;
 
 use crate::case::Case;
 use crate::context::{Context, current};
-use crate::identity::TestId;
 use crate::origin::{ORIGIN, Origin};
-use crate::wire::{SignalEvent, TestExecution, encode};
+use crate::wire::{SentSignal, TestExecution, encode};
 
 static INSTALLED: OnceLock<Client> = OnceLock::new();
 
@@ -57,17 +56,17 @@ impl Default for Topics {
     }
 }
 
-/// A record on its way to Kafka.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutgoingRecord {
+/// A record on its way to Kafka. It is borrowed: a [`Sink`] copies what it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutgoingRecord<'r> {
     /// The topic.
-    pub topic: String,
+    pub topic: &'r str,
     /// The key, which decides the partition.
-    pub key: String,
+    pub key: &'r str,
     /// The value.
-    pub value: Vec<u8>,
+    pub value: &'r [u8],
     /// The headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: &'r [(&'static str, &'r str)],
 }
 
 /// Where a client's records go: Kafka, or what a test of a service puts in its place.
@@ -77,7 +76,7 @@ pub trait Sink: Send + Sync + 'static {
     /// # Errors
     ///
     /// The record cannot be taken now, for instance because the queue is full.
-    fn send(&self, record: OutgoingRecord) -> Result<(), Rejected>;
+    fn send(&self, record: OutgoingRecord<'_>) -> Result<(), Rejected>;
 
     /// Waits until every record taken has been delivered or has failed, at most that long. Blocks.
     fn flush(&self, timeout: Duration);
@@ -110,7 +109,7 @@ impl Client {
     /// struct Printer;
     ///
     /// impl Sink for Printer {
-    ///     fn send(&self, record: OutgoingRecord) -> Result<(), Rejected> {
+    ///     fn send(&self, record: OutgoingRecord<'_>) -> Result<(), Rejected> {
     ///         println!("{} {}", record.topic, record.key);
     ///         Ok(())
     ///     }
@@ -143,9 +142,12 @@ impl Client {
         self.counters.read()
     }
 
-    fn send(&self, mut record: OutgoingRecord) -> bool {
-        record.headers.push((ORIGIN, self.origin.clone()));
-        match self.sink.send(record) {
+    /// Sends a record of the test, if it is of one.
+    fn send(&self, topic: &str, key: &str, value: &[u8], test: Option<&Context>) -> bool {
+        let mut headers = Vec::with_capacity(6);
+        headers.extend(test.into_iter().flat_map(Context::headers));
+        headers.push((ORIGIN, self.origin.as_str()));
+        match self.sink.send(OutgoingRecord { topic, key, value, headers: &headers }) {
             Ok(()) => {
                 self.counters.taken();
                 true
@@ -248,12 +250,7 @@ pub(crate) fn count_unserializable(case: &Case, error: &serde_json::Error) {
 pub(crate) fn send_test(test: &TestExecution, context: &Context) -> bool {
     let Some(client) = installed() else { return false };
     match encode(test) {
-        Ok(value) => client.send(OutgoingRecord {
-            topic: client.topics.test_topic.clone(),
-            key: context.record_key().to_owned(),
-            value,
-            headers: Vec::new(),
-        }),
+        Ok(value) => client.send(&client.topics.test_topic, context.record_key(), &value, None),
         Err(error) => {
             client.counters.unserializable(test.case_name.as_str(), &error);
             false
@@ -281,29 +278,20 @@ pub(crate) fn send_signal<K: Display>(
 ) {
     let Some(client) = installed() else { return };
     let context = current();
+    let own_key;
     let (key, record_key) = match (addressee, &context) {
         (Addressee::KeyAlways(key), _) | (Addressee::Key(key), Some(_)) => {
-            let key = key.to_string();
-            (TestId::from(key.as_str()), key)
+            own_key = key.to_string();
+            (own_key.as_str(), own_key.as_str())
         }
-        (Addressee::CurrentTest, Some(context)) => (context.id().clone(), context.record_key().to_owned()),
+        (Addressee::CurrentTest, Some(context)) => (context.id().as_str(), context.record_key()),
         (Addressee::CurrentTest | Addressee::Key(_), None) => return,
     };
     let encoded = value().and_then(|value| {
-        encode(&SignalEvent {
-            signal_name: signal_name.to_owned(),
-            case_name: case.name.into(),
-            key,
-            value: value.map(Into::into),
-        })
+        encode(&SentSignal { signal_name, case_name: case.name, key, value: value.as_deref() })
     });
     match encoded {
-        Ok(value) => drop(client.send(OutgoingRecord {
-            topic: client.topics.bus_topic.clone(),
-            key: record_key,
-            value,
-            headers: context.map(|context| context.to_headers()).unwrap_or_default(),
-        })),
+        Ok(value) => drop(client.send(&client.topics.bus_topic, record_key, &value, context.as_ref())),
         Err(error) => client.counters.unserializable(case.name, &error),
     }
 }

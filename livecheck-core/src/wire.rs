@@ -17,6 +17,7 @@ pub use explanation::{
 };
 pub use json::{Arguments, FromWire, PayloadError};
 pub use report::{State, TestReport, UnknownState};
+pub(crate) use signal_event::SentSignal;
 pub use signal_event::SignalEvent;
 pub use test_execution::TestExecution;
 

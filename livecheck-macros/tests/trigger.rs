@@ -8,15 +8,28 @@ use livecheck::wire::{SignalEvent, TestExecution, decode};
 use livecheck::{Context, Signal, current};
 use orders::{Order, Side, order_flow};
 
-/// The records sent so far in this program: a client is installed once.
-fn records() -> &'static Mutex<Vec<OutgoingRecord>> {
-    static RECORDS: OnceLock<Arc<Mutex<Vec<OutgoingRecord>>>> = OnceLock::new();
+/// A record that was sent.
+struct Sent {
+    topic: String,
+    key: String,
+    value: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
+}
 
-    struct Kept(Arc<Mutex<Vec<OutgoingRecord>>>);
+/// The records sent so far in this program: a client is installed once.
+fn records() -> &'static Mutex<Vec<Sent>> {
+    static RECORDS: OnceLock<Arc<Mutex<Vec<Sent>>>> = OnceLock::new();
+
+    struct Kept(Arc<Mutex<Vec<Sent>>>);
 
     impl Sink for Kept {
-        fn send(&self, record: OutgoingRecord) -> Result<(), Rejected> {
-            self.0.lock().expect("no test panics here").push(record);
+        fn send(&self, record: OutgoingRecord<'_>) -> Result<(), Rejected> {
+            self.0.lock().expect("no test panics here").push(Sent {
+                topic: record.topic.to_owned(),
+                key: record.key.to_owned(),
+                value: record.value.to_owned(),
+                headers: record.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            });
             Ok(())
         }
 

@@ -267,13 +267,13 @@ struct KafkaSink {
 }
 
 impl Sink for KafkaSink {
-    fn send(&self, record: OutgoingRecord) -> Result<(), Rejected> {
+    fn send(&self, record: OutgoingRecord<'_>) -> Result<(), Rejected> {
         let OutgoingRecord { topic, key, value, headers } = record;
         let mut kafka_headers = OwnedHeaders::new_with_capacity(headers.len());
-        for (key, value) in &headers {
-            kafka_headers = kafka_headers.insert(Header { key, value: Some(value) });
+        for (key, value) in headers {
+            kafka_headers = kafka_headers.insert(Header { key, value: Some(*value) });
         }
-        let record = BaseRecord::to(&topic).key(&key).payload(&value).headers(kafka_headers);
+        let record = BaseRecord::to(topic).key(key).payload(value).headers(kafka_headers);
         self.producer.send(record).map_err(|(error, record)| {
             if is_missing_topic(&error) {
                 self.counters.missing_topic(record.topic);

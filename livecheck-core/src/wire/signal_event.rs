@@ -23,6 +23,15 @@ pub struct SignalEvent {
     pub value: Option<Arc<RawValue>>,
 }
 
+/// A [`SignalEvent`] that is sent: the same members, and none of them copied.
+#[derive(Debug, Serialize)]
+pub(crate) struct SentSignal<'s> {
+    pub(crate) signal_name: &'s str,
+    pub(crate) case_name: &'s str,
+    pub(crate) key: &'s str,
+    pub(crate) value: Option<&'s RawValue>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +60,13 @@ mod tests {
             String::from_utf8_lossy(&written),
             r#"{"signal_name":"cached","case_name":"orders::order_flow","key":"o-1","value":null}"#
         );
+        let sent = SentSignal {
+            signal_name: "cached",
+            case_name: "orders::order_flow",
+            key: "o-1",
+            value: None,
+        };
+        assert_eq!(encode(&sent).expect("a record is written"), written);
         let again: SignalEvent = decode(Some(&written)).expect("our own record");
         assert!(again.value.is_none());
     }
