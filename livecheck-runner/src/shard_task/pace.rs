@@ -9,9 +9,12 @@ use livecheck_core::Timestamp;
 
 /// How far one of them may be ahead of the other, in log time.
 const LEAD: Duration = Duration::from_millis(200);
-/// For how long nothing may come of the one that is behind before the other goes on without it: its partition may
-/// have no leader.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// For how long nothing may come of the one that is behind before the other goes on without it. It is less than
+/// [`LEAD`]: where no test comes for a while, which the consumer says only half a second later, the signals of those
+/// that have come are not held back.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// The same before anything has come of it at all: its consumer has just begun, or its partition has no leader.
+const PATIENCE_AT_FIRST: Duration = Duration::from_secs(1);
 
 /// How far the two topics have been read.
 #[derive(Debug)]
@@ -73,9 +76,9 @@ impl Pace {
 
     /// When one of them waits for the other no longer.
     pub(super) fn patience_ends(&self, now: Instant) -> Option<Instant> {
-        let tests_wait = self.tests.must_wait_for(&self.signals, now).then_some(self.signals.heard);
-        let signals_wait = self.signals.must_wait_for(&self.tests, now).then_some(self.tests.heard);
-        tests_wait.or(signals_wait).map(|heard| heard + PATIENCE)
+        let tests_wait = self.tests.must_wait_for(&self.signals, now).then_some(&self.signals);
+        let signals_wait = self.signals.must_wait_for(&self.tests, now).then_some(&self.tests);
+        tests_wait.or(signals_wait).map(Reading::is_silent_from)
     }
 }
 
@@ -87,7 +90,13 @@ impl Reading {
     }
 
     fn must_wait_for(&self, other: &Self, now: Instant) -> bool {
-        self.time > other.time + LEAD && !other.is_at_end && now < other.heard + PATIENCE
+        self.time > other.time + LEAD && !other.is_at_end && now < other.is_silent_from()
+    }
+
+    /// When it is waited for no longer, if nothing comes of it until then.
+    fn is_silent_from(&self) -> Instant {
+        let has_begun = self.time > Timestamp::MIN;
+        self.heard + if has_begun { PATIENCE } else { PATIENCE_AT_FIRST }
     }
 }
 
@@ -116,6 +125,19 @@ mod tests {
         pace.read_signal(None, now);
         assert!(pace.wants_tests(now) && pace.signals_are_at_end());
         assert_eq!(pace.patience_ends(now), None);
+    }
+
+    #[test]
+    fn signals_are_not_held_back_where_no_more_tests_come_and_nobody_says_that_these_were_all() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.read_signal(at(1_000), now);
+        assert!(!pace.wants_signals(now + PATIENCE), "the tests have not begun");
+        assert!(pace.wants_signals(now + PATIENCE_AT_FIRST));
+        pace.read_test(at(1_000), now);
+        let later = now + LEAD;
+        pace.read_signal(at(1_201), later);
+        assert!(pace.wants_signals(later));
     }
 
     proptest! {
