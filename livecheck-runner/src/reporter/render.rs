@@ -197,14 +197,15 @@ impl Renderer {
 
     fn report(&mut self, report: &TestReport) -> String {
         let state = report.state;
+        if self.options.quiet && !state.is_failure() && !report.is_flaky() {
+            return String::new();
+        }
         let mut line = self.line_of(report, verb(colour_of(state), state.as_str()), report.runtime);
         let is_failure = state.is_failure();
         if is_failure {
             self.failures.add(line.clone());
         } else if report.is_flaky() {
             return self.flaky(report);
-        } else if self.options.quiet {
-            return String::new();
         }
         line.insert_str(0, &self.earlier_attempts(report));
         if state == State::Skip {
