@@ -12,6 +12,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 
+/// How long a million executions may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
 pub(crate) const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
 
 /// Topics of that many partitions.
@@ -24,6 +27,11 @@ pub(crate) fn topics(partitions: i32) -> OwnTopics {
         std::thread::sleep(Duration::from_millis(50));
     }
     topics
+}
+
+/// Deletes those topics: a million executions are gigabytes.
+pub(crate) fn delete(topics: &OwnTopics) {
+    topics.all().iter().for_each(|name| Kafka::shared().delete_topic(name));
 }
 
 /// This program as a runner on those topics.

@@ -10,6 +10,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to be read")]
 
 mod cases;
+mod faust;
 mod floor;
 mod latency;
 mod load;
@@ -20,6 +21,7 @@ mod tables;
 mod throughput;
 mod usage;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,6 +44,12 @@ enum Arguments {
         /// How often both are measured, in turns
         #[arg(long, default_value_t = 3)]
         times: usize,
+        /// Measures Faust's LiveCheck, too, with that Python: ci/faust-venv prints one
+        #[arg(long, value_name = "PYTHON")]
+        faust: Option<PathBuf>,
+        /// How many executions a second Faust is given, one rate after the other
+        #[arg(long, value_delimiter = ',', default_value = "100,200,300,400", requires = "faust")]
+        rates: Vec<usize>,
     },
     /// From the sending of a signal until the wait for it returns, beside bare produce and consume
     Latency {
@@ -141,8 +149,11 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!("on {}", if Kafka::shared().is_real() { "Apache Kafka" } else { "the embedded broker" });
     match arguments {
-        Arguments::Throughput { executions, partitions, times } => {
+        Arguments::Throughput { executions, partitions, times, faust, rates } => {
             throughput::beside_the_floor(executions, partitions, times);
+            if let Some(python) = faust {
+                faust::beside(&python, &rates, partitions);
+            }
         }
         Arguments::Latency { rate, seconds, partitions } => latency::measure(rate, seconds, partitions),
         Arguments::Memory { executions, partitions } => memory::in_flight(executions, partitions),

@@ -52,6 +52,7 @@ pub(crate) fn beside_the_floor(count: usize, partitions: i32, times: usize) {
     }
     ratios.sort_by(f64::total_cmp);
     println!("  median ratio {:.2}", ratios[ratios.len() / 2]);
+    load::delete(&topics);
 }
 
 fn backlog(topics: &OwnTopics, count: usize) {
@@ -67,8 +68,8 @@ fn backlog(topics: &OwnTopics, count: usize) {
 fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     let own = load::topics(partitions);
     let mut topics = topics.clone();
-    topics.names.report_topic = own.names.report_topic;
-    topics.group = own.group;
+    topics.names.report_topic.clone_from(&own.names.report_topic);
+    topics.group.clone_from(&own.group);
     let runner = load::runner(&topics, partitions).start();
     runner.wait_for_text("Following topic");
     let (began, before) = (cases::now(), usage::processor(runner.id()));
@@ -85,6 +86,7 @@ fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
         passed.insert(message.key().expect("a key").to_vec());
     });
     assert_eq!(passed.len(), count, "each is reported");
+    load::delete(&own);
     Figure { wall: Duration::from_micros(last.saturating_sub(began)), processor }
 }
 
@@ -94,12 +96,13 @@ fn floor(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     let names = [&topics.names.test_topic, &topics.names.bus_topic, &own.names.report_topic];
     command.arg("floor").arg(Kafka::shared().servers()).args(names);
     command.arg(partitions.to_string()).arg(count.to_string());
-    let floor = Process::start(command);
+    let floor = Process::start(command).with_patience(load::PATIENCE);
     floor.wait_for_text("ready");
     let (began, before) = (cases::now(), usage::processor(floor.id()));
     let done = floor.wait_for("that it is done", |line| line.strip_prefix("done ")?.parse::<u64>().ok());
     let processor = usage::processor(floor.id()).max(before) - before;
     assert_eq!(floor.ended().code, Some(0));
+    load::delete(&own);
     Figure { wall: Duration::from_micros(done - began), processor }
 }
 

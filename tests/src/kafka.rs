@@ -98,6 +98,12 @@ impl Kafka {
         }
     }
 
+    /// Deletes a topic.
+    pub fn delete_topic(&self, name: &str) {
+        let deleted = block_on(self.admin().delete_topics(&[name], &admin_options())).expect("an answer");
+        assert!(matches!(deleted.as_slice(), [Ok(_)]), "topic {name} was not deleted: {deleted:?}");
+    }
+
     /// How many partitions a topic has: none if it is not there.
     #[must_use]
     pub fn partitions(&self, topic: &str) -> usize {

@@ -30,7 +30,6 @@ pub mod faults;
 #[path = "../faust/cases/src/lib.rs"]
 pub mod faust_order;
 pub mod kafka;
-mod notebook;
 pub mod own_topics;
 pub mod process;
 pub mod proxy;

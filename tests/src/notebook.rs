@@ -7,7 +7,7 @@ use std::io::Write as _;
 use livecheck::wire::TestReport;
 use livecheck::{Context, Observer};
 
-use crate::cases::parcel;
+use livecheck_tests::cases::parcel;
 
 /// The variable.
 const OBSERVED: &str = "E2E_OBSERVED";

@@ -17,6 +17,8 @@ pub struct Process {
     child: Child,
     output: Arc<Output>,
     readers: Vec<JoinHandle<()>>,
+    /// How long it is waited for what it is to say.
+    patience: Duration,
 }
 
 /// Where a line was written to.
@@ -65,7 +67,14 @@ impl Process {
         let stdout = child.stdout.take().expect("it is piped");
         let stderr = child.stderr.take().expect("it is piped");
         let readers = vec![read(stdout, Stream::Out, &output), read(stderr, Stream::Err, &output)];
-        Self { name, child, output, readers }
+        Self { name, child, output, readers, patience: PATIENCE }
+    }
+
+    /// The same, for which one waits that long: it has much to do.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Waits until there is a line in which `wanted` finds something, from the first line on.
@@ -81,7 +90,7 @@ impl Process {
         what: &str,
         mut wanted: impl FnMut(&mut dyn Iterator<Item = &str>) -> Option<T>,
     ) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         let mut written = self.output.written.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(found) = wanted(&mut written.lines.iter().map(|(_, line)| line.as_str())) {

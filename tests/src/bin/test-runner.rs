@@ -1,5 +1,8 @@
 //! The runner of the cases in this package, made as a team makes its own.
 
+#[path = "../notebook.rs"]
+mod notebook;
+
 use std::process::ExitCode;
 
 // What the linker should keep is named.
