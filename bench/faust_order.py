@@ -1,6 +1,6 @@
 """Faust's LiveCheck, executing the case that the bench triggers: three signals, one after the other.
 
-    python faust_order.py worker --without-web -l warning
+    python faust_order.py worker --without-web -l warn
 
 BENCH_SERVERS has the brokers, BENCH_TOPICS the test topic, the bus and the report topic, BENCH_PARTITIONS how many
 partitions each of them has, and BENCH_FOLDER a folder for what Faust keeps.

@@ -11,6 +11,7 @@ use livecheck_tests::kafka::Kafka;
 use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::process::Process;
 use livecheck_tests::reports::TopicReader;
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::message::Message as _;
 
 use crate::load::{self, Load};
@@ -75,14 +76,23 @@ impl Pair {
         let runner = load::runner(&ours, partitions).start();
         runner.wait_for_text("Following topic");
         let load = Load::new(&faust, "0");
-        let pair = Self { ours, faust, runner, worker, load };
+        let mut pair = Self { ours, faust, runner, worker, load };
         for test in load::orders(0, WARM_UP) {
             pair.load.trigger(&test);
             pair.load.signals(&test);
         }
         pair.load.flush();
-        load::until_reported(&pair.faust, partitions, WARM_UP);
+        pair.until_faust_has_begun(partitions);
         pair
+    }
+
+    fn until_faust_has_begun(&mut self, partitions: i32) {
+        let consumer: BaseConsumer = Kafka::shared().client(&[("group.id", "bench")]);
+        let wanted = i64::try_from(WARM_UP).expect("a few");
+        while load::offsets(&consumer, &self.faust.names.report_topic, partitions) < wanted {
+            assert!(self.worker.is_running(), "Faust has ended: {}", self.worker.said());
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Executions behind those that have shown that Faust has begun.
@@ -162,7 +172,7 @@ impl Verdicts {
 fn worker(python: &Path, topics: &OwnTopics, partitions: i32) -> Process {
     let mut command = Command::new(python);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("faust_order.py"));
-    command.args(["worker", "--without-web", "-l", "warning"]);
+    command.args(["worker", "--without-web", "-l", "warn"]);
     let names = [&topics.names.test_topic, &topics.names.bus_topic, &topics.names.report_topic];
     command
         .env("BENCH_SERVERS", Kafka::shared().servers())

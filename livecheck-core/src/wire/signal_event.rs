@@ -60,12 +60,8 @@ mod tests {
             String::from_utf8_lossy(&written),
             r#"{"signal_name":"cached","case_name":"orders::order_flow","key":"o-1","value":null}"#
         );
-        let sent = SentSignal {
-            signal_name: "cached",
-            case_name: "orders::order_flow",
-            key: "o-1",
-            value: None,
-        };
+        let sent =
+            SentSignal { signal_name: "cached", case_name: "orders::order_flow", key: "o-1", value: None };
         assert_eq!(encode(&sent).expect("a record is written"), written);
         let again: SignalEvent = decode(Some(&written)).expect("our own record");
         assert!(again.value.is_none());
