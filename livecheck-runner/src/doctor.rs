@@ -27,7 +27,7 @@ pub(crate) use alerts::{alerts, no_such_receiver, test_alert};
 pub(crate) use cluster::{brokers, clocks, no_brokers, transactions, unreached};
 pub(crate) use finding::{Finding, Grade, summary};
 pub(crate) use group::group;
-pub(crate) use internal::internal;
+pub(crate) use internal::{internal, unnamed};
 pub(crate) use setup::{cases, configuration, find_command, service};
 pub(crate) use store::store;
 pub(crate) use topics::{Longest, co_partitioned, replicas, settings, settings_unknown};

@@ -13,7 +13,8 @@
 //!
 //! A runner that gets a partition reads again from the oldest test in flight, and reads back from the report
 //! topic which later ones have been reported: those it does not execute again. What has been in flight for a
-//! while it finds on a topic of checkpoints instead, which commit in the same transaction.
+//! while it finds on a topic of checkpoints instead, which commit in the same transaction. All that is read back, and
+//! the restoring of tables, is done by a thread of its own, `opening`, while the partitions that have come are paused.
 
 mod backlog;
 mod beginnings;
@@ -35,6 +36,7 @@ mod intake;
 mod internal_topics;
 pub(crate) mod keys;
 mod lag;
+mod opening;
 mod origins;
 mod read_back;
 mod reported;
@@ -44,7 +46,7 @@ mod topics;
 mod transactions;
 
 pub(crate) use by_hand::{ByHand, OnUnreadable};
-pub(crate) use changelog::Tables;
+pub(crate) use changelog::{OLDEST_COPY, Tables};
 pub(crate) use committer::{CommitListener, Committer, CommitterHandle, CommitterOptions, Progress};
 pub(crate) use connection::{BusContext, Connection, Sharing, cluster_id};
 pub(crate) use consumer_lag::ConsumerLags;

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::engine::{
-    Checkpoint, CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Selection,
+    Checkpoint, CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Pressure,
+    Selection,
     Shard,
 };
 use crate::execute::{self, ByExecution, FromCase, Reply, ToExecute};
@@ -100,6 +101,7 @@ pub(crate) fn start(
         executing: ByExecution::default(),
         lags: HashMap::new(),
         tables: UnderWay::new(tables),
+        tables_are_full: false,
         question: None,
         asked: None,
         bus: BusEnd::default(),
@@ -131,6 +133,8 @@ struct ShardTask {
     /// How far the consumers behind signals that executions have missed are behind, until that is reported.
     lags: HashMap<Handle, ConsumerLag>,
     tables: UnderWay,
+    /// Whether tests wait because of what is held of tables.
+    tables_are_full: bool,
     /// The question for the end of the bus that is under way.
     question: Option<JoinHandle<Option<Answer>>>,
     /// When it was asked last.
@@ -165,7 +169,7 @@ impl ShardTask {
     async fn run(mut self, saved: Vec<Checkpoint>, mut closed: oneshot::Receiver<oneshot::Sender<()>>) {
         self.go_on_from(saved).await;
         let done = loop {
-            let (pressure, now) = (self.shard.pressure(), Instant::now());
+            let (pressure, now) = (self.pressure(), Instant::now());
             // What is read while nothing can be written would be held in memory.
             let is_behind = self.parts.committer.is_behind();
             // More tests are wanted while signals wait for theirs; once all have been read that cannot help.
@@ -197,6 +201,7 @@ impl ShardTask {
                 Some(batch) = self.inboxes.tests.recv(), if tests_wanted => self.tests(batch),
                 answer = answered(&mut self.question) => self.bus_end(answer),
                 () = self.parts.committer.caught_up(), if is_behind => {}
+                () = self.tables.freed(), if pressure.pause_tests => {}
                 () = sleep_until(deadline) => self.time_has_passed(),
             }
             self.act();
@@ -220,6 +225,26 @@ impl ShardTask {
             self.act();
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What can be taken at present; of tests none, too, while what they have changed in tables cannot be committed, or
+    /// put on disk.
+    fn pressure(&mut self) -> Pressure {
+        let pressure = self.shard.pressure();
+        let tables_are_full = self.tables.held_bytes() > self.parts.limits.table_bytes;
+        if tables_are_full != self.tables_are_full {
+            self.tables_are_full = tables_are_full;
+            let partition = self.partition;
+            match tables_are_full {
+                true => tracing::warn!(
+                    partition,
+                    "what executions have changed in tables can not be committed, or not be put on disk, and has become \
+                     much: no more tests are taken until it is"
+                ),
+                false => tracing::warn!(partition, "tests are taken again"),
+            }
+        }
+        Pressure { pause_tests: pressure.pause_tests || tables_are_full, ..pressure }
     }
 
     fn tests(&mut self, batch: Vec<TestInput>) {

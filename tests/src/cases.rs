@@ -96,6 +96,17 @@ pub async fn debt(
     Ok(())
 }
 
+/// A document of that many characters goes to the archive.
+#[livecheck::case]
+pub async fn archived(
+    number: u32,
+    length: usize,
+    #[table] documents: Table<u32, String>,
+) -> livecheck::Result {
+    documents.set(&number, "x".repeat(length)).await?;
+    Ok(())
+}
+
 /// A catalogue was printed once.
 #[livecheck::case(active = false)]
 pub async fn catalogue() {}

@@ -8,9 +8,12 @@ use livecheck::wire::{SignalEvent, TestExecution, encode};
 use livecheck::{CaseName, Context, Origin, Topics};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryFuture, FutureProducer, FutureRecord, Producer as _,
+};
 use serde_json::Value;
 
+use crate::PATIENCE;
 use crate::kafka::{Kafka, block_on};
 
 /// A record to send.
@@ -195,5 +198,42 @@ impl Default for Sender {
 impl std::fmt::Debug for Sender {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sender")
+    }
+}
+
+/// A transaction that is open, with a tombstone of nothing in each partition of a topic. Dropped, it is aborted.
+pub struct OpenTransaction(BaseProducer);
+
+impl OpenTransaction {
+    /// Opens one on a topic.
+    ///
+    /// # Panics
+    ///
+    /// When the brokers refuse it.
+    #[must_use]
+    pub fn on(topic: &str) -> Self {
+        let id = format!("e2e-{topic}");
+        let settings = [("transactional.id", &id[..]), ("transaction.timeout.ms", "120000")];
+        let producer: BaseProducer = Kafka::shared().client(&settings);
+        producer.init_transactions(PATIENCE).expect("a producer of transactions");
+        producer.begin_transaction().expect("a transaction");
+        for partition in Kafka::shared().ends(topic).into_keys() {
+            let tombstone = BaseRecord::<str, [u8]>::to(topic).partition(partition).key("\"nothing\"");
+            producer.send(tombstone).map_err(|(error, _)| error).expect("room for a record");
+        }
+        producer.flush(PATIENCE).expect("they are written");
+        Self(producer)
+    }
+}
+
+impl Drop for OpenTransaction {
+    fn drop(&mut self) {
+        self.0.abort_transaction(PATIENCE).expect("it is aborted");
+    }
+}
+
+impl std::fmt::Debug for OpenTransaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenTransaction").finish_non_exhaustive()
     }
 }

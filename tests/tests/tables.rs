@@ -1,14 +1,16 @@
 //! Tables: what executions change is there once, whoever is killed and whoever goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use livecheck::wire::{State, TestExecution};
+use livecheck::wire::{State, TestExecution, decode};
 use livecheck_tests::changelog;
-use livecheck_tests::own_topics::{OwnTopics, test};
-use livecheck_tests::records::{Record, Sender};
-use livecheck_tests::reports;
+use livecheck_tests::kafka::Kafka;
+use livecheck_tests::own_topics::{OwnTopics, PARTITIONS, test};
+use livecheck_tests::records::{OpenTransaction, Record, Sender};
+use livecheck_tests::reports::{self, TopicReader};
 use livecheck_tests::runner::{Runner, RunnerCommand};
+use rdkafka::Message as _;
 use serde_json::{Value, json};
 
 use crate::parcels::{case, ids};
@@ -167,4 +169,97 @@ fn a_runner_that_has_lost_its_disk_goes_on_from_the_changelog_and_shows_it() {
     );
     let wrong = table("table debt dets");
     assert!(wrong.stderr.contains("did you mean `debts`?"), "{}", wrong.stderr);
+}
+
+/// The bills whose triggers are in one of those partitions, and all others.
+fn split(topics: &OwnTopics, bills: &[Bill], partitions: &[i32]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut there = BTreeSet::new();
+    TopicReader::new(&topics.names.test_topic).read_to_end(|message| {
+        let test: TestExecution = decode(message.payload()).unwrap();
+        if partitions.contains(&message.partition()) {
+            there.insert(test.id.to_string());
+        }
+    });
+    ids(bills.iter().map(|bill| &bill.test)).into_iter().partition(|id| there.contains(id))
+}
+
+#[test]
+fn partitions_whose_tables_are_being_restored_hold_up_no_others() {
+    let topics = OwnTopics::named("tables-beside");
+    let folder = tempfile::tempdir().unwrap();
+    // The second follows the topic once it has partitions, which the first one has given up then.
+    let (one, two) = (runner(&topics, folder.path()), runner(&topics, folder.path()));
+    // What is read back of a changelog ends behind the transactions that are open: this one holds it up.
+    let open = OpenTransaction::on(&changelog::topic(&topics, case("debt"), "debts"));
+    assert_eq!(two.interrupted().code, Some(0));
+    let sender = Sender::new();
+    let all = bills("bill", 60);
+    sender.send_all(triggers(&topics, &all));
+    sender.send_all(booked(&topics, &all));
+
+    let restored: Vec<i32> = one.wait_for("partitions that wait", |line| {
+        let (_, partitions) = line.split_once("partitions [")?;
+        let (partitions, _) = partitions.split_once("] wait until their tables are restored")?;
+        Some(partitions.split(", ").map(|partition| partition.parse().unwrap()).collect())
+    });
+    let (waiting, of_its_own) = split(&topics, &all, &restored);
+    assert!(!waiting.is_empty() && !of_its_own.is_empty(), "of all but {restored:?}: {of_its_own:?}");
+    // What the runner had before goes on meanwhile.
+    let reported = reports::on_each(&topics.names.report_topic, &of_its_own);
+    assert!(reported.iter().all(|report| of_its_own.contains(report.id())), "{restored:?}");
+    drop(open);
+
+    let tests = || all.iter().map(|bill| &bill.test);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(tests()));
+    assert_eq!(one.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(tests()), State::Pass);
+    assert_eq!(debts(&topics), owed(&all));
+}
+
+#[test]
+fn what_cannot_be_committed_is_held_in_memory_up_to_a_bound() {
+    let topics = OwnTopics::named("tables-held");
+    let folder = tempfile::tempdir().unwrap();
+    let runner = runner(&topics, folder.path());
+    let changelog = changelog::topic(&topics, case("archived"), "documents");
+    Kafka::shared().delete_topic(&changelog);
+    // All in one partition, whose bound is 32 MiB.
+    let arguments = |number: u32| [("number", json!(number)), ("length", json!(300_000))];
+    let archived = |number| test(case("archived"), &format!("document-{number}"), &arguments(number));
+    let documents: Vec<_> = (0..150).map(archived).collect();
+    let trigger = |test| Record::trigger(&topics.names, test).key("the archive");
+    Sender::new().send_all(documents.iter().map(trigger));
+    runner.wait_for_text("no more tests are taken");
+
+    Kafka::shared().create_topic(&changelog, PARTITIONS, &[("cleanup.policy", "compact")]);
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&documents));
+    runner.wait_for_text("tests are taken again");
+    assert_eq!(runner.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&documents), State::Pass);
+    assert_eq!(changelog::table(&topics, case("archived"), "documents").len(), documents.len());
+}
+
+#[test]
+fn a_row_that_no_changelog_takes_is_an_error_of_its_execution_alone() {
+    let topics = OwnTopics::named("tables-large");
+    let folder = tempfile::tempdir().unwrap();
+    let runner = runner(&topics, folder.path());
+    let archived = |number, length| {
+        let arguments = [("number", json!(number)), ("length", json!(length))];
+        test(case("archived"), &format!("document-{number}"), &arguments)
+    };
+    let (large, small) = (archived(1, 2_000_000), archived(2, 20));
+    Sender::new().send_all([&large, &small].map(|test| Record::trigger(&topics.names, test)));
+    let reports = reports::on_each(&topics.names.report_topic, &ids([&large, &small]));
+    assert_eq!(runner.interrupted().code, Some(0));
+    for report in reports {
+        let (state, error) = (report.value.state, report.value.error.unwrap_or_default());
+        match report.value.test {
+            Some(test) if test.id == large.id => {
+                assert_eq!(state, State::Error);
+                assert!(error.contains("the row of the key 1 would take 2000003 bytes"), "{error}");
+            }
+            _ => assert_eq!(state, State::Pass, "{error}"),
+        }
+    }
 }

@@ -41,6 +41,18 @@ pub enum TableError {
         /// Why.
         reason: String,
     },
+    /// A row would be larger than a changelog takes.
+    #[error("table `{table}`: the row of the key {key} would take {bytes} bytes, and the most is {most}")]
+    TooLarge {
+        /// The table.
+        table: &'static str,
+        /// The beginning of the key, as JSON.
+        key: String,
+        /// What its key and its value would take.
+        bytes: usize,
+        /// The most that they may.
+        most: usize,
+    },
     /// A duration given is none.
     #[error(transparent)]
     Duration(#[from] DurationError),

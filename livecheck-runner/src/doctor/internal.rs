@@ -8,8 +8,9 @@ use super::cluster::said;
 use super::finding::Finding;
 use super::topics::Longest;
 use crate::kafka::diagnosis::Settings;
-use crate::kafka::{InternalTopic, Keeps};
+use crate::kafka::{InternalTopic, Keeps, OLDEST_COPY};
 use crate::reporter::text::plural;
+use crate::tables::TableNameError;
 
 /// Whether a topic of LiveCheck's own is as it must be. `partitions` is what it has, and nothing if it is not there;
 /// `expected` what it must have.
@@ -55,7 +56,7 @@ pub(crate) fn internal(
         return Finding::skip(subject, found);
     };
     match keeps {
-        Keeps::Latest if policy != "compact" => Finding::fail(
+        Keeps::Latest | Keeps::Rows if policy != "compact" => Finding::fail(
             subject,
             format!(
                 "is not compacted alone (cleanup.policy={policy}): what the runners keep there is deleted some time"
@@ -63,6 +64,22 @@ pub(crate) fn internal(
             alter("cleanup.policy=compact"),
         ),
         Keeps::Latest => Finding::ok(subject, format!("{shown}, compacted")),
+        Keeps::Rows => {
+            let remembered = get("delete.retention.ms").and_then(|millis| millis.parse().ok());
+            match remembered.map(Duration::from_millis) {
+                Some(remembered) if remembered < OLDEST_COPY => Finding::fail(
+                    subject,
+                    format!(
+                        "forgets after {} that a row was removed (delete.retention.ms), and a runner goes on from a copy \
+                         that is up to {} old: rows come back there",
+                        humantime::format_duration(remembered),
+                        humantime::format_duration(OLDEST_COPY)
+                    ),
+                    alter("delete.retention.ms=86400000"),
+                ),
+                _ => Finding::ok(subject, format!("{shown}, compacted; the rows of a table")),
+            }
+        }
         Keeps::All if policy.contains("compact") => Finding::fail(
             subject,
             format!(
@@ -91,4 +108,9 @@ pub(crate) fn internal(
             }
         }
     }
+}
+
+/// Of the changelogs of tables: one cannot be called as it should.
+pub(crate) fn unnamed(error: &TableNameError) -> Finding {
+    Finding::fail("tables", error.to_string(), "until then no runner of this group starts")
 }

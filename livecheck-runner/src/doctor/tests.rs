@@ -244,10 +244,15 @@ fn the_group_and_how_far_it_is() {
 
 #[test]
 fn the_runners_own_topics() {
-    let topics = InternalTopic::all(&Topics::default(), "livecheck");
-    let [monitor, control, checkpoints, keys] = &topics;
+    let changelog = "livecheck-orders.order-debts-changelog".to_owned();
+    let topics = InternalTopic::all(&Topics::default(), "livecheck", [changelog]);
+    let [monitor, control, checkpoints, keys, debts] = &topics[..] else { panic!("{topics:?}") };
     let settings = |policy: &str, retention: &str| -> Result<Settings, KafkaError> {
         let settings = [("cleanup.policy", policy), ("retention.ms", retention)];
+        Ok(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    };
+    let remembers = |millis: &str| -> Result<Settings, KafkaError> {
+        let settings = [("cleanup.policy", "compact"), ("delete.retention.ms", millis)];
         Ok(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     };
     let (compacted, week) = (settings("compact", "-1"), settings("delete", "604800000"));
@@ -267,6 +272,10 @@ fn the_runners_own_topics() {
         of(keys, Some(8), 8, Some(&settings("delete", "-1"))),
         of(keys, Some(8), 8, Some(&Err(not_allowed(RDKafkaErrorCode::TopicAuthorizationFailed)))),
         of(keys, Some(8), 8, Some(&Ok(Settings::new()))),
+        of(debts, Some(8), 8, Some(&remembers("86400000"))),
+        of(debts, Some(8), 8, Some(&remembers("3600000"))),
+        of(debts, Some(8), 8, Some(&week)),
+        of(debts, None, 8, None),
     ]));
 }
 

@@ -11,6 +11,9 @@ pub struct Limits {
     pub early_signal_bytes: usize,
     /// The bytes that questions of other shards may take, roughly, before no more messages are wanted.
     pub question_bytes: usize,
+    /// The bytes of what executions have changed in tables, and is not yet both committed and on disk, roughly, before no
+    /// more tests are wanted.
+    pub table_bytes: usize,
     /// How many executions that have ended are remembered.
     pub recent_executions: usize,
     /// What has been in flight for this long, in local time, is saved for a successor, which else reads it again
@@ -27,6 +30,7 @@ impl Default for Limits {
             execution_bytes: 256 << 20,
             early_signal_bytes: 32 << 20,
             question_bytes: 32 << 20,
+            table_bytes: 32 << 20,
             recent_executions: 100_000,
             save_after: Some(Duration::from_secs(10)),
             bus_disorder: Duration::ZERO,

@@ -21,7 +21,7 @@ use crate::tables::{Batch, ChangelogRecord, PartitionTables, Position, Store, Ta
 const BATCH: usize = 10_000;
 /// How long a store may have been left alone and still be gone on from. A row that was removed leaves a record behind
 /// that says so, and brokers remove that record a day later (`delete.retention.ms`): an older store could miss it.
-const OLDEST: Duration = Duration::from_secs(12 * 60 * 60);
+pub(crate) const OLDEST_COPY: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long it may take to look at a table.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -122,7 +122,7 @@ impl Tables {
         };
         // Behind the end: the topic is another one by now. Before the beginning: somebody has removed records.
         let is_of_this_log = (first..=next).contains(&offset);
-        if is_of_this_log && Timestamp::now().distance(time) < OLDEST {
+        if is_of_this_log && Timestamp::now().distance(time) < OLDEST_COPY {
             return Ok(offset);
         }
         self.store.remove(topic, partition)?;

@@ -1,8 +1,7 @@
 //! The thread that reads the test topic, and with it the life of the shard tasks: partitions come and go.
 
-use std::fmt::Display;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use livecheck_core::Timestamp;
 use rdkafka::client::ClientContext;
@@ -20,16 +19,15 @@ use super::connection::{Connection, Sharing};
 use super::decode;
 use super::error::KafkaEdgeError;
 use super::health::Health;
+use super::opening::{Claims, Opened, Opening};
 use super::reported::ReportPositions;
-use super::routes::{Feed, Routes, ShardInbox, TestInput};
+use super::routes::{Feed, Routes, ShardInbox, TestInput, partitions};
 use crate::engine::Handover;
 use crate::tables::PartitionTables;
 use crate::worker::{StopFlag, Worker};
 
-/// The pause before a question that failed is asked again.
-const RETRY: Duration = Duration::from_millis(200);
-/// For how long a question may fail before that is said.
-const WORTH_SAYING: Duration = Duration::from_secs(5);
+/// How long the thread waits for a record while partitions are being opened, which it then begins to read.
+const POLL_WHEN_OPENING: Duration = Duration::from_millis(10);
 
 /// Starts a shard task for a partition, that goes on from there.
 pub(crate) type StartShard = Arc<dyn Fn(i32, Handover, Arc<PartitionTables>) -> ShardInbox + Send + Sync>;
@@ -69,7 +67,13 @@ impl Intake {
         sharing: &Sharing,
         parts: IntakeParts,
     ) -> Result<Self, KafkaEdgeError> {
-        let context = IntakeContext { parts: parts.clone(), assigned: Mutex::default() };
+        let claims = Claims::default();
+        let context = IntakeContext {
+            topic: connection.topics.test_topic.clone(),
+            parts: parts.clone(),
+            claims: claims.clone(),
+            assigned: Mutex::default(),
+        };
         let topic = connection.topics.test_topic.clone();
         let consumer = Arc::new(connection.test_consumer(sharing, context)?);
         if sharing.is_shared() {
@@ -77,10 +81,11 @@ impl Intake {
         }
         parts.committer.commit_for(Arc::downgrade(&consumer));
         let beginnings = Beginnings::new(connection, sharing, &parts)?;
+        let opening = Opening::start(Arc::clone(&consumer), beginnings, claims, Arc::clone(&parts.warn));
         let sharing = sharing.clone();
         let thread = Worker::start("livecheck-intake", move |stop| {
             let feed = Feed::new(parts.routes.clone(), topic.clone());
-            Reader { consumer, beginnings, feed, topic, sharing, parts, stop }.run();
+            Reader { opening, consumer, feed, topic, sharing, parts, stop }.run();
         });
         Ok(Self { thread })
     }
@@ -93,7 +98,9 @@ impl Intake {
 
 /// Follows the partitions as the group gives and takes them.
 pub(crate) struct IntakeContext {
+    topic: String,
     parts: IntakeParts,
+    claims: Claims,
     /// Assigned by the group, and not begun with yet.
     assigned: Mutex<Vec<i32>>,
 }
@@ -118,13 +125,19 @@ impl ConsumerContext for IntakeContext {
             // Before it goes: what has been done is committed while it is still ours.
             let numbers = numbers(list);
             self.assigned().retain(|partition| !numbers.contains(partition));
+            self.claims.release(&numbers);
             close(&self.parts, &numbers, consumer.assignment_lost());
         }
     }
 
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
-            Rebalance::Assign(list) => self.assigned().extend(numbers(list)),
+            Rebalance::Assign(list) => {
+                let numbers = numbers(list);
+                // Nothing is read of them before a shard is there. Paused partitions are resumed when they go.
+                pause(consumer, &self.topic, &numbers);
+                self.assigned().extend(numbers);
+            }
             Rebalance::Revoke(_) => {}
             Rebalance::Error(error) => tracing::warn!(%error, "the group could not be rebalanced"),
         }
@@ -134,6 +147,13 @@ impl ConsumerContext for IntakeContext {
 impl IntakeContext {
     fn assigned(&self) -> std::sync::MutexGuard<'_, Vec<i32>> {
         self.assigned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads nothing of those partitions for now.
+fn pause<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, numbers: &[i32]) {
+    if let Err(error) = consumer.pause(&partitions(topic, numbers)) {
+        tracing::debug!(%error, ?numbers, "partitions could not be paused");
     }
 }
 
@@ -179,8 +199,9 @@ fn close(parts: &IntakeParts, numbers: &[i32], lost: bool) {
 }
 
 struct Reader {
+    /// First: its thread has the consumer, too, which is to end in this one.
+    opening: Opening,
     consumer: Arc<BaseConsumer<IntakeContext>>,
-    beginnings: Beginnings,
     feed: Feed<TestInput>,
     topic: String,
     sharing: Sharing,
@@ -191,29 +212,34 @@ struct Reader {
 impl Reader {
     fn run(mut self) {
         if !self.sharing.is_shared() {
-            self.begin_alone();
+            self.opening.open_all();
         }
-        while !self.is_stopping() {
+        while !self.stop.is_set() {
             self.read();
+            let opened = self.opening.take();
+            if !opened.is_empty() {
+                self.begin(opened);
+            }
             self.feed.flush(&self.consumer);
         }
         close(&self.parts, &self.parts.routes.partitions(), self.consumer.assignment_lost());
         self.consumer.unsubscribe();
     }
 
-    fn is_stopping(&self) -> bool {
-        self.stop.is_set()
-    }
-
     fn read(&mut self) {
-        let mut patience = if self.feed.is_behind() { POLL_WHEN_BEHIND } else { POLL };
+        let mut patience = match (self.feed.is_behind(), self.opening.is_under_way()) {
+            (true, _) => POLL_WHEN_BEHIND,
+            (false, true) => POLL_WHEN_OPENING,
+            (false, false) => POLL,
+        };
         for _ in 0..BATCH {
             let consumer = Arc::clone(&self.consumer);
             let polled = consumer.poll(patience);
-            // The poll may have begun with a rebalance: a shard must be there before its first record.
+            // The poll may have begun with a rebalance.
             let assigned = std::mem::take(&mut *self.consumer.context().assigned());
             if !assigned.is_empty() {
-                self.begin(&assigned);
+                self.feed.forget(&assigned);
+                self.opening.open(assigned);
             }
             patience = Duration::ZERO;
             match polled {
@@ -234,84 +260,42 @@ impl Reader {
         }
     }
 
-    /// Takes every partition, from where it ends now: without a group nobody else gives them out, and what is
-    /// triggered from this moment on is not missed.
-    fn begin_alone(&self) {
-        let Some(all) = self.until_answered("the partitions", || self.beginnings.partition_numbers()) else {
-            return;
-        };
-        let Some(begins) =
-            self.until_answered("the ends of the partitions", || self.beginnings.of(&self.consumer, &all))
-        else {
-            return;
-        };
-        let mut list = TopicPartitionList::with_capacity(begins.len());
-        let listed: KafkaResult<()> = begins.iter().try_for_each(|begin| {
-            let offset = Offset::Offset(begin.from.test_offset);
-            list.add_partition_offset(&self.topic, begin.partition, offset)
-        });
-        if let Err(error) = listed.and_then(|()| self.consumer.assign(&list)) {
-            (self.parts.warn)(format!("the test topic cannot be read: {error}"));
-        }
-        self.start_shards(&begins);
-    }
-
-    /// Starts the shards of partitions that the group has given.
-    fn begin(&self, assigned: &[i32]) {
-        if let Some(begins) =
-            self.until_answered("the committed offsets", || self.beginnings.of(&self.consumer, assigned))
-        {
-            self.start_shards(&begins);
-        }
-    }
-
-    fn start_shards(&self, begins: &[Begin]) {
-        let handovers = || self.beginnings.handovers(begins, || !self.is_stopping());
-        let Some(handovers) = self.until_answered("the reports and checkpoints", handovers) else {
-            return;
-        };
-        let tables = || self.beginnings.tables(begins, || !self.is_stopping());
-        let Some(mut tables) = self.until_answered("the tables", tables) else { return };
-        for begin in begins {
-            self.parts.report_positions.advance(begin.partition, begin.reports_end);
-        }
-        for (partition, handover) in handovers {
-            let Some(tables) = tables.remove(&partition) else { continue };
+    /// Starts the shards of partitions that have been opened, and the reading of what is for them.
+    fn begin(&self, opened: Vec<Opened>) {
+        let (mut bus, mut keys, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+        for Opened { begin: Begin { partition, from, reports_end, .. }, handover, tables } in opened {
+            self.parts.report_positions.advance(partition, reports_end);
             self.parts.routes.insert(partition, (self.parts.start_shard)(partition, handover, tables));
+            bus.push((partition, from.bus_offset));
+            keys.push((partition, from.message_offset));
+            tests.push((partition, from.test_offset));
         }
-        let bus: Vec<_> = begins.iter().map(|begin| (begin.partition, begin.from.bus_offset)).collect();
         if let Err(error) = self.parts.bus.assign(&bus) {
             (self.parts.warn)(format!("the bus cannot be read: {error}"));
         }
-        if let Some(keys) = &self.parts.keys {
-            let from: Vec<_> =
-                begins.iter().map(|begin| (begin.partition, begin.from.message_offset)).collect();
-            if let Err(error) = keys.assign(&from) {
-                (self.parts.warn)(format!("what other shards ask cannot be read: {error}"));
-            }
+        if let Some(Err(error)) = self.parts.keys.as_ref().map(|of_group| of_group.assign(&keys)) {
+            (self.parts.warn)(format!("what other shards ask cannot be read: {error}"));
         }
-        let assigned: Vec<i32> = begins.iter().map(|begin| begin.partition).collect();
-        tracing::info!(partitions = ?assigned, "partitions assigned");
-        (self.parts.on_assigned)(&assigned);
+        if let Err(error) = self.begin_tests(&tests) {
+            (self.parts.warn)(format!("the test topic cannot be read: {error}"));
+        }
+        let begun: Vec<i32> = tests.iter().map(|(partition, _)| *partition).collect();
+        tracing::info!(partitions = ?begun, "partitions assigned");
+        (self.parts.on_assigned)(&begun);
     }
 
-    /// Asks again until there is an answer, or the run ends.
-    fn until_answered<T, E: Display>(&self, what: &str, ask: impl Fn() -> Result<T, E>) -> Option<T> {
-        let began = Instant::now();
-        let mut said = false;
-        while !self.is_stopping() {
-            match ask() {
-                Ok(answer) => return Some(answer),
-                // Where topics are new, or a leader changes, the first answers are often none.
-                Err(error) if !said && began.elapsed() >= WORTH_SAYING => {
-                    said = true;
-                    tracing::warn!(%error, "asking for {what} fails; trying again");
-                }
-                Err(error) => tracing::debug!(%error, "asking for {what}"),
-            }
-            std::thread::sleep(RETRY);
+    /// The partitions that the group has given go on from what was committed; without one they are taken, each from where
+    /// it was found to end: what is triggered from then on is not missed.
+    fn begin_tests(&self, from: &[(i32, i64)]) -> KafkaResult<()> {
+        if self.sharing.is_shared() {
+            let numbers: Vec<i32> = from.iter().map(|(partition, _)| *partition).collect();
+            return self.consumer.resume(&partitions(&self.topic, &numbers));
         }
-        None
+        let mut list = TopicPartitionList::with_capacity(from.len());
+        for (partition, offset) in from {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
+        }
+        self.consumer.assign(&list)
     }
 }
 

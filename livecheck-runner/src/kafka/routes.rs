@@ -128,6 +128,12 @@ impl<I: Input> Feed<I> {
         self.pending.entry(partition).or_default().push(input);
     }
 
+    /// Forgets what was read of those partitions before they went: they have come again.
+    pub(super) fn forget(&mut self, partitions: &[i32]) {
+        self.pending.retain(|partition, _| !partitions.contains(partition));
+        self.paused.retain(|partition| !partitions.contains(partition));
+    }
+
     /// Whether a task is behind, so that the next flush should come soon.
     pub(super) fn is_behind(&self) -> bool {
         !self.pending.is_empty()

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 use super::inspection::Inspection;
+use super::internal_topics::Keeps;
 use super::{checkpoints, keys};
 
 /// How long topics that have just been created may take to be known everywhere.
@@ -167,13 +168,13 @@ pub(crate) async fn ensure_group_topics(
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    // The latest checkpoint of each execution is all that is ever read.
-    let compacted = &[("cleanup.policy", "compact")];
-    let checkpoints = checkpoints::topic_of(group);
-    ensure_co_partitioned(connection, inspection, checkpoints, compacted, partitions, replication_factor)
-        .await?;
-    ensure_co_partitioned(connection, inspection, keys::topic_of(group), &[], partitions, replication_factor)
-        .await
+    for (topic, keeps) in [(checkpoints::topic_of(group), Keeps::Latest), (keys::topic_of(group), Keeps::All)]
+    {
+        let settings = keeps.settings();
+        ensure_co_partitioned(connection, inspection, topic, settings, partitions, replication_factor)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Creates the changelog of a table, where it is not there, and checks that it has as many partitions as the others.
@@ -184,8 +185,8 @@ pub(crate) async fn ensure_changelog(
     partitions: usize,
     replication_factor: Option<i32>,
 ) -> Result<(), KafkaEdgeError> {
-    let compacted = &[("cleanup.policy", "compact")];
-    ensure_co_partitioned(connection, inspection, topic, compacted, partitions, replication_factor).await
+    let settings = Keeps::Rows.settings();
+    ensure_co_partitioned(connection, inspection, topic, settings, partitions, replication_factor).await
 }
 
 /// Whether there is that changelog; if so, with as many partitions as the others.

@@ -23,6 +23,7 @@ use crate::kafka::{FoundTopics, InternalTopic, diagnosis};
 use crate::monitor::{Kept, OwnTopic};
 use crate::reporter::Screen;
 use crate::services;
+use crate::tables::TableSet;
 
 /// How long the brokers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -148,7 +149,12 @@ async fn kafka(program: &Program, config: &Config, sheet: &mut Sheet) -> bool {
     let there: Vec<(String, usize)> =
         found.partitions.iter().filter_map(|(name, count)| Some((name.clone(), (*count)?))).collect();
     let longest = Longest::of(&program.cases);
-    let internal = InternalTopic::all(&connection.topics, &config.group);
+    let tables = TableSet::new(&program.cases, &config.group).unwrap_or_else(|error| {
+        sheet.add([doctor::unnamed(&error)]);
+        TableSet::default()
+    });
+    let changelogs = tables.ids().map(|table| tables.topic(table).to_owned());
+    let internal = InternalTopic::all(&connection.topics, &config.group, changelogs);
     let internal_there = internal.iter().filter(|topic| cluster.topics.partitions(&topic.name).is_some());
     let names = there.iter().map(|(name, _)| name).chain(internal_there.map(|topic| &topic.name));
     let names: Vec<String> = names.cloned().collect();

@@ -131,6 +131,11 @@ impl TableSet {
         Some(TableId(first + index)).filter(|TableId(id)| *id < self.tables.len())
     }
 
+    /// What its case calls it.
+    pub(crate) fn name(&self, TableId(id): TableId) -> &'static str {
+        self.tables[id].definition.name
+    }
+
     /// The name of its changelog.
     pub(crate) fn topic(&self, TableId(id): TableId) -> &str {
         &self.tables[id].topic

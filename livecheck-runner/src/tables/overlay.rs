@@ -9,10 +9,14 @@ use livecheck_core::table::{Row, RowKey, rows_from};
 use super::names::TableId;
 use super::writes::Write;
 
+/// What a row takes beside its texts, roughly: its places here and among what is to be committed.
+const OVERHEAD_BYTES: usize = 200;
+
 /// The rows of a partition that are not on disk as they are now.
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
     rows: BTreeMap<(TableId, RowKey), Write>,
+    bytes: usize,
     /// How many writes there have been.
     writes: u64,
 }
@@ -27,8 +31,16 @@ impl Overlay {
     pub(super) fn put(&mut self, table: TableId, key: RowKey, value: Option<Arc<str>>) -> Write {
         self.writes += 1;
         let write = Write { value, number: self.writes };
-        self.rows.insert((table, key), write.clone());
+        self.bytes += bytes(&key, &write);
+        if let Some(before) = self.rows.insert((table, key.clone()), write.clone()) {
+            self.bytes -= bytes(&key, &before);
+        }
         write
+    }
+
+    /// The bytes that the rows take, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// A write is on disk.
@@ -37,6 +49,7 @@ impl Overlay {
         // A later write of the same row is not.
         if self.rows.get(&place).is_some_and(|latest| latest.number == write.number) {
             self.rows.remove(&place);
+            self.bytes -= bytes(key, write);
         }
     }
 
@@ -70,4 +83,8 @@ impl Overlay {
         page.truncate(most);
         Ok(page)
     }
+}
+
+fn bytes(key: &RowKey, write: &Write) -> usize {
+    OVERHEAD_BYTES + key.key.len() + write.value.as_ref().map_or(0, |value| value.len())
 }

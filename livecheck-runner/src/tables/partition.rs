@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livecheck_core::Timestamp;
 use livecheck_core::table::{Changes, Row, RowKey, StoreError, TableError, TableSource, Window};
+use tokio::sync::Notify;
 
 use super::names::{TableId, TableSet};
 use super::overlay::Overlay;
@@ -14,6 +15,11 @@ use super::writes::{ChangelogPositions, TableWrites};
 
 /// How many rows of expired windows are removed at most when an execution ends: the next one goes on.
 const EXPIRE_AT_ONCE: usize = 1000;
+/// The most bytes of a row. Kafka's clients and brokers take a million for a record where nobody has told them otherwise,
+/// and what the one does not take the runner could never commit, nor anything beside it.
+const MOST_BYTES: usize = 900_000;
+/// How many characters of the key of a row that is too large are shown.
+const SHOWN_OF_KEY: usize = 100;
 
 /// The tables of one partition.
 #[derive(Debug)]
@@ -22,6 +28,8 @@ pub(crate) struct PartitionTables {
     set: Arc<TableSet>,
     store: Arc<Store>,
     state: Mutex<State>,
+    /// What is held in memory has become less.
+    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -59,12 +67,22 @@ impl PartitionTables {
             }
         }
         let state = Mutex::new(State { spans, ..State::default() });
-        Ok(Arc::new(Self { partition, set, store, state }))
+        Ok(Arc::new(Self { partition, set, store, state, freed: Notify::new() }))
     }
 
     /// The tables of a case, for an execution of it.
     pub(crate) fn of_case(self: &Arc<Self>, case: &'static str) -> Arc<dyn TableSource> {
         Arc::new(CaseTables { tables: Arc::clone(self), case })
+    }
+
+    /// The bytes that are held in memory, roughly: what is not yet both committed and on disk.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.state().overlay.bytes()
+    }
+
+    /// Waits until less is held in memory than before. What has become free since this was last waited for counts.
+    pub(crate) async fn freed(&self) {
+        self.freed.notified().await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,7 +158,9 @@ impl PartitionTables {
         for (index, key) in changes.rows() {
             let Some(table) = self.set.of_case(case, index) else { continue };
             let before = self.get(table, key).map_err(|error| self.unreadable(error))?;
-            after.push((table, key, changes.applied(index, key, before)?));
+            let value = changes.applied(index, key, before)?;
+            self.check_size(table, key, value.as_deref())?;
+            after.push((table, key, value));
         }
         let mut writes = TableWrites { tables: Some(Arc::clone(self)), ..TableWrites::default() };
         let mut state = self.state();
@@ -155,6 +175,15 @@ impl PartitionTables {
             self.expire(&mut state, &mut writes, table).map_err(|error| self.unreadable(error))?;
         }
         Ok(writes)
+    }
+
+    fn check_size(&self, table: TableId, key: &RowKey, value: Option<&str>) -> Result<(), TableError> {
+        let bytes = key.key.len() + value.map_or(0, str::len);
+        if bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let beginning = key.key.chars().take(SHOWN_OF_KEY).collect();
+        Err(TableError::TooLarge { table: self.set.name(table), key: beginning, bytes, most: MOST_BYTES })
     }
 
     fn unreadable(&self, StoreError(reason): StoreError) -> TableError {
@@ -221,6 +250,7 @@ impl PartitionTables {
                 for (table, key, write) in unwritten.iter() {
                     state.overlay.is_stored(table, key, write);
                 }
+                self.freed.notify_one();
                 Ok(())
             }
             Err(error) => {

@@ -212,6 +212,8 @@ proptest! {
                         runner = Runner::begin(&set, &store, &changelogs);
                     }
                 }
+                // Held in memory is what is not committed, and no more.
+                prop_assert_eq!(runner.tables.held_bytes() == 0, runner.pending.is_empty());
                 // What the windows have by now decides which have expired, and that outlives a runner as they do.
                 model.latest = model.counts.keys().map(|(start, _)| *start).max();
                 let (debts, counts) = runner.seen().await;
@@ -225,4 +227,40 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[tokio::test]
+async fn what_is_held_in_memory_is_counted_until_it_is_on_disk() {
+    let set = Arc::new(TableSet::new(cases(), "livecheck").expect("names"));
+    let mut changelogs = Vec::new();
+    let mut runner = Runner::begin(&set, &Arc::new(Store::in_memory().expect("memory")), &changelogs);
+    let mut held = Vec::new();
+    for (account, amount) in [(1, 1), (2, 1), (2, 1)] {
+        runner.execute(account, amount, 0).await;
+        held.push(runner.tables.held_bytes());
+    }
+    // A row that is changed again is held once.
+    assert!(0 < held[0] && held[0] < held[1] && held[1] == held[2], "{held:?}");
+    runner.commit(&mut changelogs, true);
+    assert_eq!(runner.tables.held_bytes(), 0);
+    runner.tables.freed().await;
+}
+
+#[tokio::test]
+async fn a_row_that_no_changelog_takes_is_refused_and_nothing_is_changed() {
+    let cases = Cases::new([case(CASE, &[("texts", None), ("counts", None)])]).expect("one case");
+    let set = Arc::new(TableSet::new(&cases, "livecheck").expect("names"));
+    let tables = PartitionTables::open(PARTITION, set, Arc::new(Store::in_memory().expect("memory")));
+    let tables = tables.expect("it can be read");
+    let of_case = cases.get(CASE).expect("the case").tables;
+    let of_execution = Arc::new(ExecutionTables::new(of_case, at(0), tables.of_case(CASE)));
+    let (texts, counts) = (table::<u8, String>(&of_execution, 0), table::<u8, u32>(&of_execution, 1));
+    texts.set(&7, "x".repeat(1_000_000)).await.expect("JSON");
+    counts.add(&7, 1).await.expect("JSON");
+    let refused = tables.apply(CASE, &of_execution.take_changes()).expect_err("it is too large").to_string();
+    assert_eq!(
+        refused,
+        "table `texts`: the row of the key 7 would take 1000003 bytes, and the most is 900000"
+    );
+    assert_eq!(tables.held_bytes(), 0);
 }

@@ -78,6 +78,16 @@ impl UnderWay {
         }
     }
 
+    /// The bytes of what has been changed and is not yet both committed and on disk, roughly.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.tables.held_bytes()
+    }
+
+    /// Waits until that is less.
+    pub(crate) async fn freed(&self) {
+        self.tables.freed().await;
+    }
+
     /// What has been changed since this was last asked.
     pub(crate) fn take_writes(&mut self) -> TableWrites {
         std::mem::take(&mut self.writes)
