@@ -8,6 +8,8 @@
 #![cfg_attr(not(feature = "reqwest"), doc = "[reqwest]: #features")]
 #![cfg_attr(not(feature = "tower"), doc = "[tower]: #features")]
 
+mod runner_main;
+
 pub use livecheck_core::*;
 pub use livecheck_macros::*;
 

@@ -55,5 +55,5 @@ mod traces;
 mod worker;
 
 pub use kafka::{KafkaEdgeError, TopicProblem};
-pub use program::main;
+pub use program::{main, main_after};
 pub use tables::{FolderError, TableNameError};

@@ -68,10 +68,19 @@ fn name_allocator() {
 /// ```
 #[must_use]
 pub fn main() -> ExitCode {
+    main_after(|| Ok(()))
+}
+
+/// The same, with something to be done once the command line is parsed and before it is known which cases there are: to
+/// make [cases at run time](livecheck_core::CaseBuilder).
+///
+/// Where that fails, nothing else is done, and the exit code is 96.
+#[must_use]
+pub fn main_after(before: impl FnOnce() -> livecheck_core::Result) -> ExitCode {
     name_allocator();
     let command = RunnerCommand::parse();
     set_colour(command.output.color);
-    match Program::start(command) {
+    match Program::start(command, before) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             error.print();
@@ -81,9 +90,13 @@ pub fn main() -> ExitCode {
 }
 
 impl Program {
-    fn start(command: RunnerCommand) -> Result<u8, RunnerError> {
+    fn start(
+        command: RunnerCommand,
+        before: impl FnOnce() -> livecheck_core::Result,
+    ) -> Result<u8, RunnerError> {
         let screen = Screen::stderr();
         logging::init(&command.output, std::env::var("RUST_LOG").ok().as_deref(), &screen)?;
+        before().map_err(|error| RunnerError::Before(error.into()))?;
         let program = Self { command, screen, cases: Cases::linked()? };
         match &program.command.action {
             Action::List(args) => in_tokio(listing::list(&program, args)),

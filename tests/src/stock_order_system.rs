@@ -27,7 +27,8 @@ pub struct StockOrderSystem {
 }
 
 impl StockOrderSystem {
-    /// Starts everything, and waits until the website listens and the runner has its partitions.
+    /// Starts everything, and waits until the website listens and the runner has its partitions. No fake orders are
+    /// posted: where the website listens is known only then.
     #[must_use]
     pub fn start(test: &str) -> Self {
         Self::start_with(test, "run", None)
@@ -49,6 +50,7 @@ impl StockOrderSystem {
             .program("orders-runner")
             .arguments(run)
             .variable("STOCK_ORDERS_DATA_DIR", data.path().to_str().expect("a folder of a Unicode name"))
+            .variable("STOCK_ORDERS_FAKE_ORDERS", "off")
             .start_ready();
         let service = |name: &str, arguments: &[&str]| {
             let mut command = command(name, &topics);

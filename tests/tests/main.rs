@@ -25,6 +25,7 @@ mod monitor;
 mod observers;
 mod orders;
 mod outage;
+mod own_main;
 mod parcels;
 mod schedules;
 mod serving;

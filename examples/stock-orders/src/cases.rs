@@ -8,7 +8,7 @@ use crate::order::{ExecutionId, Order, Side};
 use crate::service::data_dir;
 
 /// An order goes all the way from the website to its execution, and keeps its side.
-#[livecheck::case(probability = 0.5, warn_stalled_after = "5s")]
+#[livecheck::case(probability = 0.5, frequency = "30s", warn_stalled_after = "5s")]
 pub async fn order_flow(
     side: Side,
     #[signal(timeout = "30s")] order_sent_to_db: Signal<Order>,
@@ -34,6 +34,34 @@ pub async fn order_flow(
     // 4. It is executed, within the five seconds that users are promised.
     order_executed.wait().timeout("5s").await?;
     Ok(())
+}
+
+/// A sale that goes all the way and is not executed in the end: at night, when there are no users, it shows every half a
+/// minute that the system is well.
+#[livecheck::fake_request(order_flow)]
+async fn fake_order() -> livecheck::Result {
+    let Some(website) = website_for_fakes() else { return Ok(()) };
+    let post = async {
+        let order = Order {
+            id: livecheck::test_id()?.to_string(),
+            user_id: "nobody".to_owned(),
+            side: Side::Sell,
+            quantity: 1.0,
+            price: 3.33,
+            fake: true,
+        };
+        let url = format!("{website}/order/create/");
+        livecheck::url_request(|http| http.post(&url).json(&order)).await?;
+        Ok(())
+    };
+    order_flow::trigger(Side::Sell).scope(post).await
+}
+
+/// Where fake orders are posted to, if they are wanted.
+fn website_for_fakes() -> Option<String> {
+    let is_off = std::env::var("STOCK_ORDERS_FAKE_ORDERS").is_ok_and(|wanted| wanted == "off");
+    (!is_off)
+        .then(|| std::env::var("STOCK_ORDERS_URL").unwrap_or_else(|_| "http://127.0.0.1:6066".to_owned()))
 }
 
 #[cfg(test)]

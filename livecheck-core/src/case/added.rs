@@ -23,7 +23,7 @@ static BODIES: RwLock<Option<HashMap<&'static str, Body>>> = RwLock::new(None);
 /// A case about to be made at run time: one for each region that a configuration lists, say.
 ///
 /// The service that triggers it and sends its signals makes the same one, by the same function, and keeps the
-/// [`AddedCase`]; the runner makes it before its `main` begins, in a program of the team's own:
+/// [`AddedCase`]; the runner, a program of the team's own, makes it before it begins:
 ///
 /// ```
 /// use livecheck_core::{AddedCase, CaseBuilder, Settings};
@@ -48,10 +48,10 @@ static BODIES: RwLock<Option<HashMap<&'static str, Body>>> = RwLock::new(None);
 /// eu.signal::<u32>("paid").expect("as above").send(&3);
 ///
 /// // In the runner:
-/// //     fn main() -> std::process::ExitCode {
-/// //         ["eu", "us"].map(refunds);
-/// //         livecheck::runner::main()
-/// //     }
+/// //     livecheck::main!(payments; before = || {
+/// //         ["eu", "us"].map(payments::refunds);
+/// //         Ok(())
+/// //     });
 /// ```
 #[must_use = "a case is added by `.run(…)`"]
 #[derive(Clone, Debug)]

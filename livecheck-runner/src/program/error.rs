@@ -27,6 +27,9 @@ pub enum RunnerError {
     /// The log cannot be set up.
     #[error(transparent)]
     Logging(#[from] LoggingError),
+    /// What the program's own code does first has failed.
+    #[error("what this program does before it begins has failed")]
+    Before(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Two cases have one name.
     #[error(transparent)]
     DuplicateCase(#[from] DuplicateCase),
@@ -100,6 +103,7 @@ impl RunnerError {
             Self::Uptest(error) => error.exit_code(),
             Self::Config(_)
             | Self::Logging(_)
+            | Self::Before(_)
             | Self::DuplicateCase(_)
             | Self::Kafka(_)
             | Self::EmbeddedBroker(_)

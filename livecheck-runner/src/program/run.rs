@@ -18,7 +18,7 @@ use crate::args::{RunArgs, RunFormat, exit_code};
 use crate::config::Config;
 use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::Sharing;
-use crate::monitor::{Plan, Rhythm};
+use crate::monitor::{Plan, Rhythm, What};
 use crate::observer::{Observer, ObserverOptions};
 use crate::observers::Observers;
 use crate::reporter::{
@@ -196,7 +196,9 @@ async fn observe(
     };
     let unserved = || served(configured(config).as_ref(), None);
     monitoring.serves(serving.as_ref().map_or_else(unserved, Serving::offers));
-    if !sharing.is_shared() && once.is_none() && !Plan::of(&selected).is_empty() {
+    // Fake requests are for where real ones are missing: a run of one's own waits for those.
+    let has_work = |plan: &Plan| !matches!(plan.what, What::Send(..));
+    if !sharing.is_shared() && once.is_none() && Plan::of(&selected).iter().any(has_work) {
         reporter.events().send(RunEvent::Warning(NOT_BY_THE_CLOCK.to_owned()));
     }
     let traces = Traces::to(config.otlp_endpoint.as_deref()).unwrap_or_else(|error| {

@@ -1,6 +1,5 @@
 //! A runner of cases that nobody triggers.
 
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -55,6 +54,4 @@ async fn a_passenger() -> livecheck::Result {
     Ok(())
 }
 
-fn main() -> ExitCode {
-    livecheck::runner::main()
-}
+livecheck::main!();

@@ -1,7 +1,5 @@
 //! A runner of cases that are soon taken for failing, and for stalled.
 
-use std::process::ExitCode;
-
 use livecheck::Signal;
 
 /// A lamp shines.
@@ -36,6 +34,4 @@ async fn a_wave() -> livecheck::Result {
     Ok(())
 }
 
-fn main() -> ExitCode {
-    livecheck::runner::main()
-}
+livecheck::main!();

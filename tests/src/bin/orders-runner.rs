@@ -1,9 +1,3 @@
 //! The runner of the tutorial's case.
 
-use std::process::ExitCode;
-
-extern crate stock_orders as _;
-
-fn main() -> ExitCode {
-    livecheck::runner::main()
-}
+livecheck::main!(stock_orders);

@@ -1,7 +1,5 @@
 //! A runner of two cases that have one name.
 
-use std::process::ExitCode;
-
 mod north {
     #[livecheck::case(name = "shop::parcel")]
     async fn parcel() {}
@@ -12,6 +10,4 @@ mod south {
     async fn parcel() {}
 }
 
-fn main() -> ExitCode {
-    livecheck::runner::main()
-}
+livecheck::main!();

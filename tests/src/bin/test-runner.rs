@@ -3,11 +3,4 @@
 #[path = "../notebook.rs"]
 mod notebook;
 
-use std::process::ExitCode;
-
-// What the linker should keep is named.
-extern crate livecheck_tests as _;
-
-fn main() -> ExitCode {
-    livecheck::runner::main()
-}
+livecheck::main!(livecheck_tests);
