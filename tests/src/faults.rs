@@ -5,6 +5,7 @@
 //! | [`schedule`] | what goes wrong, and when; pure |
 //! | [`orders`] | what is triggered and signalled meanwhile, and the verdict that is meant; pure |
 //! | [`verifier`] | what the reports should say, and what they do say; pure, and apart from the product |
+//! | [`ledger`] | the same for what stands in a table |
 //! | [`sending`] | the orders onto the topics, each record at its time |
 //! | [`broker`] | the broker that is killed |
 //! | [`fleet`] | the runners that are killed |
@@ -15,6 +16,7 @@
 
 pub mod broker;
 pub mod fleet;
+pub mod ledger;
 pub mod orders;
 pub mod reading;
 pub mod round;
@@ -24,6 +26,8 @@ pub mod verifier;
 
 /// The name of one of the cases; the others are its neighbours in [`cases`](crate::cases).
 const PARCEL: &str = "livecheck_tests::cases::parcel";
+/// The case that has a table, in which it adds up what each customer owes.
+const DEBT: &str = "livecheck_tests::cases::debt";
 
 /// A verdict, as the verifier has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

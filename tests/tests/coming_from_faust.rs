@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The public names of faust.livecheck in faust-streaming 0.15.3: what stands in the bodies of its classes.
+/// The public names of faust.livecheck in faust-streaming 0.15.3: what stands in the bodies of its classes, and its
+/// exceptions.
 const NAMES: &[(&str, &str)] = &[
     (
         "LiveCheck",
@@ -42,6 +43,11 @@ const NAMES: &[(&str, &str)] = &[
          human_date() was_issued_today() is_expired() short_case_name()",
     ),
     ("TestReport", "case_name state test runtime signal_latency error traceback"),
+    (
+        "exceptions",
+        "LiveCheckError SuiteFailed ServiceDown SuiteStalled LiveCheckTestSkipped LiveCheckTestFailed \
+         LiveCheckTestRaised LiveCheckTestTimeout",
+    ),
 ];
 
 fn root() -> &'static Path {

@@ -70,7 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let broker = TestBroker::start(&arguments.broker, &program);
     Kafka::share(broker.servers());
     let topics = OwnTopics::created("faults", &[]);
-    let reading = Reading::new(&topics.names);
+    let reading = Reading::new(&topics);
     let length = Duration::from_secs(arguments.length);
     let outage = Duration::from_secs(arguments.outage);
     let shape = Shape { length, runners: arguments.runners.into(), broker: broker.is_ours(), outage };
@@ -124,7 +124,8 @@ fn main() -> anyhow::Result<ExitCode> {
         }
     }
     println!(
-        "{rounds} rounds, {faults} steps, {executions} executions: lost 0, duplicated 0, wrong 0, in {:.0} s",
+        "{rounds} rounds, {faults} steps, {executions} executions: lost 0, duplicated 0, wrong 0, tables as they should \
+         be, in {:.0} s",
         began.elapsed().as_secs_f64()
     );
     Ok(ExitCode::SUCCESS)
@@ -137,13 +138,14 @@ fn summary(outcome: &Outcome) -> String {
         judgement.states.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
     let count = |is: fn(&Violation) -> bool| judgement.count(is);
     format!(
-        "{} executions: {}; lost {}, duplicated {}, wrong {}; {} decided by late records, {} runners started \
-         again, all reported {:.1} s after the last fault",
+        "{} executions: {}; lost {}, duplicated {}, wrong {}, rows wrong {}; {} decided by late records, {} runners \
+         started again, all reported {:.1} s after the last fault",
         judgement.triggered,
         states.join(", "),
         count(|violation| *violation == Violation::Lost),
         count(|violation| matches!(violation, Violation::Duplicated(_) | Violation::Stranger)),
         count(|violation| matches!(violation, Violation::Wrong(_))),
+        outcome.discrepancies.len(),
         judgement.delayed,
         outcome.history.restarts,
         outcome.settled.as_secs_f64(),
@@ -154,6 +156,9 @@ fn summary(outcome: &Outcome) -> String {
 fn tell(seed: u64, outcome: &Outcome) -> anyhow::Result<PathBuf> {
     for complaint in &outcome.history.complaints {
         println!("  {complaint}");
+    }
+    for discrepancy in &outcome.discrepancies {
+        println!("  {discrepancy}");
     }
     let mut all = String::new();
     for (execution, violation) in &outcome.judgement.violations {

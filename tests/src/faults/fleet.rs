@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use livecheck_core::variables::variable;
+use tempfile::TempDir;
 
 use super::schedule::{Slot, Step};
 use crate::own_topics::OwnTopics;
@@ -18,6 +19,8 @@ pub struct Fleet {
     program: PathBuf,
     topics: OwnTopics,
     slots: Vec<Place>,
+    /// Where the runners have their tables: one goes on from what another has left there, killed or not.
+    tables: TempDir,
     /// Asked to end, and not seen to have ended.
     leaving: Vec<(Slot, Runner)>,
     history: History,
@@ -45,7 +48,8 @@ impl Fleet {
     #[must_use]
     pub fn new(program: PathBuf, topics: OwnTopics, size: usize) -> Self {
         let slots = (0..size).map(|_| Place { proxy: Proxy::start(), runner: None }).collect();
-        Self { program, topics, slots, leaving: Vec::new(), history: History::default() }
+        let tables = tempfile::tempdir().expect("a folder");
+        Self { program, topics, slots, tables, leaving: Vec::new(), history: History::default() }
     }
 
     /// Does what a schedule has for a runner; nothing, where the step is the broker's.
@@ -117,6 +121,7 @@ impl Fleet {
             .variable("LIVECHECK_KAFKA_SESSION_TIMEOUT_MS", "6000")
             // Sooner than by default, so that faults meet executions that are saved, and those that are not.
             .variable("LIVECHECK_SAVE_AFTER", "1s")
+            .variable("LIVECHECK_TABLES_DIR", self.tables.path().to_string_lossy())
             .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300");
         place.runner = Some(runner.start());
     }

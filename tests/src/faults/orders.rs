@@ -101,6 +101,9 @@ pub fn introduction(seed: u64) -> Vec<Order> {
 /// Signals come up to this long before their trigger.
 const LEAD: Duration = Duration::from_millis(1_500);
 
+/// How many customers there are: several bills of one are open at any time.
+const CUSTOMERS: u32 = 5;
+
 /// Gives an order, at times, the id of an earlier one of the same case: who has both apart has them by headers.
 fn reuse_an_id(chance: &mut Xoshiro256PlusPlus, earlier: &[Order], order: &mut Order) {
     if earlier.is_empty() || !chance.random_bool(0.05) || !order.is_named_by_headers() {
@@ -127,10 +130,11 @@ impl Shop<'_> {
     fn order(&mut self, id: String) -> Order {
         let headers = !self.chance.random_bool(0.15);
         let (case, arguments, intended, signals) = match self.chance.random_range(0..100) {
-            0..30 => self.parcel(json!(3), State::Pass, headers),
-            30..37 => self.one_signal("shipment", "delivered", Some(0..5_000), State::Pass, false),
-            37..41 => self.one_signal("collection", "collected", Some(0..200), State::Pass, false),
-            41..45 => self.one_signal("collection", "collected", None, State::Timeout, false),
+            0..24 => self.parcel(json!(3), State::Pass, headers),
+            24..32 => self.debt(&id, headers),
+            32..38 => self.one_signal("shipment", "delivered", Some(0..5_000), State::Pass, false),
+            38..42 => self.one_signal("collection", "collected", Some(0..200), State::Pass, false),
+            42..45 => self.one_signal("collection", "collected", None, State::Timeout, false),
             45..52 => self.parcel(json!(4), State::Fail, headers),
             52..58 => self.parcel(json!("three"), State::Error, headers),
             58..66 => self.one_signal("courier", "came", Some(0..1_500), State::Pass, headers),
@@ -173,6 +177,16 @@ impl Shop<'_> {
             vec![(first, packed), (second, delivered)]
         };
         ("parcel", json!({"ordered": 3}), verdict, signals)
+    }
+
+    /// A bill, which adds to what its customer owes. Each round has customers of its own.
+    fn debt(&mut self, id: &str, headers: bool) -> Made {
+        let round = id.rsplit_once('-').map_or(id, |(round, _)| round);
+        let customer = format!("{round}-customer-{}", self.chance.random_range(0..CUSTOMERS));
+        let amount = self.chance.random_range(1..4);
+        let (_, _, verdict, signals) =
+            self.one_signal("debt", "booked", Some(0..2_000), State::Pass, headers);
+        ("debt", json!({"customer": customer, "amount": amount}), verdict, signals)
     }
 
     fn one_signal(

@@ -3,33 +3,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use livecheck::Topics;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 
+use super::DEBT;
+use super::ledger::{Account, Ledger};
 use super::verifier::{Execution, Log, Report, Signal, Trigger};
 use crate::PATIENCE;
 use crate::kafka::Kafka;
+use crate::own_topics::OwnTopics;
 
-/// Reads the three topics, from where it has come to.
+/// Reads the three topics, and the changelog of a table, from where it has come to.
 #[derive(Debug)]
 pub struct Reading {
     tests: Tail,
     bus: Tail,
     reports: Tail,
+    changelog: String,
+    /// Once there is a changelog, which the first runner makes.
+    debts: Option<Tail>,
+    ledger: Ledger,
 }
 
 impl Reading {
     /// Begins at the beginning of the topics, which are there.
     #[must_use]
-    pub fn new(topics: &Topics) -> Self {
+    pub fn new(OwnTopics { names, group }: &OwnTopics) -> Self {
         Self {
-            tests: Tail::new(&topics.test_topic),
-            bus: Tail::new(&topics.bus_topic),
-            reports: Tail::new(&topics.report_topic),
+            tests: Tail::new(&names.test_topic),
+            bus: Tail::new(&names.bus_topic),
+            reports: Tail::new(&names.report_topic),
+            changelog: format!("{group}-{}-debts-changelog", DEBT.replace("::", ".")),
+            debts: None,
+            ledger: Ledger::new(),
         }
     }
 
@@ -47,6 +56,22 @@ impl Reading {
                 log.reports.push(report(message));
             }
         });
+    }
+
+    /// What the table has by what has been committed.
+    ///
+    /// # Panics
+    ///
+    /// When no runner has made its changelog, or a record there is not what it should be.
+    pub fn read_ledger(&mut self) -> &Ledger {
+        let (changelog, ledger) = (&self.changelog, &mut self.ledger);
+        self.debts.get_or_insert_with(|| Tail::new(changelog)).read(|message| {
+            let key = message.key().expect("a key");
+            let customer: String = serde_json::from_slice(key).expect("a customer");
+            let debt = json(message).as_i64().expect("a debt");
+            ledger.insert(Account { partition: message.partition(), customer }, debt);
+        });
+        ledger
     }
 }
 

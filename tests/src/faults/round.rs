@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::broker::TestBroker;
 use super::fleet::{Fleet, History};
+use super::ledger::{self, Discrepancy};
 use super::orders::Order;
 use super::reading::Reading;
 use super::schedule::{Schedule, Timed};
@@ -36,6 +37,8 @@ pub struct Stage {
 pub struct Outcome {
     /// What the verifier says.
     pub judgement: Judgement,
+    /// Where a table is not what it should be.
+    pub discrepancies: Vec<Discrepancy>,
     /// What it was read from.
     pub log: Log,
     /// What became of the runners.
@@ -48,7 +51,9 @@ impl Outcome {
     /// Whether nothing was lost, duplicated or wrong, and no runner did what none should.
     #[must_use]
     pub fn is_flawless(&self) -> bool {
-        self.judgement.violations.is_empty() && self.history.complaints.is_empty()
+        self.judgement.violations.is_empty()
+            && self.discrepancies.is_empty()
+            && self.history.complaints.is_empty()
     }
 }
 
@@ -100,5 +105,6 @@ pub fn play(stage: &mut Stage, schedule: Schedule, orders: &[Order], say: impl F
     let history = fleet.end();
     // What runners report at their end counts, too.
     stage.reading.read_reports(&mut log);
-    Outcome { judgement: judge(&meant, &log), log, history, settled }
+    let discrepancies = ledger::compare(&log.triggers, stage.reading.read_ledger());
+    Outcome { judgement: judge(&meant, &log), discrepancies, log, history, settled }
 }

@@ -196,6 +196,7 @@ fn expected(trigger: &Trigger, signals: Vec<&Signal>) -> Expected {
         Some("courier") => waits.next("came", 3_000).map_or(State::Timeout, |_| State::Pass),
         Some("shipment") => shipment(&mut waits),
         Some("collection") => waits.next("collected", 500).map_or(State::Timeout, |_| State::Pass),
+        Some("debt") => waits.next("booked", 30_000).map_or(State::Timeout, |_| State::Pass),
         Some("invoice") => waits.next("printed", 500).map_or(State::Timeout, |_| State::Pass),
         Some("refund") => State::Error,
         Some("label") if trigger.arguments["address"].is_null() => State::Fail,
