@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use livecheck_core::control::Sampling;
-use livecheck_core::{Case, Cases, Timestamp};
+use livecheck_core::{Case, Cases, Timestamp, Uptest};
 
 use crate::config::CheckConfig;
 
@@ -49,6 +49,11 @@ pub enum ListFormat {
 ///   "checks": [
 ///     { "name": "api", "command": "pytest --junit-xml=results.xml", "schedule": "every 15m", "tags": ["smoke"],
 ///       "next_slot": "2026-11-21T02:15:00.000000Z" }
+///   ],
+///   "uptests": [
+///     { "name": "stock_orders::uptests::takes_orders", "package": "stock-orders",
+///       "file": "examples/stock-orders/src/uptests.rs", "line": 10, "docs": "The website takes an order.",
+///       "proc": "order-web", "timeout": 10.0 }
 ///   ]
 /// }
 /// ```
@@ -123,6 +128,8 @@ pub struct View<'v> {
     pub sampling: &'v dyn Fn(&Case) -> Sampling,
     /// The checks beside the cases.
     pub checks: &'v [Arc<CheckConfig>],
+    /// The uptests beside them: those that are functions.
+    pub uptests: &'v [&'static Uptest],
 }
 
 /// The list of those cases, with colours as ANSI escape sequences.

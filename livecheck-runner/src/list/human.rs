@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use livecheck_core::case::{Case, SignalDefinition};
 use livecheck_core::schedule::{Rule, Schedule};
 use livecheck_core::table::TableDefinition;
-use livecheck_core::{Cases, Settings, Timestamp};
+use livecheck_core::{Cases, Settings, Timestamp, Uptest};
 
 use super::View;
 use crate::config::CheckConfig;
@@ -37,6 +38,10 @@ pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
         let _ = writeln!(out, "{PACKAGE}checks{PACKAGE:#}:");
         view.checks.iter().for_each(|check| write_check(&mut out, check, view.now));
     }
+    if !view.uptests.is_empty() {
+        let _ = writeln!(out, "{PACKAGE}uptests{PACKAGE:#}:");
+        view.uptests.iter().for_each(|uptest| write_uptest(&mut out, uptest, verbose, view.root));
+    }
     let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
     let cases = of(cases.len(), "case", "cases");
     let packages = of(packages.len(), "package", "packages");
@@ -44,7 +49,11 @@ pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
         0 => String::new(),
         count => format!(", {}", of(count, "check", "checks")),
     };
-    let _ = writeln!(out, "{cases} in {packages}{checks}");
+    let uptests = match view.uptests.len() {
+        0 => String::new(),
+        count => format!(", {}", of(count, "uptest", "uptests")),
+    };
+    let _ = writeln!(out, "{cases} in {packages}{checks}{uptests}");
     out
 }
 
@@ -54,6 +63,20 @@ fn write_check(out: &mut String, check: &CheckConfig, now: Timestamp) {
     fact(out, "due", &due(&Rhythm::of_check(check), now), false);
     if !check.tags.is_empty() {
         fact(out, "tags", &check.tags.join(", "), false);
+    }
+}
+
+fn write_uptest(out: &mut String, uptest: &Uptest, verbose: bool, root: &Path) {
+    let Uptest { name, proc, docs, location, timeout, .. } = uptest;
+    let (file, line) = (shown(location.file, root), location.line);
+    let _ = writeln!(out, "    {NAME}{name}{NAME:#}  of {proc}  {DIM}{file}:{line}{DIM:#}");
+    if verbose {
+        for line in docs.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "        {line}");
+        }
+        if let Some(timeout) = timeout {
+            fact(out, "timeout", &duration(*timeout), verbose);
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The list for programs.
 
+use std::path::Path;
+
 use livecheck_core::case::Case;
 use livecheck_core::control::Sampling;
 use livecheck_core::table::TableDefinition;
-use livecheck_core::{Cases, Settings, Timestamp};
+use livecheck_core::{Cases, Settings, Timestamp, Uptest};
 use serde::Serialize;
 
 use super::View;
@@ -15,6 +17,33 @@ use crate::paths::shown;
 struct List {
     cases: Vec<Listed>,
     checks: Vec<ListedCheck>,
+    uptests: Vec<ListedUptest>,
+}
+
+#[derive(Serialize)]
+struct ListedUptest {
+    name: &'static str,
+    package: &'static str,
+    file: &'static str,
+    line: u32,
+    docs: &'static str,
+    proc: &'static str,
+    timeout: Option<f64>,
+}
+
+impl ListedUptest {
+    fn of(uptest: &'static Uptest, root: &Path) -> Self {
+        let Uptest { name, proc, docs, location, timeout, .. } = uptest;
+        Self {
+            name,
+            package: location.package,
+            file: shown(location.file, root),
+            line: location.line,
+            docs,
+            proc,
+            timeout: timeout.map(|timeout| timeout.as_secs_f64()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -124,6 +153,7 @@ pub(super) fn render(cases: &Cases, pretty: bool, view: View<'_>) -> String {
     let list = List {
         cases: cases.iter().map(|case| Listed::of(case, view)).collect(),
         checks: view.checks.iter().map(|check| ListedCheck::of(check, view.now)).collect(),
+        uptests: view.uptests.iter().map(|uptest| ListedUptest::of(uptest, view.root)).collect(),
     };
     let json = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) };
     // Texts, numbers and lists have JSON, whatever they are.

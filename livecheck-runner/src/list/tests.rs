@@ -66,6 +66,19 @@ static TOKEN: Case = Case {
     )
 };
 
+static TAKES_ORDERS: Uptest = Uptest {
+    name: "stock_orders::uptests::takes_orders",
+    proc: "order-web",
+    docs: " The website takes an order, and keeps its side.",
+    location: Location {
+        package: "stock-orders",
+        file: "/home/me/work/examples/stock-orders/src/uptests.rs",
+        line: 10,
+    },
+    timeout: Some(Duration::from_secs(10)),
+    run: |_| Box::pin(async { Ok(()) }),
+};
+
 fn now() -> Timestamp {
     "2026-11-21T02:03:04Z".parse().expect("a time")
 }
@@ -86,7 +99,7 @@ fn list_with(
 ) -> String {
     shown(
         cases,
-        View { root: Path::new("/home/me/work"), now: now(), sampling, checks: &[] },
+        View { root: Path::new("/home/me/work"), now: now(), sampling, checks: &[], uptests: &[] },
         format,
         verbose,
     )
@@ -128,7 +141,7 @@ fn what_holds_is_shown_and_by_what() {
 }
 
 #[test]
-fn checks_stand_behind_the_cases() {
+fn checks_and_uptests_stand_behind_the_cases() {
     let check = CheckConfig {
         name: "api".to_owned(),
         command: ServiceCommand::Shell("pytest --junit-xml=results.xml".to_owned()),
@@ -142,7 +155,13 @@ fn checks_stand_behind_the_cases() {
         max_consecutive_failures: 1,
     };
     let checks = [Arc::new(check)];
-    let view = View { root: Path::new("/home/me/work"), now: now(), sampling: &in_code, checks: &checks };
+    let view = View {
+        root: Path::new("/home/me/work"),
+        now: now(),
+        sampling: &in_code,
+        checks: &checks,
+        uptests: &[&TAKES_ORDERS],
+    };
     insta::assert_snapshot!(shown(&[&REFUND], view, ListFormat::Human, false));
     let json = shown(&[&REFUND], view, ListFormat::JsonPretty, false);
     insta::assert_snapshot!(&json[json.find("\"checks\"").expect("it has checks")..]);

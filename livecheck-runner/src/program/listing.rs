@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use livecheck_core::Timestamp;
 use livecheck_core::control::{Controls, apply_controls, sampling};
+use livecheck_core::{Timestamp, Uptest};
 
 use super::broker::Running;
 use super::{OK, Program, RunnerError, print, working_folder};
-use crate::args::{ListArgs, MessageFormat};
+use crate::args::{ListArgs, MessageFormat, Selection};
 use crate::kafka::{Connection, Inspection, KafkaEdgeError, read_controls};
 use crate::list::{ListFormat, View, render};
 
@@ -30,7 +30,9 @@ pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, Runne
         MessageFormat::JsonPretty => ListFormat::JsonPretty,
     };
     let cwd = working_folder()?;
-    let view = View { root: &cwd, now: Timestamp::now(), sampling: &sampling, checks: &selected.checks };
+    let uptests = selected_uptests(args);
+    let (now, checks) = (Timestamp::now(), &selected.checks[..]);
+    let view = View { root: &cwd, now, sampling: &sampling, checks, uptests: &uptests };
     print(&render(&selected.cases, format, program.command.output.verbose > 0, view))?;
     Ok(OK)
 }
@@ -38,4 +40,16 @@ pub(super) async fn list(program: &Program, args: &ListArgs) -> Result<u8, Runne
 async fn read_controls_if_reached(connection: &Connection) -> Result<Controls, KafkaEdgeError> {
     let inspection = connection.ask(|connection| Inspection::reach(connection, PATIENCE)).await?;
     read_controls(connection, &inspection, PATIENCE).await
+}
+
+/// The uptests that are functions, by the parts of names and the packages that cases are selected by; they have no tags.
+fn selected_uptests(
+    ListArgs { selection: Selection { filters, packages, tags }, .. }: &ListArgs,
+) -> Vec<&'static Uptest> {
+    let is_wanted = |uptest: &&'static Uptest| {
+        tags.is_empty()
+            && (packages.is_empty() || packages.iter().any(|package| package == uptest.location.package))
+            && (filters.is_empty() || filters.iter().any(|filter| uptest.name.contains(filter.as_str())))
+    };
+    Uptest::linked().into_iter().filter(is_wanted).collect()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use livecheck_core::wire::{Explanation, LogLine, Step, TestExecution, TestReport};
 use livecheck_core::{Case, Cases};
+use serde_json::value::RawValue;
 
 use super::render::RenderOptions;
 use super::style::{COUNT, DIM, FAIL, WARN, paint};
@@ -154,12 +155,22 @@ fn is_place(line: &str) -> bool {
     is_number() && is_number() && parts.next().is_some_and(|file| !file.is_empty())
 }
 
-/// Each argument of the test, in the order of the parameters.
+/// Each argument of the test, in the order of the parameters; of a case that is not linked, as its sender gave them.
 fn arguments(test: &TestExecution, case: Option<&Case>) -> Vec<(&'static str, String)> {
-    let Some(case) = case else { return Vec::new() };
-    let given = case.arguments.iter().enumerate().filter_map(|(index, argument)| {
-        let value = test.arguments.get(index, argument.name)?;
-        Some(format!("{} = {}", paint(COUNT, argument.name), cut(&plain(value.get()), ARGUMENT)))
-    });
-    given.map(|argument| ("arguments", argument)).collect()
+    let line = |name: &str, value: &RawValue| {
+        ("arguments", format!("{} = {}", paint(COUNT, name), cut(&plain(value.get()), ARGUMENT)))
+    };
+    let Some(case) = case else {
+        let given = test.arguments.iter().enumerate();
+        return given
+            .map(|(place, (name, value))| match name {
+                Some(name) => line(&plain(name), value),
+                None => line(&format!("#{}", place + 1), value),
+            })
+            .collect();
+    };
+    let given = case.arguments.iter().enumerate();
+    given
+        .filter_map(|(index, argument)| Some(line(argument.name, test.arguments.get(index, argument.name)?)))
+        .collect()
 }
