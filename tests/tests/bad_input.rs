@@ -94,6 +94,20 @@ fn a_payload_of_ten_megabytes_is_refused_by_producer_or_broker_where_nobody_rais
 }
 
 #[test]
+fn a_trigger_as_large_as_brokers_take_is_executed_and_reported_and_holds_up_nothing() {
+    // The runner creates the topics.
+    let topics = OwnTopics::named("large");
+    let runner = runner(&topics);
+    let sender = Sender::with(&[("message.max.bytes", "1048000")]);
+    let address = "x".repeat(1_047_000);
+    let large = test(case("label"), "large", &[("address", json!(address))]);
+    let report = report_on(&topics, &sender, &large);
+    assert_eq!(report.value.state, State::Pass);
+    assert_a_good_test_passes(&topics, &sender);
+    assert_eq!(runner.interrupted().code, Some(0));
+}
+
+#[test]
 fn a_test_without_keys_and_readable_headers_is_executed_all_the_same() {
     let topics = OwnTopics::created("no-keys", &[]);
     let sender = Sender::new();

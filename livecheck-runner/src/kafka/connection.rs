@@ -18,6 +18,9 @@ use super::health::Health;
 /// How long one request to the brokers may take before it is tried again.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most bytes of a record that the runner writes, in the topics that it makes itself and by its own producer.
+pub(super) const LARGEST_OF_OURS: &str = "8388608";
+
 /// librdkafka wants the name of a group also of a consumer whose partitions are assigned by hand. It never
 /// joins, and commits nothing.
 const NO_GROUP: &str = "livecheck-assigned-by-hand";
@@ -144,6 +147,8 @@ impl Connection {
             // Readers of committed records wait for a runner that has died for this long at most.
             .set("transaction.timeout.ms", "10000")
             .set("message.timeout.ms", "10000")
+            // A report has the arguments of its trigger, which may be as large as a record can be, and more.
+            .set("message.max.bytes", self.property("message.max.bytes").unwrap_or(LARGEST_OF_OURS))
             // Whole batches: the commit flushes what lingers.
             .set("linger.ms", "50")
             .set("partitioner", "murmur2_random");

@@ -2,7 +2,7 @@
 
 use livecheck_core::Topics;
 
-use super::connection::Connection;
+use super::connection::{Connection, LARGEST_OF_OURS};
 use super::error::KafkaEdgeError;
 use super::inspection::Inspection;
 use super::topics::ensure;
@@ -33,6 +33,7 @@ impl Keeps {
         match self {
             Self::Latest => &[
                 ("cleanup.policy", "compact"),
+                ("max.message.bytes", LARGEST_OF_OURS),
                 ("message.timestamp.type", "LogAppendTime"),
                 ("min.cleanable.dirty.ratio", "0.1"),
                 ("segment.bytes", "16777216"),
@@ -43,7 +44,7 @@ impl Keeps {
             Self::Rows => &[
                 ("cleanup.policy", "compact"),
                 ("delete.retention.ms", "86400000"),
-                ("max.message.bytes", "1048588"),
+                ("max.message.bytes", LARGEST_OF_OURS),
                 ("segment.bytes", "52428800"),
                 ("segment.ms", "3600000"),
             ],

@@ -6,7 +6,7 @@ use livecheck_core::Topics;
 use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::connection::{Connection, REQUEST_TIMEOUT};
+use super::connection::{Connection, LARGEST_OF_OURS, REQUEST_TIMEOUT};
 use super::error::KafkaEdgeError;
 use super::inspection::Inspection;
 use super::internal_topics::Keeps;
@@ -98,8 +98,12 @@ pub(crate) async fn ensure_topics(
     let missing: Vec<String> =
         found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
     // Verdicts are by the log's own time: one clock for all senders.
-    let settings = &[("message.timestamp.type", "LogAppendTime")];
-    create(connection, &missing, settings, count, replication_factor).await?;
+    let by_broker = ("message.timestamp.type", "LogAppendTime");
+    let (reports, others): (Vec<String>, Vec<String>) =
+        missing.iter().cloned().partition(|name| *name == connection.topics.report_topic);
+    create(connection, &others, &[by_broker], count, replication_factor).await?;
+    let of_reports = &[by_broker, ("max.message.bytes", LARGEST_OF_OURS)];
+    create(connection, &reports, of_reports, count, replication_factor).await?;
     if !missing.is_empty() {
         found = until_there(connection).await?;
         found.co_partitioned()?;
