@@ -28,12 +28,12 @@ impl Overlay {
     }
 
     /// A row gets a value, or is removed.
-    pub(super) fn put(&mut self, table: TableId, key: RowKey, value: Option<Arc<str>>) -> Write {
+    pub(super) fn put(&mut self, table: TableId, key: &RowKey, value: Option<Arc<str>>) -> Write {
         self.writes += 1;
         let write = Write { value, number: self.writes };
-        self.bytes += bytes(&key, &write);
+        self.bytes += bytes(key, &write);
         if let Some(before) = self.rows.insert((table, key.clone()), write.clone()) {
-            self.bytes -= bytes(&key, &before);
+            self.bytes -= bytes(key, &before);
         }
         write
     }

@@ -262,7 +262,7 @@ impl PartitionTables {
 }
 
 fn put(state: &mut State, writes: &mut TableWrites, table: TableId, key: RowKey, value: Option<Arc<str>>) {
-    let write = state.overlay.put(table, key.clone(), value);
+    let write = state.overlay.put(table, &key, value);
     writes.rows.insert((table, key), write);
 }
 
