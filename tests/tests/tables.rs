@@ -216,7 +216,7 @@ fn partitions_whose_tables_are_being_restored_hold_up_no_others() {
     reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(tests()), State::Pass);
     let rows = changelog::table(&topics, case("debt"), "debts");
     let debts: i64 = rows.into_values().map(|debt| debt.as_i64().unwrap()).sum();
-    assert_eq!(debts, all.iter().map(|bill| bill.amount).sum());
+    assert_eq!(debts, all.iter().map(|bill| bill.amount).sum::<i64>());
 }
 
 #[test]
