@@ -14,8 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::engine::{
     Checkpoint, CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Pressure,
-    Selection,
-    Shard,
+    Selection, Shard,
 };
 use crate::execute::{self, ByExecution, FromCase, Reply, ToExecute};
 use crate::execution_log::ExecutionLog;
