@@ -1,5 +1,6 @@
 //! The task around a shard: feeds it, does what it asks for, and tells the committer how far it has come.
 
+mod bus_end;
 mod pace;
 
 use std::collections::HashMap;
@@ -10,7 +11,6 @@ use std::time::{Duration, Instant};
 use livecheck_core::wire::{ConsumerLag, LogLine, TestReport};
 use livecheck_core::{Case, Context, ExecutionKey, Timestamp, Topics};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::engine::{
     Checkpoint, CommitPoint, Effect, Ending, Handle, Handover, Limits, Message, Notice, Placement, Pressure,
@@ -24,6 +24,7 @@ use crate::kafka::{
 };
 use crate::observers::Observers;
 use crate::tables::{PartitionTables, UnderWay};
+use bus_end::{Answer, BusEnd};
 use pace::Pace;
 
 /// How many batches of records can wait for a shard, of each kind.
@@ -34,12 +35,6 @@ const CASE_BATCH: usize = 1_000;
 const PROGRESS_EVERY: Duration = Duration::from_millis(5);
 /// How many executions and signals are saved at most in one go.
 const CHECKPOINTS: usize = 1_000;
-/// How often at most the brokers are asked for the end of one partition of the bus.
-const ASK_EVERY: Duration = Duration::from_millis(50);
-/// For how long the end of the bus must stay where it is, beyond the last record that can be read, before
-/// what is between is taken for control records of a transaction.
-const CONTROL_RECORDS_AFTER: Duration = Duration::from_secs(1);
-
 /// What a shard task is connected to.
 #[derive(Clone)]
 pub(crate) struct ShardParts {
@@ -85,6 +80,7 @@ pub(crate) fn start(
     let mut shard = shard.with_topics(Arc::clone(&parts.topics));
     shard.already_reported(reported);
     recent.iter().for_each(|execution| shard.ended_lately(execution));
+    let bus_end = BusEnd::new(Arc::clone(&parts.bus), partition);
     let task = ShardTask {
         partition,
         shard,
@@ -101,9 +97,7 @@ pub(crate) fn start(
         lags: HashMap::new(),
         tables: UnderWay::new(tables),
         tables_are_full: false,
-        question: None,
-        asked: None,
-        bus: BusEnd::default(),
+        bus: bus_end,
         pace: Pace::new(Instant::now()),
         reports: Vec::new(),
         messages: Vec::new(),
@@ -134,10 +128,6 @@ struct ShardTask {
     tables: UnderWay,
     /// Whether tests wait because of what is held of tables.
     tables_are_full: bool,
-    /// The question for the end of the bus that is under way.
-    question: Option<JoinHandle<Option<Answer>>>,
-    /// When it was asked last.
-    asked: Option<Instant>,
     bus: BusEnd,
     pace: Pace,
     /// Verdicts that the committer has not been told.
@@ -148,20 +138,6 @@ struct ShardTask {
     told: Option<(CommitPoint, usize)>,
     /// When that was.
     progress_at: Instant,
-}
-
-/// Where the bus ended.
-#[derive(Clone, Copy, Debug)]
-struct Answer {
-    end_offset: i64,
-    asked: Timestamp,
-}
-
-/// What is known of the end of the bus beside what the shard knows.
-#[derive(Default)]
-struct BusEnd {
-    /// An end that the consumer has reached by its own word, though no record led there, and since when.
-    beyond: Option<(i64, Instant)>,
 }
 
 impl ShardTask {
@@ -198,7 +174,7 @@ impl ShardTask {
                     self.shard.message(None, message, Timestamp::now());
                 }
                 Some(batch) = self.inboxes.tests.recv(), if tests_wanted => self.tests(batch),
-                answer = answered(&mut self.question) => self.bus_end(answer),
+                answer = self.bus.answered() => self.bus_end(answer),
                 () = self.parts.committer.caught_up(), if is_behind => {}
                 () = self.tables.freed(), if pressure.pause_tests => {}
                 () = sleep_until(deadline) => self.time_has_passed(),
@@ -343,11 +319,7 @@ impl ShardTask {
 
     /// When something is due that no message brings about.
     fn next_deadline(&self) -> Option<Instant> {
-        let question = self.shard.next_bus_question().filter(|_| self.question.is_none());
-        let question = question.map(|due| {
-            let not_before = self.asked.map(|asked| asked + ASK_EVERY);
-            not_before.map_or(to_instant(due), |not_before| not_before.max(to_instant(due)))
-        });
+        let question = self.shard.next_bus_question().and_then(|due| self.bus.can_ask_at(due));
         let tick = self.shard.next_tick().map(to_instant);
         // While the committer is behind it is told nothing.
         let is_behind = self.parts.committer.is_behind();
@@ -360,52 +332,17 @@ impl ShardTask {
     fn time_has_passed(&mut self) {
         let now = Timestamp::now();
         self.shard.tick(now);
-        let due = self.shard.next_bus_question().is_some_and(|due| due <= now);
-        let may_ask = self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
-        if due && may_ask && self.question.is_none() {
-            self.ask(now);
+        if self.shard.next_bus_question().is_some_and(|due| due <= now) {
+            self.bus.ask(now);
         }
-    }
-
-    fn ask(&mut self, now: Timestamp) {
-        let (bus, partition) = (Arc::clone(&self.parts.bus), self.partition);
-        self.asked = Some(Instant::now());
-        self.question = Some(tokio::task::spawn_blocking(move || {
-            let watermarks = bus.watermarks(partition);
-            match watermarks {
-                Ok((_, end_offset)) => Some(Answer { end_offset, asked: now }),
-                Err(error) => {
-                    // Until the brokers answer nothing is judged: the signal may be there.
-                    tracing::debug!(%error, partition, "asking for the end of the bus");
-                    None
-                }
-            }
-        }));
     }
 
     fn bus_end(&mut self, answer: Option<Answer>) {
-        self.question = None;
         let Some(Answer { end_offset, asked }) = answer else { return };
-        if self.is_control_records(end_offset) {
+        if self.bus.is_behind_control_records(end_offset, self.pace.signals_are_at_end()) {
             self.shard.bus_skip_to(end_offset);
         }
         self.shard.bus_end(end_offset, asked);
-    }
-
-    /// Whether nothing but control records of transactions stands between the last record read and that end:
-    /// the consumer says that it is at the end, and for a while no record has come, and the end has not moved.
-    fn is_control_records(&mut self, end_offset: i64) -> bool {
-        if !self.pace.signals_are_at_end() {
-            self.bus.beyond = None;
-            return false;
-        }
-        match self.bus.beyond {
-            Some((end, since)) if end == end_offset => since.elapsed() >= CONTROL_RECORDS_AFTER,
-            _ => {
-                self.bus.beyond = Some((end_offset, Instant::now()));
-                false
-            }
-        }
     }
 
     /// Does what the shard asks for.
@@ -495,14 +432,6 @@ impl ShardTask {
             commit_point,
             tally: self.shard.tally(),
         });
-    }
-}
-
-async fn answered(question: &mut Option<JoinHandle<Option<Answer>>>) -> Option<Answer> {
-    match question {
-        // A question that panicked or was cancelled has no answer.
-        Some(question) => question.await.ok().flatten(),
-        None => pending().await,
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerE
         Ok(Ended::Finished(finished)) => finished,
         // What was told is printed before the error, or the end, is.
         Ok(Ended::BeforeItBegan) => {
+            reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
             reporter.close();
             return Ok(if bounds.is_check() { exit_code::TEST_FAILED } else { exit_code::OK });
         }
@@ -113,13 +114,11 @@ async fn observe(
     let events = reporter.events();
     let preparing = prepare(&connection, &sharing, config, &cases, &events);
     let Some(prepared) = stop.unless_asked(preparing).await else {
-        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
     };
     let Prepared { partitions, bus_is_stamped_by_brokers } = prepared?;
     let opening = tables::open(&connection, &sharing, config, &cases, &broker, partitions, &events);
     let Some(tables) = stop.unless_asked(opening).await else {
-        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
     };
     let tables = tables?;
@@ -131,7 +130,6 @@ async fn observe(
     let starting = Services::start(wanted, &environment, &service_events);
     let Some(services) = news.tell_while(starting, stop).await else {
         // What had been started is gone with the future.
-        reporter.events().send(RunEvent::Stopping(StopReason::Interrupted));
         return Ok(Ended::BeforeItBegan);
     };
     let services = services?;
