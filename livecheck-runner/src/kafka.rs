@@ -39,6 +39,7 @@ mod lag;
 mod opening;
 mod origins;
 mod read_back;
+mod report_size;
 mod reported;
 pub(crate) mod reports;
 mod routes;

@@ -108,6 +108,26 @@ fn a_trigger_as_large_as_brokers_take_is_executed_and_reported_and_holds_up_noth
 }
 
 #[test]
+fn a_report_that_its_topic_does_not_take_is_written_without_what_makes_it_large() {
+    let topics = OwnTopics::created("small-reports", &[("max.message.bytes", "20000")]);
+    let sender = Sender::new();
+    let runner = runner(&topics);
+    // A report has what its trigger had, and more.
+    let large = test(case("label"), "large", &[("address", json!("x".repeat(19_500)))]);
+    let report = report_on(&topics, &sender, &large);
+    assert_eq!((report.value.state, report.id()), (State::Pass, "large"));
+    assert_a_good_test_passes(&topics, &sender);
+    let ended = runner.interrupted();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(
+        ended.stderr.matches("give the topic a larger max.message.bytes").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn a_test_without_keys_and_readable_headers_is_executed_all_the_same() {
     let topics = OwnTopics::created("no-keys", &[]);
     let sender = Sender::new();

@@ -1,7 +1,8 @@
 //! The thread that commits: reports and offsets, in one transaction, every commit interval.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -214,11 +215,19 @@ struct Work<L> {
 
 impl<L: CommitListener> Work<L> {
     fn run(mut self) {
+        let mut has_failed = false;
         loop {
-            let Ok(first) = self.inbox.recv() else { return };
+            // What could not be committed is tried again, whether more comes or not.
+            let first = match has_failed {
+                true => self.inbox.recv_timeout(RETRY),
+                false => self.inbox.recv().map_err(RecvTimeoutError::from),
+            };
+            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+                return;
+            }
             // What comes within the interval goes into one transaction.
             let due = Instant::now() + self.interval;
-            let mut next = Some(first);
+            let mut next = first.ok();
             while let Some(order) = next {
                 match order {
                     Order::Progress(progress) => self.take(progress),
@@ -238,9 +247,7 @@ impl<L: CommitListener> Work<L> {
                 }
                 next = self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())).ok();
             }
-            if !self.commit() {
-                std::thread::sleep(RETRY);
-            }
+            has_failed = !self.commit();
         }
     }
 

@@ -19,6 +19,7 @@ use super::committer::Pending;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::GroupConsumer;
+use super::report_size::{Refused, ReportSize};
 use super::reported::ReportPositions;
 use super::{checkpoints, keys};
 use crate::engine::{CheckpointChange, CommitPoint, Message};
@@ -65,6 +66,7 @@ struct Deliveries {
     report_topic: String,
     positions: ReportPositions,
     changelogs: ChangelogPositions,
+    too_large: Refused,
 }
 
 impl ClientContext for Deliveries {
@@ -89,6 +91,7 @@ impl ProducerContext for Deliveries {
             Ok(record) if record.topic().ends_with("-changelog") => {
                 self.changelogs.advance(record.topic(), record.partition(), record.offset());
             }
+            Err((error, record)) if record.topic() == self.report_topic => self.too_large.failed_for(error),
             _ => {}
         }
     }
@@ -104,6 +107,7 @@ pub(super) struct Transactions {
     key_topic: Option<String>,
     id: String,
     deliveries: Deliveries,
+    report_size: ReportSize,
     tables: Arc<TableSet>,
     consumer: Arc<GroupConsumer>,
     /// What was committed last.
@@ -120,6 +124,7 @@ impl Transactions {
         tables: Arc<TableSet>,
         consumer: Arc<GroupConsumer>,
     ) -> Self {
+        let too_large = Refused::default();
         Self {
             connection: connection.clone(),
             commits_offsets: sharing.is_shared(),
@@ -133,7 +138,9 @@ impl Transactions {
                 report_topic: connection.topics.report_topic.clone(),
                 positions,
                 changelogs,
+                too_large: too_large.clone(),
             },
+            report_size: ReportSize::new(too_large),
             tables,
             consumer,
             committed: BTreeMap::new(),
@@ -182,6 +189,7 @@ impl Transactions {
                 if producer.abort_transaction(STEP).is_ok() {
                     self.producer = Some(producer);
                 }
+                self.report_size.transaction_failed(&self.connection.topics.report_topic);
                 Err(failure)
             }
         }
@@ -244,7 +252,7 @@ impl Transactions {
         partition: i32,
         report: &TestReport,
     ) -> Result<(), Failure> {
-        let value = encode(report)?;
+        let value = self.report_size.encode(report)?;
         let mut headers = OwnedHeaders::new();
         if let Some(test) = &report.test {
             for (key, value) in Context::new(test.key(), test.expires).headers() {
