@@ -55,7 +55,9 @@ fn masked(text: &str) -> String {
         masked.dedup();
         if is_id { "ID".to_owned() } else { masked.into_iter().collect() }
     };
-    let line = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    // How far the group is, where it is well, depends on when it has last committed.
+    let words = |line: &str| if line.trim_start().starts_with("missing") { 4 } else { usize::MAX };
+    let line = |line: &str| line.split_whitespace().take(words(line)).map(word).collect::<Vec<_>>().join(" ");
     text.lines().filter(|line| !is_behind(line)).map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -72,6 +74,7 @@ fn the_page_shows_what_the_terminal_shows_of_five_failures() {
         if is_written {
             written += &[FENCES.0, &shown, FENCES.1, after].concat();
         } else {
+            assert!(*step != "slow-execution" || shown.contains(" records behind in "), "{shown}");
             assert_eq!(masked(&shown), masked(text), "{step}: UPDATE_FAILURES=1 writes the page anew");
         }
     }
