@@ -51,10 +51,16 @@ struct Program {
     cases: Cases,
 }
 
-/// Names the allocator, and so has it linked: nothing else does, since it stands in for `malloc`.
-fn name_allocator() {
+/// Names the allocator, and so has it linked: nothing else does, since it stands in for `malloc`. It does without huge
+/// pages, with which a runner that does nothing takes 110 MiB in place of 40, and is no faster; so do the programs that
+/// it starts, which inherit that.
+fn prepare_allocator() {
     #[cfg(all(target_os = "linux", feature = "allocator"))]
-    std::hint::black_box(mimalloc::MiMalloc.version());
+    {
+        std::hint::black_box(mimalloc::MiMalloc.version());
+        // A system that has no such pages needs not be told.
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
+    }
 }
 
 /// Parses the command line, and does what it says: the whole of a runner's `main`.
@@ -77,7 +83,7 @@ pub fn main() -> ExitCode {
 /// Where that fails, nothing else is done, and the exit code is 96.
 #[must_use]
 pub fn main_after(before: impl FnOnce() -> livecheck_core::Result) -> ExitCode {
-    name_allocator();
+    prepare_allocator();
     let command = RunnerCommand::parse();
     set_colour(command.output.color);
     match Program::start(command, before) {
