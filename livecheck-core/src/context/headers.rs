@@ -57,6 +57,7 @@ impl Context {
         })
     }
 }
+
 /// The test in these headers; what it is called is made by `named`, of the name of the case and the id.
 fn found<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,

@@ -247,14 +247,9 @@ fn the_runners_own_topics() {
     let changelog = "livecheck-orders.order-debts-changelog".to_owned();
     let topics = InternalTopic::all(&Topics::default(), "livecheck", [changelog]);
     let [monitor, control, checkpoints, keys, debts] = &topics[..] else { panic!("{topics:?}") };
-    let settings = |policy: &str, retention: &str| -> Result<Settings, KafkaError> {
-        let settings = [("cleanup.policy", policy), ("retention.ms", retention)];
-        Ok(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
-    };
-    let remembers = |millis: &str| -> Result<Settings, KafkaError> {
-        let settings = [("cleanup.policy", "compact"), ("delete.retention.ms", millis)];
-        Ok(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
-    };
+    let settings =
+        |policy: &str, retention: &str| topic(&[("cleanup.policy", policy), ("retention.ms", retention)]);
+    let remembers = |millis: &str| topic(&[("cleanup.policy", "compact"), ("delete.retention.ms", millis)]);
     let (compacted, week) = (settings("compact", "-1"), settings("delete", "604800000"));
     let longest = Some(Longest { case: "orders::order", test_expires: Duration::from_secs(3 * 3_600) });
     let of = |topic, partitions, expected, settings| internal(topic, partitions, expected, settings, longest);

@@ -41,12 +41,6 @@ impl StrayPoint {
     pub const NONE: Self = Self { handed_on_to: 0, expected_until: Timestamp::MIN };
 }
 
-impl Default for StrayPoint {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
 /// All that a predecessor has left of a partition.
 #[derive(Clone, Debug)]
 pub struct Handover {

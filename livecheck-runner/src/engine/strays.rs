@@ -133,7 +133,7 @@ mod tests {
     const AT: fn(i64) -> Timestamp = Timestamp::from_millis;
 
     fn strays() -> Strays {
-        Strays::new(Placement::new(1, 3), StrayPoint::default())
+        Strays::new(Placement::new(1, 3), StrayPoint::NONE)
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl IntakeContext {
     }
 }
 
-/// Reads nothing of those partitions for now.
+/// Reads nothing of those partitions until they are resumed.
 fn pause<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, numbers: &[i32]) {
     if let Err(error) = consumer.pause(&partitions(topic, numbers)) {
         tracing::debug!(%error, ?numbers, "partitions could not be paused");

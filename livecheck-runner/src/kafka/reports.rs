@@ -123,6 +123,23 @@ fn beginnings(
     Ok(next)
 }
 
+/// The record of a report that has that JSON: with the key of its test, and the headers by which its execution is known.
+pub(super) fn record<'r>(
+    topic: &'r str,
+    report: &'r TestReport,
+    json: &'r [u8],
+) -> BaseRecord<'r, str, [u8]> {
+    let mut headers = OwnedHeaders::new();
+    let mut record = BaseRecord::to(topic).payload(json);
+    if let Some(test) = &report.test {
+        for (key, value) in Context::new(test.key(), test.expires).headers() {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        record = record.key(test.id.as_str());
+    }
+    record.headers(headers)
+}
+
 /// Writes reports, and waits until the brokers have acknowledged them. Blocks.
 pub(crate) fn write(connection: &Connection, reports: &[TestReport]) -> Result<(), KafkaEdgeError> {
     let producer: BaseProducer = connection.plain_producer().map_err(KafkaEdgeError::Client)?;
@@ -134,15 +151,8 @@ pub(crate) fn write(connection: &Connection, reports: &[TestReport]) -> Result<(
                 continue;
             }
         };
-        let mut headers = OwnedHeaders::new();
-        let mut record = BaseRecord::to(&connection.topics.report_topic).payload(&value);
-        if let Some(test) = &report.test {
-            for (key, value) in Context::new(test.key(), test.expires).headers() {
-                headers = headers.insert(Header { key, value: Some(value) });
-            }
-            record = record.key(test.id.as_str());
-        }
-        producer.send(record.headers(headers)).map_err(|(error, _)| KafkaEdgeError::Client(error))?;
+        let record = record(&connection.topics.report_topic, report, &value);
+        producer.send(record).map_err(|(error, _)| KafkaEdgeError::Client(error))?;
     }
     let flushed = producer.flush(REQUEST_TIMEOUT);
     flushed.map_err(|source| KafkaEdgeError::Unreachable {

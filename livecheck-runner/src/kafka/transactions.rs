@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use livecheck_core::Context;
 use livecheck_core::wire::{TestReport, encode};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -21,7 +20,7 @@ use super::health::Health;
 use super::intake::GroupConsumer;
 use super::report_size::{Refused, ReportSize};
 use super::reported::ReportPositions;
-use super::{checkpoints, keys};
+use super::{checkpoints, keys, reports};
 use crate::engine::{CheckpointChange, CommitPoint, Message};
 use crate::tables::{ChangelogPositions, TableSet, TableWrites, record_key};
 
@@ -253,21 +252,9 @@ impl Transactions {
         report: &TestReport,
     ) -> Result<(), Failure> {
         let value = self.report_size.encode(report)?;
-        let mut headers = OwnedHeaders::new();
-        if let Some(test) = &report.test {
-            for (key, value) in Context::new(test.key(), test.expires).headers() {
-                headers = headers.insert(Header { key, value: Some(value) });
-            }
-        }
+        let record = reports::record(&self.connection.topics.report_topic, report, &value);
         // The partition of the test, whatever partitioner its sender used.
-        let mut record = BaseRecord::to(&self.connection.topics.report_topic)
-            .partition(partition)
-            .payload(&value[..])
-            .headers(headers);
-        if let Some(test) = &report.test {
-            record = record.key(test.id.as_str());
-        }
-        send(producer, record)
+        send(producer, record.partition(partition))
     }
 
     fn send_checkpoint(

@@ -16,6 +16,7 @@ use crate::config::CheckConfig;
 use crate::control::render_sampling;
 use crate::monitor::Rhythm;
 use crate::paths::shown;
+use crate::reporter::text::plural;
 use crate::reporter::time::{human, moment};
 
 const PACKAGE: Style = AnsiColor::Magenta.on_default().bold();
@@ -42,17 +43,14 @@ pub(super) fn render(cases: &Cases, verbose: bool, view: View<'_>) -> String {
         let _ = writeln!(out, "{PACKAGE}uptests{PACKAGE:#}:");
         view.uptests.iter().for_each(|uptest| write_uptest(&mut out, uptest, verbose, view.root));
     }
-    let of = |count: usize, one, many| format!("{count} {}", if count == 1 { one } else { many });
-    let cases = of(cases.len(), "case", "cases");
-    let packages = of(packages.len(), "package", "packages");
-    let checks = match view.checks.len() {
+    let more = |count: usize, one, many| match count {
         0 => String::new(),
-        count => format!(", {}", of(count, "check", "checks")),
+        count => format!(", {}", plural(count, one, many)),
     };
-    let uptests = match view.uptests.len() {
-        0 => String::new(),
-        count => format!(", {}", of(count, "uptest", "uptests")),
-    };
+    let cases = plural(cases.len(), "case", "cases");
+    let packages = plural(packages.len(), "package", "packages");
+    let checks = more(view.checks.len(), "check", "checks");
+    let uptests = more(view.uptests.len(), "uptest", "uptests");
     let _ = writeln!(out, "{cases} in {packages}{checks}{uptests}");
     out
 }

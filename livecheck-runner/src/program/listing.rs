@@ -7,7 +7,7 @@ use livecheck_core::{Timestamp, Uptest};
 
 use super::broker::Running;
 use super::{OK, Program, RunnerError, print, working_folder};
-use crate::args::{ListArgs, MessageFormat, Selection};
+use crate::args::{ListArgs, MessageFormat};
 use crate::kafka::{Connection, Inspection, KafkaEdgeError, read_controls};
 use crate::list::{ListFormat, View, render};
 
@@ -43,13 +43,11 @@ async fn read_controls_if_reached(connection: &Connection) -> Result<Controls, K
 }
 
 /// The uptests that are functions, by the parts of names and the packages that cases are selected by; they have no tags.
-fn selected_uptests(
-    ListArgs { selection: Selection { filters, packages, tags }, .. }: &ListArgs,
-) -> Vec<&'static Uptest> {
+fn selected_uptests(ListArgs { selection, .. }: &ListArgs) -> Vec<&'static Uptest> {
     let is_wanted = |uptest: &&'static Uptest| {
-        tags.is_empty()
-            && (packages.is_empty() || packages.iter().any(|package| package == uptest.location.package))
-            && (filters.is_empty() || filters.iter().any(|filter| uptest.name.contains(filter.as_str())))
+        selection.tags.is_empty()
+            && selection.has_package(uptest.location.package)
+            && selection.has_name(uptest.name)
     };
     Uptest::linked().into_iter().filter(is_wanted).collect()
 }

@@ -9,6 +9,18 @@ use crate::config::{CheckConfig, Config};
 use crate::list::{NoCases, Wanted};
 use crate::selected::Selected;
 
+impl Selection {
+    /// Whether what has that name is wanted.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
+    }
+
+    /// Whether what is of that package is wanted.
+    pub(super) fn has_package(&self, package: &str) -> bool {
+        self.packages.is_empty() || self.packages.iter().any(|wanted| wanted == package)
+    }
+}
+
 impl Program {
     /// The cases and the checks that the selection names. Where it names no tags, those of the profile hold.
     pub(super) fn select(&self, selection: &Selection, config: &Config) -> Result<Selected, RunnerError> {
@@ -18,17 +30,15 @@ impl Program {
         }
         let Selection { filters, packages, tags } = selection;
         let tags = if tags.is_empty() { &config.tags } else { tags };
-        let is_named =
-            |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
         let cases = self.cases.filtered(|case| {
-            (packages.is_empty() || packages.iter().any(|package| package == case.location.package))
-                && is_named(case.name)
+            selection.has_package(case.location.package)
+                && selection.has_name(case.name)
                 && (tags.is_empty() || tags.iter().any(|tag| case.settings.tags.contains(&tag.as_str())))
         });
         // A check is of no package.
         let is_wanted = |check: &&CheckConfig| {
             packages.is_empty()
-                && is_named(&check.name)
+                && selection.has_name(&check.name)
                 && (tags.is_empty() || tags.iter().any(|tag| check.tags.contains(tag)))
         };
         let checks = config.checks.iter().filter(is_wanted).cloned().map(Arc::new).collect();
