@@ -56,7 +56,8 @@ impl Kafka {
     fn start_embedded() -> Self {
         // Threads of its own: a test may block its thread.
         let runtime = Runtime::new().expect("a tokio runtime");
-        // As a production cluster does, and the real Kafka of the tests: it makes no topic that nobody created.
+        // As many production clusters do: it makes no topic that nobody created. Real Kafka has its own defaults in
+        // the tests, and does.
         let broker = runtime.block_on(Broker::builder().auto_create_topics(false).start()).expect("a broker");
         let servers = broker.bootstrap_servers();
         Self { servers, admin: OnceLock::new(), embedded: Some((runtime, broker)) }

@@ -62,7 +62,10 @@ impl Connection {
         config
             .set("client.id", "livecheck-runner")
             // Brokers that are away come back within this, not within librdkafka's ten seconds.
-            .set("reconnect.backoff.max.ms", "1000");
+            .set("reconnect.backoff.max.ms", "1000")
+            // A topic of ours that somebody deletes must not come back with the partitions and the settings that
+            // brokers give whatever a producer asks for: nothing of it could be read beside the tests' topic.
+            .set("allow.auto.create.topics", "false");
         for (name, value) in &self.properties {
             config.set(name, value);
         }
