@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub use added::{AddedCase, CaseBuilder};
 
+use crate::control::LiveShare;
 use crate::execution::{Executing, Execution};
 use crate::settings::Settings;
 use crate::table::TableDefinition;
@@ -33,6 +34,8 @@ pub struct Case {
     pub tables: &'static [TableDefinition],
     /// Calls the function with what an execution has.
     pub run: fn(Execution) -> Executing,
+    /// What its [probability](crate::control) is in this process now.
+    pub live_share: LiveShare,
 }
 
 /// Where a case is defined.
@@ -107,7 +110,8 @@ impl Case {
     #[must_use]
     pub const fn new(name: &'static str, location: Location, run: fn(Execution) -> Executing) -> Self {
         let settings = Settings::new();
-        Self { name, docs: "", location, settings, arguments: &[], signals: &[], tables: &[], run }
+        let live_share = LiveShare::by_code();
+        Self { name, docs: "", location, settings, arguments: &[], signals: &[], tables: &[], run, live_share }
     }
 
     /// The position of the signal of that name.
@@ -123,6 +127,11 @@ impl Case {
 pub struct Registered(pub &'static Case);
 
 inventory::collect!(Registered);
+
+/// The cases linked into this program, and those [added](CaseBuilder::run) so far; two may have one name.
+pub(crate) fn registered() -> impl Iterator<Item = &'static Case> {
+    inventory::iter::<Registered>().map(|registered| registered.0).chain(added::all())
+}
 
 /// Cases by name: all those linked into this program, or a selection of them.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +161,7 @@ impl Cases {
     ///
     /// Two cases of one name.
     pub fn linked() -> Result<Self, DuplicateCase> {
-        Self::new(inventory::iter::<Registered>().map(|registered| registered.0).chain(added::all()))
+        Self::new(registered())
     }
 
     /// Those cases.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Body, Client, IntoUrl, Request};
 
-use crate::case::Registered;
+use crate::case;
 use crate::context::{InTestRequest, current};
 use crate::fake_request;
 use crate::settings::Settings;
@@ -95,7 +95,7 @@ async fn answer(http: &Client, request: Request) -> reqwest::Result<Bytes> {
 fn settings() -> Settings {
     let case = fake_request::in_progress().or_else(|| {
         let context = current()?;
-        inventory::iter::<Registered>().map(|case| case.0).find(|case| *context.case_name() == case.name)
+        case::registered().find(|case| *context.case_name() == case.name)
     });
     case.map_or_else(Settings::new, |case| case.settings.clone())
 }
@@ -138,7 +138,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::case::{Case, Location};
+    use crate::case::{Case, CaseBuilder, Location, Registered};
     use crate::context::Context;
     use crate::identity::ExecutionKey;
     use crate::time::Timestamp;
@@ -203,8 +203,12 @@ mod tests {
     inventory::submit! { Registered(&HURRIED) }
 
     async fn in_hurry<T>(asking: impl Future<Output = T>) -> T {
+        in_test_of(HURRIED.name, asking).await
+    }
+
+    async fn in_test_of<T>(case: &str, asking: impl Future<Output = T>) -> T {
         let now = Timestamp::now();
-        let key = ExecutionKey { case: HURRIED.name.into(), id: "order-1".into(), timestamp: now };
+        let key = ExecutionKey { case: case.into(), id: "order-1".into(), timestamp: now };
         Context::new(key, now).scope(asking).await
     }
 
@@ -235,6 +239,14 @@ mod tests {
             http.post(&url)
         });
         (answer.await, attempts.into_inner().expect("no test panics"))
+    }
+
+    #[tokio::test]
+    async fn a_case_made_at_run_time_has_its_own_patience() {
+        let retries = Settings::new().url_error_retries(3);
+        let _ = CaseBuilder::new("url::tests::added").settings(retries).run(|_| async {});
+        let settings = in_test_of("url::tests::added", async { settings() }).await;
+        assert_eq!(settings.url_error_retries, 3);
     }
 
     #[tokio::test(start_paused = true)]

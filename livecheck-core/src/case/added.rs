@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::{Argument, Case, Location, SignalDefinition};
+use crate::control;
 use crate::execution::{Executing, Execution};
 use crate::outcome::Outcome;
 use crate::settings::Settings;
@@ -144,6 +145,7 @@ impl CaseBuilder {
         bodies.get_or_insert_default().entry(case.name).or_insert(body);
         drop(bodies);
         ADDED.lock().unwrap_or_else(PoisonError::into_inner).push(case);
+        control::added(case);
         AddedCase(case)
     }
 }
@@ -191,6 +193,7 @@ impl AddedCase {
 mod tests {
     use super::*;
     use crate::Cases;
+    use crate::control::{CaseProfile, Profile};
 
     fn add(name: &str) -> AddedCase {
         CaseBuilder::new(name).argument::<u32>("amount").signal::<u32>("paid").run(|_| async {})
@@ -207,7 +210,27 @@ mod tests {
         assert!(case.signal::<u32>("paid").is_some() && case.signal::<u32>("payed").is_none());
         let twice = CaseBuilder::new("payments::added").run(|_| async {});
         assert_eq!(Cases::new([case.case(), twice.case()]).expect_err("one name").name, "payments::added");
-        // The other tests of this process see what is added, too.
-        ADDED.lock().expect("no panic").retain(|case| case.name != "payments::added");
+        take_away(case);
+    }
+
+    /// The other tests of this process see what is added, too.
+    fn take_away(added: AddedCase) {
+        ADDED.lock().expect("no panic").retain(|case| case.name != added.case().name);
+    }
+
+    #[test]
+    fn what_is_set_counts_for_cases_that_are_added_before_and_after() {
+        let before = add("payments::added_before");
+        let mut profile = Profile::default();
+        let probability = Some("75%".parse().expect("a share"));
+        for name in ["added_before", "added_after"] {
+            profile.set(name, CaseProfile { active: None, probability });
+        }
+        control::apply_profile(profile);
+        let after = add("payments::added_after");
+        for added in [before, after] {
+            assert_eq!(control::share(added.case()), 0.75, "{}", added.case().name);
+            take_away(added);
+        }
     }
 }

@@ -13,7 +13,6 @@ use rdkafka::types::RDKafkaConfRes;
 
 use super::statistics::Counters;
 use super::{AlreadyInstalled, Client, OutgoingRecord, Rejected, Sink, Topics, install};
-use crate::case::Registered;
 use crate::control::{self, Profile};
 use crate::origin::Origin;
 use crate::variables::{self, kafka_property, variable};
@@ -238,10 +237,7 @@ impl KafkaClientBuilder {
     /// Lets what is [set at run time](crate::control) count in this process, whether or not a client is installed in it.
     /// It is followed once, however often this is asked for.
     pub fn follow_control(&self) {
-        // Who has no case draws none.
-        if inventory::iter::<Registered>().next().is_some() {
-            control::follow(&self.config, &self.topics.control_topic);
-        }
+        control::follow(&self.config, &self.topics.control_topic);
     }
 }
 
