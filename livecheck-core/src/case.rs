@@ -8,7 +8,6 @@ use std::time::Duration;
 
 pub use added::{AddedCase, CaseBuilder};
 
-use crate::control::LiveShare;
 use crate::execution::{Executing, Execution};
 use crate::settings::Settings;
 use crate::table::TableDefinition;
@@ -34,8 +33,6 @@ pub struct Case {
     pub tables: &'static [TableDefinition],
     /// Calls the function with what an execution has.
     pub run: fn(Execution) -> Executing,
-    /// What its [probability](crate::control) is in this process now.
-    pub live_share: LiveShare,
 }
 
 /// Where a case is defined.
@@ -110,8 +107,7 @@ impl Case {
     #[must_use]
     pub const fn new(name: &'static str, location: Location, run: fn(Execution) -> Executing) -> Self {
         let settings = Settings::new();
-        let live_share = LiveShare::by_code();
-        Self { name, docs: "", location, settings, arguments: &[], signals: &[], tables: &[], run, live_share }
+        Self { name, docs: "", location, settings, arguments: &[], signals: &[], tables: &[], run }
     }
 
     /// The position of the signal of that name.

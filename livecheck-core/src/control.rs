@@ -30,8 +30,8 @@ mod sampling;
 pub use controls::{Control, Controls, Setting, key};
 #[cfg(feature = "kafka")]
 pub(crate) use follower::follow;
-pub use live::{LiveShare, apply_controls, apply_profile, is_active, sampling};
 pub(crate) use live::{added, share};
+pub use live::{apply_controls, apply_profile, is_active, sampling};
 pub use plan::{Plan, Step};
 pub use probability::{NoProbability, Probability};
 pub use profile::{CaseProfile, NoValue, Profile};

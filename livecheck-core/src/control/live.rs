@@ -1,14 +1,28 @@
 //! What holds in this process now, where `maybe_trigger` finds it within some nanoseconds.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use super::{Controls, Profile, Sampling};
 use crate::case::{self, Case};
 use crate::time::Timestamp;
 
-/// What counts beside the code of the cases; nothing before something was set.
-static SET: Mutex<Option<Set>> = Mutex::new(None);
+static LIVE: OnceLock<Live> = OnceLock::new();
+
+/// All the cases of this process. Made when something other than their code is to count.
+struct Live {
+    /// Those that were there when this was made, in the order of their addresses: whoever looks one up waits for nobody.
+    cases: Box<[LiveCase]>,
+    /// Those that were made at run time since, in the same order.
+    added: RwLock<Vec<LiveCase>>,
+    set: Mutex<Set>,
+}
+
+struct LiveCase {
+    case: &'static Case,
+    /// The bits of its probability; negative, where the case is not active. A zero has a sign, too.
+    share: AtomicU64,
+}
 
 #[derive(Default)]
 struct Set {
@@ -16,102 +30,124 @@ struct Set {
     controls: Controls,
 }
 
-/// For which share of the requests a case is triggered in this process now, and whether it is active: in the case itself,
-/// so that a trigger looks nowhere else. Empty as long as only the case's code counts.
-#[derive(Debug)]
-pub struct LiveShare(AtomicU64);
-
-impl LiveShare {
-    /// The bits of a NaN, which no share is.
-    const NOTHING_SET: u64 = u64::MAX;
-
-    /// Nothing counts but the code.
-    #[must_use]
-    pub const fn by_code() -> Self {
-        Self(AtomicU64::new(Self::NOTHING_SET))
-    }
-
-    /// The share; negative where the case is not active. A zero has a sign, too.
-    fn get(&self) -> Option<f64> {
-        let bits = self.0.load(Ordering::Relaxed);
-        (bits != Self::NOTHING_SET).then(|| f64::from_bits(bits))
-    }
-
-    fn set(&self, sampling: &Sampling) {
-        let share = sampling.probability.value.share();
-        let signed = if sampling.active.value { share } else { -share };
-        self.0.store(signed.to_bits(), Ordering::Relaxed);
-    }
-}
-
 /// Lets a profile count in this process.
 pub fn apply_profile(profile: Profile) {
-    change(|set| set.profile = profile);
+    Live::get().change(|set| set.profile = profile);
 }
 
 /// Lets what was read from the control topic count in this process, and what follows from the time that has passed.
 /// Gives the time from which something else will count, if nothing else is read: whoever reads comes back by then.
 pub fn apply_controls(controls: &Controls) -> Option<Timestamp> {
-    change(|set| controls.clone_into(&mut set.controls));
+    Live::get().change(|set| controls.clone_into(&mut set.controls));
     controls.next_change(Timestamp::now())
 }
 
-/// Lets what was set before count for a case that has come since.
-pub(crate) fn added(case: &Case) {
-    with(|set| {
-        if let Some(set) = set {
-            case.live_share.set(&set.sampling(case, Timestamp::now()));
-        }
-    });
+/// Lets what is set count for a case that has come just now.
+pub(crate) fn added(case: &'static Case) {
+    Live::get().add(case);
 }
 
 /// What holds of a case in this process now, and by what.
 #[must_use]
 pub fn sampling(case: &Case) -> Sampling {
     let now = Timestamp::now();
-    with(|set| match set {
-        Some(set) => set.sampling(case, now),
-        None => Set::default().sampling(case, now),
-    })
+    match LIVE.get() {
+        Some(live) => live.with(|set| Sampling::of(case, &set.profile, &set.controls, now)),
+        None => Sampling::of(case, &Profile::default(), &Controls::default(), now),
+    }
 }
 
 /// Whether a case is active in this process now.
 #[must_use]
-pub fn is_active(case: &Case) -> bool {
-    match case.live_share.get() {
+pub fn is_active(case: &'static Case) -> bool {
+    match LIVE.get().and_then(|live| live.share(case)) {
         Some(share) => share.is_sign_positive(),
         None => case.settings.active,
     }
 }
 
 /// The share of the requests that a case is triggered for, in this process, now. What is below zero is none, as well.
-pub(crate) fn share(case: &Case) -> f64 {
-    match case.live_share.get() {
+pub(crate) fn share(case: &'static Case) -> f64 {
+    match LIVE.get().and_then(|live| live.share(case)) {
         Some(share) => share,
         None if case.settings.active => case.settings.probability,
         None => 0.0,
     }
 }
 
-fn with<T>(look: impl FnOnce(&mut Option<Set>) -> T) -> T {
-    look(&mut SET.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-fn change(change: impl FnOnce(&mut Set)) {
-    let now = Timestamp::now();
-    with(|set| {
-        let set = set.get_or_insert_default();
-        change(set);
-        for case in case::registered() {
-            case.live_share.set(&set.sampling(case, now));
-        }
-    });
-}
-
-impl Set {
-    fn sampling(&self, case: &Case, now: Timestamp) -> Sampling {
-        Sampling::of(case, &self.profile, &self.controls, now)
+impl Live {
+    fn get() -> &'static Self {
+        LIVE.get_or_init(|| Self::of(case::registered()))
     }
+
+    fn of(cases: impl Iterator<Item = &'static Case>) -> Self {
+        let mut cases: Vec<_> = cases.map(LiveCase::new).collect();
+        cases.sort_by_key(|live| address(live.case));
+        let live = Self { cases: cases.into(), added: RwLock::default(), set: Mutex::default() };
+        live.change(|_| {});
+        live
+    }
+
+    fn add(&self, case: &'static Case) {
+        // In this order, as where something is set: what was set before, or is set at this moment, counts.
+        self.with(|set| {
+            let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+            if let (Err(_), Err(place)) = (place(&self.cases, case), place(&added, case)) {
+                let live = LiveCase::new(case);
+                live.apply(set, Timestamp::now());
+                added.insert(place, live);
+            }
+        });
+    }
+
+    fn share(&self, case: &'static Case) -> Option<f64> {
+        if let Ok(place) = place(&self.cases, case) {
+            return Some(self.cases[place].share());
+        }
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        place(&added, case).ok().map(|place| added[place].share())
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Set) -> T) -> T {
+        look(&mut self.set.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Set)) {
+        let now = Timestamp::now();
+        self.with(|set| {
+            change(set);
+            let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+            for live in self.cases.iter().chain(added.iter()) {
+                live.apply(set, now);
+            }
+        });
+    }
+}
+
+impl LiveCase {
+    fn new(case: &'static Case) -> Self {
+        Self { case, share: AtomicU64::default() }
+    }
+
+    fn share(&self) -> f64 {
+        f64::from_bits(self.share.load(Ordering::Relaxed))
+    }
+
+    fn apply(&self, set: &Set, now: Timestamp) {
+        let sampling = Sampling::of(self.case, &set.profile, &set.controls, now);
+        let probability = sampling.probability.value.share();
+        let signed = if sampling.active.value { probability } else { -probability };
+        self.share.store(signed.to_bits(), Ordering::Relaxed);
+    }
+}
+
+/// Where a case stands, or would.
+fn place(cases: &[LiveCase], case: &'static Case) -> Result<usize, usize> {
+    cases.binary_search_by_key(&address(case), |live| address(live.case))
+}
+
+fn address(case: &'static Case) -> usize {
+    std::ptr::from_ref(case).addr()
 }
 
 #[cfg(test)]
@@ -130,29 +166,28 @@ mod tests {
         }
     }
 
+    static ORDERS: Case = case("shop::orders", Settings::new().probability(0.25));
+    static REFUNDS: Case = case("shop::refunds", Settings::new().active(false).probability(0.0));
+    static OTHERS: Case = case("shop::others", Settings::new());
+
     #[test]
     fn each_case_has_its_own_share() {
-        let orders = case("shop::orders", Settings::new().probability(0.25));
-        let refunds = case("shop::refunds", Settings::new().active(false).probability(0.0));
-        assert_eq!((share(&orders), is_active(&orders)), (0.25, true), "by its code");
-        assert_eq!((share(&refunds), is_active(&refunds)), (0.0, false));
-
-        let mut set = Set::default();
-        let probability = Some("75%".parse().expect("a share"));
-        let apply = |set: &Set| {
-            for case in [&orders, &refunds] {
-                case.live_share.set(&set.sampling(case, Timestamp::now()));
-            }
-        };
-        apply(&set);
-        assert_eq!((share(&orders), is_active(&orders)), (0.25, true));
+        let live = Live::of([&ORDERS, &REFUNDS].into_iter());
+        assert_eq!(live.share(&ORDERS), Some(0.25));
+        assert_eq!(live.share(&OTHERS), None, "it was not registered");
+        live.add(&OTHERS);
+        live.add(&OTHERS);
+        assert_eq!(live.share(&OTHERS), Some(1.0));
         // A zero has a sign: so it is known that the case is not active.
-        assert!(share(&refunds) == 0.0 && !is_active(&refunds));
+        assert!(live.share(&REFUNDS).is_some_and(|share| share == 0.0 && share.is_sign_negative()));
 
-        set.profile.set("refunds", CaseProfile { active: Some(true), probability });
-        set.profile.set("orders", CaseProfile { active: Some(false), probability: None });
-        apply(&set);
-        assert_eq!((share(&refunds), is_active(&refunds)), (0.75, true));
-        assert_eq!((share(&orders), is_active(&orders)), (-0.25, false));
+        let mut profile = Profile::default();
+        let probability = Some("75%".parse().expect("a share"));
+        profile.set("refunds", CaseProfile { active: Some(true), probability });
+        profile.set("orders", CaseProfile { active: Some(false), probability: None });
+        profile.set("others", CaseProfile { active: None, probability });
+        live.change(|set| set.profile = profile);
+        assert_eq!((live.share(&REFUNDS), live.share(&ORDERS)), (Some(0.75), Some(-0.25)));
+        assert_eq!(live.share(&OTHERS), Some(0.75));
     }
 }
