@@ -14,7 +14,6 @@
 //! comparison of two log times, so a runner that is late, or runs again after a crash, reaches the same
 //! verdict. *Local time* only bounds how long a case may execute outside of its waits.
 
-mod bus_progress;
 mod checkpoint;
 mod commit_point;
 mod early;
@@ -23,8 +22,10 @@ mod execution;
 mod holds;
 mod in_flight;
 mod limits;
+mod log_clock;
 mod message;
 mod notice;
+mod others;
 mod placement;
 mod questions;
 mod recent;
@@ -37,6 +38,7 @@ mod strays;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod topic_progress;
 mod verdict;
 
 pub use checkpoint::{

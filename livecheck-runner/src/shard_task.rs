@@ -1,7 +1,7 @@
 //! The task around a shard: feeds it, does what it asks for, and tells the committer how far it has come.
 
-mod bus_end;
 mod pace;
+mod topic_end;
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -24,8 +24,8 @@ use crate::kafka::{
 };
 use crate::observers::Observers;
 use crate::tables::{PartitionTables, UnderWay};
-use bus_end::{Answer, BusEnd};
 use pace::Pace;
+use topic_end::{Answer, TopicEnd};
 
 /// How many batches of records can wait for a shard, of each kind.
 const INBOX: usize = 8;
@@ -80,7 +80,8 @@ pub(crate) fn start(
     let mut shard = shard.with_topics(Arc::clone(&parts.topics));
     shard.already_reported(reported);
     recent.iter().for_each(|execution| shard.ended_lately(execution));
-    let bus_end = BusEnd::new(Arc::clone(&parts.bus), partition);
+    let bus_end = TopicEnd::of_bus(Arc::clone(&parts.bus), &parts.topics, partition);
+    let tests_end = TopicEnd::of_tests(Arc::clone(&parts.bus), &parts.topics, partition);
     let task = ShardTask {
         partition,
         shard,
@@ -98,6 +99,7 @@ pub(crate) fn start(
         tables: UnderWay::new(tables),
         tables_are_full: false,
         bus: bus_end,
+        tests: tests_end,
         pace: Pace::new(Instant::now()),
         reports: Vec::new(),
         messages: Vec::new(),
@@ -128,7 +130,8 @@ struct ShardTask {
     tables: UnderWay,
     /// Whether tests wait because of what is held of tables.
     tables_are_full: bool,
-    bus: BusEnd,
+    bus: TopicEnd,
+    tests: TopicEnd,
     pace: Pace,
     /// Verdicts that the committer has not been told.
     reports: Vec<TestReport>,
@@ -175,6 +178,7 @@ impl ShardTask {
                 }
                 Some(batch) = self.inboxes.tests.recv(), if tests_wanted => self.tests(batch),
                 answer = self.bus.answered() => self.bus_end(answer),
+                answer = self.tests.answered() => self.tests_end(answer),
                 () = self.parts.committer.caught_up(), if is_behind => {}
                 () = self.tables.freed(), if pressure.pause_tests => {}
                 () = sleep_until(deadline) => self.time_has_passed(),
@@ -235,9 +239,9 @@ impl ShardTask {
                     self.shard.test(record, now);
                 }
                 TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
-                TestInput::End { none_older } => {
+                TestInput::End => {
                     self.pace.read_test(None, heard);
-                    self.shard.all_tests_read(none_older);
+                    self.shard.all_tests_read();
                 }
             }
         }
@@ -320,13 +324,14 @@ impl ShardTask {
     /// When something is due that no message brings about.
     fn next_deadline(&self) -> Option<Instant> {
         let question = self.shard.next_bus_question().and_then(|due| self.bus.can_ask_at(due));
+        let of_tests = self.shard.next_tests_question().and_then(|due| self.tests.can_ask_at(due));
         let tick = self.shard.next_tick().map(to_instant);
         // While the committer is behind it is told nothing.
         let is_behind = self.parts.committer.is_behind();
         let progress = (!is_behind && self.has_progress()).then(|| self.progress_at + PROGRESS_EVERY);
         let save = self.shard.next_save().filter(|_| !is_behind).map(to_instant);
         let patience = self.pace.patience_ends(Instant::now());
-        [question, tick, progress, save, patience].into_iter().flatten().min()
+        [question, of_tests, tick, progress, save, patience].into_iter().flatten().min()
     }
 
     fn time_has_passed(&mut self) {
@@ -334,6 +339,9 @@ impl ShardTask {
         self.shard.tick(now);
         if self.shard.next_bus_question().is_some_and(|due| due <= now) {
             self.bus.ask(now);
+        }
+        if self.shard.next_tests_question().is_some_and(|due| due <= now) {
+            self.tests.ask(now);
         }
     }
 
@@ -343,6 +351,14 @@ impl ShardTask {
             self.shard.bus_skip_to(end_offset);
         }
         self.shard.bus_end(end_offset, asked);
+    }
+
+    fn tests_end(&mut self, answer: Option<Answer>) {
+        let Some(Answer { end_offset, asked }) = answer else { return };
+        if self.tests.is_behind_control_records(end_offset, self.pace.tests_are_at_end()) {
+            self.shard.tests_skip_to(end_offset);
+        }
+        self.shard.tests_end(end_offset, asked);
     }
 
     /// Does what the shard asks for.

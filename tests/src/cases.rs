@@ -47,6 +47,13 @@ pub async fn collection(number: String, #[signal(timeout = "500ms")] collected: 
     Ok(())
 }
 
+/// What a customer fetches is handed over at once. Within two seconds it is over, and forgotten by all who need not wait.
+#[livecheck::case(test_expires = "2s")]
+pub async fn pickup(number: String, #[signal(timeout = "1500ms")] fetched: Signal) -> livecheck::Result {
+    fetched.wait().key(&number).await?;
+    Ok(())
+}
+
 /// A customer gets money back.
 #[livecheck::case]
 pub async fn refund(amount: u32) -> livecheck::Result {

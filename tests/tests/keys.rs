@@ -1,5 +1,7 @@
 //! Signals in other partitions than the tests that wait for them: they find them, whichever runner has them.
 
+use std::time::Duration;
+
 use livecheck::wire::{State, TestExecution};
 use livecheck_tests::own_topics::{OwnTopics, test};
 use livecheck_tests::records::{Record, Sender};
@@ -90,6 +92,36 @@ fn a_runner_that_is_killed_while_tests_wait_for_keys_loses_nothing() {
     sender.send_all(triggers(&topics, &held).chain(arrived(&topics, &long)));
     let all: Vec<_> = long.into_iter().chain(short).chain(held).collect();
     assert_passed(&topics, &all, [survivor]);
+}
+
+#[test]
+fn after_an_outage_longer_than_tests_live_a_partition_that_is_behind_still_finds_its_signals() {
+    let topics = OwnTopics::created("keys-outage", &[]);
+    let sender = Sender::new();
+    let label = |id: &str| test(case("label"), id, &[("address", json!("12 High Street"))]);
+    let of_one_account = |tests: &[TestExecution]| {
+        triggers(&topics, tests).map(|trigger| trigger.key("account-7")).collect::<Vec<_>>()
+    };
+    // One partition has much to do before the tests that wait.
+    let before: Vec<_> = (0..5_000).map(|number| label(&format!("before-{number}"))).collect();
+    sender.send_all(of_one_account(&before));
+    let numbers = (0..20).map(|number| format!("number-{number}"));
+    let fetched: Vec<_> = numbers
+        .enumerate()
+        .map(|(id, number)| test(case("pickup"), &format!("p-{id}"), &[("number", json!(number))]))
+        .collect();
+    sender.send_all(of_one_account(&fetched));
+    let case = &fetched[0].case_name;
+    sender.send_all((0..20).map(|number| {
+        Record::signal_with_key(&topics.names, case, &format!("number-{number}"), "fetched", &Value::Null)
+    }));
+    // Nobody is there for longer than such a test lives. Then there is something new in each of the others.
+    std::thread::sleep(Duration::from_millis(2_500));
+    let after: Vec<_> = (0..20).map(|number| label(&format!("after-{number}"))).collect();
+    sender.send_all(triggers(&topics, &after));
+    let runner = runner(&topics);
+    let all: Vec<_> = before.into_iter().chain(fetched).chain(after).collect();
+    assert_passed(&topics, &all, [runner]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Signals that came before their test.
+//! Signals that came before their test, or for which tests elsewhere may ask.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use super::message::Place;
 /// What a held signal takes beside its payload, roughly: its places in the two maps, and the event itself.
 const OVERHEAD_BYTES: usize = 300;
 
-/// Holds signals until their test comes, or until it can come no more.
+/// Holds signals until their test comes, or until none can come or ask any more.
 #[derive(Debug, Default)]
 pub(super) struct EarlySignals {
     by_test: HashMap<(CaseName, TestId), Vec<HeldSignal>>,
@@ -80,16 +80,20 @@ impl EarlySignals {
         self.by_test.entry(test).or_default().push(held);
     }
 
-    /// Takes out the signals for an execution of that test, in the order of the log: those whose headers name
-    /// it, and those that name none. With each goes where it is found again, if another shard has handed it on.
+    /// Takes out the signals for an execution of that test, whose trigger the log has at `start`, in the order of the
+    /// log: those whose headers name it, and those that name none. With each goes where it is found again, if another
+    /// shard has handed it on.
     pub(super) fn take(
         &mut self,
         test: &(CaseName, TestId),
         triggered: Timestamp,
+        start: Timestamp,
     ) -> impl Iterator<Item = (usize, Event, Option<HandedOn>)> + use<> {
         let taken: Vec<HeldSignal> = match self.by_test.get_mut(test) {
             Some(held) => {
-                let is_for_it = |held: &HeldSignal| held.triggered.is_none_or(|at| at == triggered);
+                let is_for_it = |held: &HeldSignal| {
+                    held.until >= start && held.triggered.is_none_or(|at| at == triggered)
+                };
                 let (taken, kept) = std::mem::take(held).into_iter().partition(is_for_it);
                 *held = kept;
                 taken
@@ -105,11 +109,16 @@ impl EarlySignals {
         taken.into_iter().map(|held| (held.signal, held.event, held.handed_on))
     }
 
-    /// Gives up the signals whose test can come no more: the test partition has been read to that log time.
-    /// Returns how many nobody was given.
-    pub(super) fn give_up(&mut self, tests_read_to: Timestamp) -> u64 {
+    /// Until when, in log time, tests may come for all that is held.
+    pub(super) fn first_until(&self) -> Option<Timestamp> {
+        self.given_up.first_key_value().map(|((until, _), _)| *until)
+    }
+
+    /// Gives up the signals for which no test can come any more, nor one that has come ask: in all partitions those
+    /// before that log time have ended. Returns how many nobody was given.
+    pub(super) fn give_up(&mut self, tests_done_to: Timestamp) -> u64 {
         let mut count = 0;
-        while self.given_up.first_key_value().is_some_and(|((until, _), _)| *until < tests_read_to) {
+        while self.first_until().is_some_and(|until| until < tests_done_to) {
             let was_given = self.give_up_next().is_some_and(|(_, was_given)| was_given);
             count += u64::from(!was_given);
         }
@@ -128,10 +137,15 @@ impl EarlySignals {
         Some((test.1, held.is_given))
     }
 
-    /// Those of a test, or a key, that are events of that signal.
-    pub(super) fn of_test(&self, test: &(CaseName, TestId), signal: usize) -> impl Iterator<Item = &Event> {
+    /// Those of a test, or a key, that are events of that signal for an execution that starts then.
+    pub(super) fn of_test(
+        &self,
+        test: &(CaseName, TestId),
+        signal: usize,
+        start: Timestamp,
+    ) -> impl Iterator<Item = &Event> {
         let held = self.by_test.get(test).into_iter().flatten();
-        held.filter(move |held| held.signal == signal).map(|held| &held.event)
+        held.filter(move |held| held.signal == signal && held.until >= start).map(|held| &held.event)
     }
 
     /// A shard that has asked was given the signal of that place.

@@ -367,6 +367,7 @@ impl<R> Running<R> {
                 .filter(|event| event.key == wait.key)
                 .map(|event| event.place)
                 .collect(),
+            start: self.start,
             deadline: wait.deadline,
         });
         let questions = questions.collect();

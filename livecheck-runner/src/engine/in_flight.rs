@@ -1,16 +1,20 @@
 //! The executions in flight: by handle, and by the id of their test.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
-use livecheck_core::{CaseName, TestId};
+use livecheck_core::{CaseName, TestId, Timestamp};
 use slab::Slab;
 
 use super::execution::{Handle, Running};
 
 /// How many may be in flight before the memory of those that have ended is given back.
 const WORTH_SHRINKING: usize = 1_000;
+
+/// Of how many microseconds those that start are counted together.
+const COUNTED_TOGETHER: i64 = 100_000;
 
 /// The executions in flight.
 ///
@@ -23,13 +27,16 @@ pub(super) struct InFlight<R> {
     hasher: RandomState,
     /// How many there are of each case.
     by_case: BTreeMap<CaseName, u64>,
+    /// How many there are that started in which tenth of a second.
+    by_start: BTreeMap<i64, u32>,
     next_generation: u32,
 }
 
 impl<R> Default for InFlight<R> {
     fn default() -> Self {
         let (running, by_id, hasher) = (Slab::new(), HashTable::new(), RandomState::new());
-        Self { running, by_id, hasher, by_case: BTreeMap::new(), next_generation: 0 }
+        let (by_case, by_start) = (BTreeMap::new(), BTreeMap::new());
+        Self { running, by_id, hasher, by_case, by_start, next_generation: 0 }
     }
 }
 
@@ -38,6 +45,7 @@ impl<R> InFlight<R> {
         self.next_generation = self.next_generation.wrapping_add(1);
         running.generation = self.next_generation;
         *self.by_case.entry(running.case_name().clone()).or_default() += 1;
+        *self.by_start.entry(tenth_of(running.start)).or_default() += 1;
         let hash = self.hasher.hash_one(running.id());
         let entry = self.running.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or_else(|_| unreachable!("memory ends far below"));
@@ -87,6 +95,12 @@ impl<R> InFlight<R> {
         if let Some(count) = self.by_case.get_mut(removed.case_name()) {
             *count -= 1;
         }
+        if let Entry::Occupied(mut count) = self.by_start.entry(tenth_of(removed.start)) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
         self.shrink();
         Some(removed)
     }
@@ -108,14 +122,24 @@ impl<R> InFlight<R> {
         self.by_case.iter().map(|(case, count)| (case, *count))
     }
 
+    /// When the first of them started, in log time; up to a tenth of a second before that.
+    pub(super) fn first_start(&self) -> Option<Timestamp> {
+        let first = self.by_start.first_key_value();
+        first.map(|(tenth, _)| Timestamp::from_micros(tenth.saturating_mul(COUNTED_TOGETHER)))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.running.len()
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.by_id.is_empty()
+        self.running.is_empty() && self.by_id.is_empty() && self.by_start.is_empty()
     }
+}
+
+const fn tenth_of(start: Timestamp) -> i64 {
+    start.as_micros().div_euclid(COUNTED_TOGETHER)
 }
 
 const fn index(slot: u32) -> usize {

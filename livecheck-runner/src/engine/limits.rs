@@ -19,9 +19,14 @@ pub struct Limits {
     /// What has been in flight for this long, in local time, is saved for a successor, which else reads it again
     /// from the log. None: nothing is saved.
     pub save_after: Option<Duration>,
+    /// How often at most, in local time, other shards are asked which of their tests have ended, so that signals are
+    /// forgotten that only those could ask for.
+    pub forget_every: Duration,
     /// How far before a later record on the bus another may still come, by their timestamps: zero where the
     /// log stamps its records itself.
     pub bus_disorder: Duration,
+    /// The same on the test topic.
+    pub test_disorder: Duration,
 }
 
 impl Default for Limits {
@@ -33,7 +38,9 @@ impl Default for Limits {
             table_bytes: 32 << 20,
             recent_executions: 100_000,
             save_after: Some(Duration::from_secs(10)),
+            forget_every: Duration::from_secs(10),
             bus_disorder: Duration::ZERO,
+            test_disorder: Duration::ZERO,
         }
     }
 }

@@ -6,7 +6,8 @@
 //! its answer is a matter of the log alone: who asks again, after a crash say, is answered alike.
 //!
 //! A signal whose sender uses another partitioner is handed on, to the shard of its key; and shards tell each other how
-//! far that has come ([`Strays`](super::strays::Strays)).
+//! far that has come ([`Strays`](super::strays::Strays)), and which tests nobody executes any more, so that none of them
+//! forgets a signal that another one may yet ask for ([`Others`](super::others::Others)).
 
 use livecheck_core::{CaseName, TestId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,10 @@ pub enum Message {
     HowFar(ReadTo),
     /// To the one that wants to know: in that partition, those up to that log time have been handed on.
     ReadTo(ReadTo),
+    /// To all others: that partition wants to know once all tests triggered before that log time have ended.
+    TestsHowFar(ReadTo),
+    /// To the one that wants to know: in that partition, those before that log time have ended.
+    TestsDone(ReadTo),
 }
 
 /// A partition, and a log time.
@@ -53,8 +58,16 @@ pub struct Question {
     pub key: TestId,
     /// The events that the execution has already.
     pub seen: Vec<Place>,
+    /// When the execution was triggered, in log time: an event whose tests had to come before that is not for it.
+    #[serde(default = "no_start")]
+    pub start: Timestamp,
     /// By when the event must have been logged.
     pub deadline: Timestamp,
+}
+
+/// What a version says that did not ask for it.
+const fn no_start() -> Timestamp {
+    Timestamp::MIN
 }
 
 /// An execution that waits.

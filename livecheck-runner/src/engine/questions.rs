@@ -78,17 +78,18 @@ impl Questions {
         Some((question, number))
     }
 
-    /// Takes out the questions to which an event is the answer.
+    /// Takes out the questions to which an event is the answer, whose tests may come until that log time.
     pub(super) fn take_answered_by(
         &mut self,
         key: &(CaseName, TestId),
         signal: &str,
-        place: Place,
-        time: Timestamp,
+        (place, time): (Place, Timestamp),
+        until: Timestamp,
     ) -> Vec<Question> {
         let Some(of_key) = self.by_key.get(key) else { return Vec::new() };
         let is_answered = |question: &&Arc<Question>| {
-            question.signal == signal && time <= question.deadline && !question.seen.contains(&place)
+            let in_time = time <= question.deadline && question.start <= until;
+            question.signal == signal && in_time && !question.seen.contains(&place)
         };
         let mut answered: Vec<_> = of_key.iter().filter(|(question, _)| is_answered(question)).collect();
         answered.sort_unstable_by_key(|(_, pending)| pending.number);
@@ -181,7 +182,7 @@ impl Questions {
 
 /// What a question takes, roughly.
 fn bytes(question: &Question) -> usize {
-    let Question { asker, case, signal, key, seen, deadline: _ } = question;
+    let Question { asker, case, signal, key, seen, start: _, deadline: _ } = question;
     let texts = [asker.test.as_str(), case.as_str(), signal, key.as_str()];
     OVERHEAD_BYTES + texts.iter().map(|text| text.len()).sum::<usize>() + size_of_val(seen.as_slice())
 }

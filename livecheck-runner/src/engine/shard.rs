@@ -1,6 +1,7 @@
 //! The state machine of one partition: tests, signals and waits in; reports and commits out.
 
 mod asking;
+mod forgetting;
 mod judging;
 mod routing;
 mod saving;
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use livecheck_core::{ExecutionKey, Timestamp, Topics};
 
-use super::bus_progress::BusProgress;
 use super::checkpoint::CheckpointKey;
 use super::commit_point::{CommitPoint, Reported};
 use super::early::EarlySignals;
@@ -22,6 +22,8 @@ use super::execution::{Handle, Waiting};
 use super::holds::Holds;
 use super::in_flight::InFlight;
 use super::limits::{Limits, Pressure};
+use super::log_clock::LogClock;
+use super::others::Others;
 use super::placement::Placement;
 use super::questions::Questions;
 use super::recent::RecentExecutions;
@@ -29,6 +31,7 @@ use super::selection::Selection;
 use super::senders::Senders;
 use super::strays::Strays;
 use super::tally::Tally;
+use super::topic_progress::TopicProgress;
 
 /// When a wait of an execution in flight is over. There may be a million of them, so it has the execution's slot in
 /// place of its handle: no deadline outlives its execution.
@@ -75,12 +78,15 @@ pub struct Shard<R> {
     strays: Strays,
     recent: RecentExecutions,
     reported: Reported,
-    bus: BusProgress,
+    clock: LogClock,
+    bus: TopicProgress,
+    tests: TopicProgress,
+    /// Before which log time all tests have ended, in the other partitions.
+    others_done: Others,
     /// Up to which log time every signal that is for this partition has come.
     come_to: Timestamp,
     /// Whether the next record of either topic is read as it comes, since all before it has been read.
     fresh: Fresh,
-    next_test_offset: i64,
     /// Where the next report stands on the report topic, at the least.
     report_offset: i64,
     /// Tests before this offset are read again; what predecessors reported of them, and of those behind them,
@@ -122,11 +128,13 @@ impl<R> Shard<R> {
             report_offset: from.report_offset,
             reread_until: from.test_offset,
             reread_reports_from: from.report_offset,
-            bus: BusProgress::new(from.bus_offset, limits.bus_disorder),
+            clock: LogClock::default(),
+            bus: TopicProgress::new(from.bus_offset, limits.bus_disorder),
+            tests: TopicProgress::new(from.test_offset, limits.test_disorder),
+            others_done: Others::new(placement, limits.forget_every),
             come_to: Timestamp::MIN,
             limits,
             fresh: Fresh::default(),
-            next_test_offset: from.test_offset,
             holds: Holds::default(),
             to_save: BTreeSet::new(),
             removed: Vec::new(),
@@ -155,7 +163,7 @@ impl<R> Shard<R> {
     /// Tests that will be read again have been reported before, by a predecessor: they are not executed again.
     pub fn already_reported(&mut self, reported: Reported) {
         self.reread_until = reported.tests_end;
-        if self.next_test_offset < reported.tests_end {
+        if self.tests.next_offset() < reported.tests_end {
             self.reported = reported;
         }
     }
@@ -172,7 +180,7 @@ impl<R> Shard<R> {
 
     /// A record of the test partition was read that is no trigger.
     pub fn unreadable_test(&mut self, offset: i64) {
-        self.next_test_offset = self.next_test_offset.max(offset + 1);
+        self.tests.read(offset);
     }
 
     /// A record of the bus was read that is no signal.
@@ -183,8 +191,19 @@ impl<R> Shard<R> {
 
     /// The end of the bus partition was asked for at `asked`, in local time, and is `end_offset`.
     pub fn bus_end(&mut self, end_offset: i64, asked: Timestamp) {
-        self.bus.at_end(end_offset, asked);
+        self.bus.ends_at(end_offset, self.clock.at(asked));
         self.judge(asked);
+    }
+
+    /// The end of the test partition was asked for at `asked`, in local time, and is `end_offset`.
+    pub fn tests_end(&mut self, end_offset: i64, asked: Timestamp) {
+        self.tests.ends_at(end_offset, self.clock.at(asked));
+        self.tests_have_ended(asked);
+    }
+
+    /// No trigger stands on the test partition before that offset but those read.
+    pub fn tests_skip_to(&mut self, offset: i64) {
+        self.tests.skip_to(offset);
     }
 
     /// No signal stands on the bus before that offset but those read: what is between is control records, or
@@ -193,11 +212,9 @@ impl<R> Shard<R> {
         self.bus.skip_to(offset);
     }
 
-    /// All triggers have been read, and none that is older than that will come: early signals for those are
-    /// given up.
-    pub fn all_tests_read(&mut self, none_older: Timestamp) {
+    /// All triggers have been read.
+    pub fn all_tests_read(&mut self) {
         self.fresh.tests = true;
-        self.give_up_early(none_older);
     }
 
     /// All signals have been read.
@@ -209,7 +226,8 @@ impl<R> Shard<R> {
     #[must_use]
     pub fn next_tick(&self) -> Option<Timestamp> {
         let limit = self.local_limits.first().map(|(limit, _)| *limit);
-        [limit, self.strays.ask_again_at()].into_iter().flatten().min()
+        let ask_again = self.strays.others().ask_again_at();
+        [limit, ask_again, self.next_forgetting()].into_iter().flatten().min()
     }
 
     /// When, in local time, it is worth asking for the end of the bus, so that a wait can be judged though no
@@ -218,9 +236,9 @@ impl<R> Shard<R> {
     pub fn next_bus_question(&self) -> Option<Timestamp> {
         let unread = self.bus.read_to() + Duration::from_micros(1);
         let waits = self.deadlines.range(Deadline::first_at(unread)..).next().map(|deadline| deadline.time);
-        let elsewhere = [self.questions.first_deadline_from(unread), self.strays.first_inquiry()];
+        let elsewhere = [self.questions.first_deadline_from(unread), self.strays.others().first_inquiry()];
         let first = elsewhere.into_iter().chain([waits]).flatten().min();
-        first.map(|deadline| self.bus.ask_at(deadline))
+        first.map(|deadline| self.clock.is_past(self.bus.settled_at(deadline)))
     }
 
     /// From where a successor has to read.
@@ -231,7 +249,7 @@ impl<R> Shard<R> {
         let (test_offset, report_offset) = self
             .holds
             .first_test()
-            .unwrap_or_else(|| (self.next_test_offset, self.reports_from(self.next_test_offset)));
+            .unwrap_or_else(|| (self.tests.next_offset(), self.reports_from(self.tests.next_offset())));
         let messages =
             [self.questions.first_unsaved(), self.early.first_unsaved_message(), self.holds.first_message()];
         CommitPoint {
@@ -272,6 +290,7 @@ impl<R> Shard<R> {
             && self.early.is_empty()
             && self.questions.holds_nothing()
             && self.strays.is_idle()
+            && self.others_done.first_inquiry().is_none()
             && self.reported.executions.is_empty()
             && self.holds.is_empty()
             && self.to_save.is_empty()
@@ -281,7 +300,7 @@ impl<R> Shard<R> {
     }
 
     fn read_from_bus(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
-        self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.signals));
+        self.clock.see(time, now, std::mem::take(&mut self.fresh.signals));
         self.bus.record(offset, time);
     }
 }

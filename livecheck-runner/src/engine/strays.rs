@@ -4,12 +4,12 @@
 //! partition past a deadline does not know yet that there is no signal: it asks the others, and each of them answers
 //! once it has read as far, behind all that it hands on. Where none was seen nothing of that is done.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use livecheck_core::Timestamp;
 
 use super::commit_point::StrayPoint;
+use super::others::Others;
 use super::placement::Placement;
 
 /// For how long after one was seen, in log time, more are expected.
@@ -25,21 +25,12 @@ pub(super) struct Strays {
     /// What is to be committed of it.
     point: StrayPoint,
     /// Up to which log time all that lay in each of the partitions has come to this one.
-    come_to: Vec<Timestamp>,
-    /// Up to which log time that was asked for, and when, in local time, it is asked again.
-    asked: Option<(Timestamp, Timestamp)>,
-    /// Which other shard wants to know once this partition has been read to which log time.
-    inquiries: BTreeSet<(Timestamp, i32)>,
+    others: Others,
 }
 
 impl Strays {
     pub(super) fn new(placement: Placement, point: StrayPoint) -> Self {
-        let come_to = |partition| match partition == placement.partition() {
-            true => Timestamp::MAX, // what lies in the own one needs not come
-            false => Timestamp::MIN,
-        };
-        let come_to = placement.all().map(come_to).collect();
-        Self { point, come_to, asked: None, inquiries: BTreeSet::new() }
+        Self { point, others: Others::new(placement, ASK_AGAIN_AFTER) }
     }
 
     pub(super) fn point(&self) -> StrayPoint {
@@ -71,57 +62,30 @@ impl Strays {
         if read_to > self.point.expected_until {
             return read_to;
         }
-        self.come_to.iter().copied().fold(read_to, Timestamp::min)
+        self.others.come_to(read_to)
     }
 
     /// All that lay in that partition up to that log time has come.
     pub(super) fn came(&mut self, partition: i32, time: Timestamp) {
-        let known = usize::try_from(partition).ok().and_then(|partition| self.come_to.get_mut(partition));
-        if let Some(known) = known {
-            *known = time.max(*known);
+        self.others.came(partition, time);
+        if self.others.have_answered() {
+            self.others.stop_asking();
         }
-        self.asked = self.asked.filter(|&(asked, _)| self.come_to(asked) < asked);
     }
 
-    /// Whom to ask whether all has come up to that log time, unless the answers to that are awaited.
-    pub(super) fn ask(&mut self, time: Timestamp, now: Timestamp) -> Vec<i32> {
-        if self.asked.is_some_and(|(_, again_at)| now < again_at) {
-            return Vec::new();
-        }
-        self.asked = Some((time, now + ASK_AGAIN_AFTER));
-        let to_ask = self.come_to.iter().zip(0..).filter(|(come_to, _)| **come_to < time);
-        to_ask.map(|(_, partition)| partition).collect()
+    /// How far the others have come, and what they want to know.
+    pub(super) fn others(&self) -> &Others {
+        &self.others
     }
 
-    /// When, in local time, it is asked again.
-    pub(super) fn ask_again_at(&self) -> Option<Timestamp> {
-        self.asked.map(|(_, again_at)| again_at)
-    }
-
-    /// Nothing waits for the answers any more.
-    pub(super) fn stop_asking(&mut self) {
-        self.asked = None;
-    }
-
-    /// Another shard wants to know once this partition has been read to that log time.
-    pub(super) fn inquire(&mut self, time: Timestamp, asker: i32) {
-        self.inquiries.insert((time, asker));
-    }
-
-    /// Takes out the next of those that are to be told, where this partition has been read to that log time.
-    pub(super) fn take_inquiry(&mut self, read_to: Timestamp) -> Option<i32> {
-        self.inquiries.first().filter(|(time, _)| *time <= read_to)?;
-        self.inquiries.pop_first().map(|(_, asker)| asker)
+    /// The same, to ask them, and to take what they ask.
+    pub(super) fn others_mut(&mut self) -> &mut Others {
+        &mut self.others
     }
 
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
-        self.asked.is_none() && self.inquiries.is_empty()
-    }
-
-    /// The first log time to which somebody wants this partition to be read.
-    pub(super) fn first_inquiry(&self) -> Option<Timestamp> {
-        self.inquiries.first().map(|(time, _)| *time)
+        self.others.ask_again_at().is_none() && self.others.first_inquiry().is_none()
     }
 }
 
@@ -149,13 +113,11 @@ mod tests {
     fn all_has_come_when_every_other_partition_has_been_read() {
         let mut strays = strays();
         strays.see(AT(5));
-        assert_eq!(strays.ask(AT(7), AT(0)), [0, 2]);
-        assert_eq!(strays.ask(AT(8), AT(4_999)), [0; 0], "the answers are awaited");
+        assert_eq!(strays.others_mut().ask(AT(8), AT(0)), [0, 2]);
         strays.came(0, AT(9));
-        assert_eq!((strays.come_to(AT(8)), strays.ask_again_at()), (Timestamp::MIN, Some(AT(5_000))));
-        assert_eq!(strays.ask(AT(8), AT(5_000)), [2], "the other one may have died");
+        assert_eq!((strays.come_to(AT(8)), strays.is_idle()), (Timestamp::MIN, false));
         strays.came(2, AT(8));
-        assert_eq!((strays.come_to(AT(8)), strays.ask_again_at()), (AT(8), None));
+        assert_eq!((strays.come_to(AT(8)), strays.is_idle()), (AT(8), true));
         assert_eq!(strays.come_to(AT(10)), AT(8));
     }
 

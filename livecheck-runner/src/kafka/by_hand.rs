@@ -88,7 +88,12 @@ impl ByHand {
     /// The first and the next offset of a partition, as the brokers have it now; what a sender's
     /// open transaction holds back does not count. Blocks.
     pub(crate) fn watermarks(&self, partition: i32) -> KafkaResult<(i64, i64)> {
-        self.consumer.fetch_watermarks(&self.topic, partition, REQUEST_TIMEOUT)
+        self.watermarks_of(&self.topic, partition)
+    }
+
+    /// The same of another topic.
+    pub(crate) fn watermarks_of(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+        self.consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use livecheck_core::Timestamp;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
@@ -250,9 +249,7 @@ impl Reader {
                     unreadable.into_iter().for_each(|unreadable| (self.parts.on_unreadable)(unreadable));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    // What is being written at this moment may still carry an older time.
-                    let none_older = Timestamp::now() - Duration::from_secs(60);
-                    self.feed.push(partition, TestInput::End { none_older });
+                    self.feed.push(partition, TestInput::End);
                 }
                 // librdkafka goes on by itself, and tells `Health` when no broker is left.
                 Some(Err(error)) => tracing::debug!(%error, "reading the test topic"),

@@ -18,8 +18,8 @@ pub(crate) enum TestInput {
     Test(Logged<TestRecord>),
     /// A record that is no trigger.
     Unreadable { offset: i64 },
-    /// The end has been reached, and no trigger that is older than that will come.
-    End { none_older: Timestamp },
+    /// The end has been reached.
+    End,
 }
 
 /// What a shard task reads from its partition of the bus.

@@ -26,6 +26,8 @@ pub(super) struct Prepared {
     pub(super) partitions: usize,
     /// Whether the brokers stamp the records of the bus themselves.
     pub(super) bus_is_stamped_by_brokers: bool,
+    /// The same of the test topic.
+    pub(super) tests_are_stamped_by_brokers: bool,
 }
 
 /// Reaches the brokers, creates the topics that are missing, and warns of those on which verdicts cannot rely.
@@ -50,13 +52,19 @@ pub(super) async fn prepare(
     // Who may not ask for settings, or gets no answer now, is told so by `doctor`.
     let described = diagnosis::topic_settings(connection, &names).await.unwrap_or_default();
     warn_of_settings(connection, &described, cases, events);
-    let bus = described.iter().find(|(name, _)| *name == connection.topics.bus_topic);
     // Of one that cannot be looked at the producers' clocks count, which is the careful way.
-    let bus_is_stamped_by_brokers = bus.is_some_and(|(_, settings)| {
-        let kind = settings.as_ref().ok().and_then(|settings| settings.get("message.timestamp.type"));
-        kind.is_some_and(|kind| kind == "LogAppendTime")
-    });
-    Ok(Prepared { partitions, bus_is_stamped_by_brokers })
+    let is_stamped_by_brokers = |topic: &str| {
+        let found = described.iter().find(|(name, _)| name == topic);
+        let settings = found.and_then(|(_, settings)| settings.as_ref().ok());
+        settings
+            .and_then(|settings| settings.get("message.timestamp.type"))
+            .is_some_and(|kind| kind == "LogAppendTime")
+    };
+    Ok(Prepared {
+        partitions,
+        bus_is_stamped_by_brokers: is_stamped_by_brokers(&connection.topics.bus_topic),
+        tests_are_stamped_by_brokers: is_stamped_by_brokers(&connection.topics.test_topic),
+    })
 }
 
 /// Lets what is set at run time count from the beginning: a case that is to stand still must not be said to be stalled.

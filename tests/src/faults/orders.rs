@@ -132,7 +132,9 @@ impl Shop<'_> {
         let (case, arguments, intended, signals) = match self.chance.random_range(0..100) {
             0..24 => self.parcel(json!(3), State::Pass, headers),
             24..32 => self.debt(&id, headers),
-            32..38 => self.one_signal("shipment", "delivered", Some(0..5_000), State::Pass, false),
+            32..35 => self.one_signal("shipment", "delivered", Some(0..5_000), State::Pass, false),
+            // Its signals are of no use for longer than two seconds: most faults last longer.
+            35..38 => self.one_signal("pickup", "fetched", Some(0..1_000), State::Pass, false),
             38..42 => self.one_signal("collection", "collected", Some(0..200), State::Pass, false),
             42..45 => self.one_signal("collection", "collected", None, State::Timeout, false),
             45..52 => self.parcel(json!(4), State::Fail, headers),
@@ -156,7 +158,7 @@ impl Shop<'_> {
             // Word for word, as a producer without idempotence has it that got no answer.
             sent.push((self.later(self.at, 1..4_000), Sent::Trigger));
         }
-        let key = matches!(case, "shipment" | "collection").then(|| format!("number of {id}"));
+        let key = matches!(case, "shipment" | "collection" | "pickup").then(|| format!("number of {id}"));
         let arguments = key.as_ref().map_or(arguments, |number| json!({"number": number}));
         let partitioner =
             if self.chance.random_bool(0.1) { Partitioner::Crc32 } else { Partitioner::Murmur2 };

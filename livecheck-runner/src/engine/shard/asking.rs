@@ -21,6 +21,8 @@ impl<R> Shard<R> {
             Message::StraySeen(time) => drop(self.strays.see(time)),
             Message::HowFar(wanted) => self.asked_how_far(wanted, now),
             Message::ReadTo(read) => self.others_read_to(read, now),
+            Message::TestsHowFar(wanted) => self.asked_for_tests(wanted, now),
+            Message::TestsDone(done) => self.tests_done(done, now),
         }
     }
 
@@ -78,7 +80,7 @@ impl<R> Shard<R> {
             .flat_map(|(_, running)| running.own_events(signal));
         let test = (question.case.clone(), question.key.clone());
         let found = of_tests
-            .chain(self.early.of_test(&test, signal))
+            .chain(self.early.of_test(&test, signal, question.start))
             .filter(|event| fits(event))
             .min_by_key(|event| (event.time, event.place))?
             .saved(case.signals[signal].name);
@@ -86,15 +88,15 @@ impl<R> Shard<R> {
         Some(found)
     }
 
-    /// An event was read: it is the answer to questions that wait for it.
+    /// An event was read, whose tests may come until that log time: it is the answer to questions that wait for it.
     pub(super) fn answer_waiting(
         &mut self,
         key: &(CaseName, TestId),
         signal: &str,
-        event: &Event,
+        (event, until): (&Event, Timestamp),
         now: Timestamp,
     ) {
-        let answered = self.questions.take_answered_by(key, signal, event.place, event.time);
+        let answered = self.questions.take_answered_by(key, signal, (event.place, event.time), until);
         if !answered.is_empty() {
             self.early.given(key, event.place);
         }

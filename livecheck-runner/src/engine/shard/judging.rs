@@ -56,6 +56,7 @@ impl<R> Shard<R> {
     /// Time has passed: executions that did not end by themselves are ended.
     pub fn tick(&mut self, now: Timestamp) {
         self.ask_how_far(now);
+        self.forget_early(now);
         while let Some(&(limit, execution)) = self.local_limits.first() {
             if limit > now {
                 break;
@@ -162,5 +163,6 @@ impl<R> Shard<R> {
             attempts: verdict.attempts,
         });
         self.effects.push(Effect::Report { execution: Some(execution), report });
+        self.tests_have_ended(now);
     }
 }

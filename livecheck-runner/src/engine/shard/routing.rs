@@ -79,23 +79,29 @@ impl<R> Shard<R> {
 
     /// Gives a signal to all whom it is for.
     pub(super) fn take(&mut self, incoming: Incoming, now: Timestamp) {
-        let Incoming { test, name, event, .. } = &incoming;
-        let asked_for = (!self.questions.is_empty()).then(|| (test.clone(), name.clone(), event.clone()));
-        self.route(incoming, now);
-        if let Some((test, name, event)) = asked_for {
-            self.answer_waiting(&test, &name, &event, now);
+        let Incoming { test, name, triggered, event, came } = &incoming;
+        let case = self.selection.cases.get(test.0.as_str());
+        let Some((case, signal)) = case.and_then(|case| Some((case, case.signal(name)?))) else {
+            return self.unknown_signal(incoming.test.0, incoming.name, incoming.event.place.offset);
+        };
+        let until = came.until(triggered.is_some(), event.time, case);
+        let asked_for = (!self.questions.is_empty()).then(|| (test.clone(), event.clone()));
+        self.route(incoming, (case, signal), until, now);
+        if let Some((test, event)) = asked_for {
+            self.answer_waiting(&test, case.signals[signal].name, (&event, until), now);
         }
     }
 
-    /// Finds whom a signal is for.
-    fn route(&mut self, incoming: Incoming, now: Timestamp) {
-        let Incoming { test, name, triggered, event, came } = incoming;
-        let case = self.selection.cases.get(test.0.as_str());
-        let Some((case, signal)) = case.and_then(|case| Some((case, case.signal(&name)?))) else {
-            return self.unknown_signal(test.0, name, event.place.offset);
-        };
+    /// Gives a signal to its test, or holds it until that comes.
+    fn route(
+        &mut self,
+        incoming: Incoming,
+        (case, signal): (&'static Case, usize),
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        let Incoming { test, name: _, triggered, event, came } = incoming;
         let found = self.find(&test, triggered, event.time);
-        let until = came.until(triggered.is_some(), event.time, case);
         if let Some(belongs_in) = self.belongs_elsewhere(found, &test.1, &came) {
             if !self.strays.was_handed_on(event.place.offset) {
                 let (signal, (case_name, id)) = (event.saved(case.signals[signal].name), test);

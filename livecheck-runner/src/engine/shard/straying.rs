@@ -49,29 +49,29 @@ impl<R> Shard<R> {
     pub(super) fn ask_how_far(&mut self, now: Timestamp) {
         let read_to = self.bus.read_to();
         if self.come_to >= read_to {
-            return self.strays.stop_asking(); // as ever, but where there are strays
+            return self.strays.others_mut().stop_asking(); // as ever, but where there are strays
         }
         let waits = self.deadlines.first().map(|deadline| deadline.time);
         let questions = self.questions.first_deadline_from(Timestamp::MIN);
         if ![waits, questions].into_iter().flatten().any(|deadline| deadline <= read_to) {
-            return self.strays.stop_asking();
+            return self.strays.others_mut().stop_asking();
         }
         let wanted = ReadTo { partition: self.placement.partition(), time: read_to };
-        for to in self.strays.ask(read_to, now) {
+        for to in self.strays.others_mut().ask(read_to, now) {
             self.effects.push(Effect::Send { to, message: Box::new(Message::HowFar(wanted)) });
         }
     }
 
     /// Another shard wants to know once all up to that time has been handed on.
     pub(super) fn asked_how_far(&mut self, wanted: ReadTo, now: Timestamp) {
-        self.strays.inquire(wanted.time, wanted.partition);
+        self.strays.others_mut().inquire(wanted.time, wanted.partition);
         self.tell_how_far(now);
     }
 
     /// Tells those who want to know it how far the bus has been read. It is told behind all that was handed on.
     pub(super) fn tell_how_far(&mut self, now: Timestamp) {
         let read = ReadTo { partition: self.placement.partition(), time: self.bus.read_to() };
-        while let Some(asker) = self.strays.take_inquiry(read.time) {
+        while let Some(asker) = self.strays.others_mut().take_inquiry(read.time) {
             self.say(asker, Message::ReadTo(read), now);
         }
     }

@@ -21,13 +21,13 @@ impl<R> Shard<R> {
     /// A trigger was read.
     pub fn test(&mut self, record: Logged<TestRecord>, now: Timestamp) {
         let Logged { offset, time, value: TestRecord { test, partition_key, origin } } = record;
-        self.next_test_offset = self.next_test_offset.max(offset + 1);
-        self.bus.see_clock(time, now, std::mem::take(&mut self.fresh.tests));
-        self.give_up_early(time);
+        self.tests.record(offset, time);
+        self.clock.see(time, now, std::mem::take(&mut self.fresh.tests));
+        self.tests_have_ended(now);
         if self.was_reported(&test, offset) {
             self.recent.remember(&test.case_name, &test.id, test.timestamp);
             // The signals that it ended with are read again, too.
-            let taken = self.early.take(&(test.case_name, test.id), test.timestamp);
+            let taken = self.early.take(&(test.case_name, test.id), test.timestamp, time);
             self.removed.extend(taken.filter_map(|(_, _, handed_on)| handed_on?.into_checkpoint()));
             return;
         }
@@ -54,10 +54,6 @@ impl<R> Shard<R> {
         }
         let record = TestRecord { test, partition_key, origin };
         self.start(case, record, offset, (schedule.start, schedule.expires), now);
-    }
-
-    pub(super) fn give_up_early(&mut self, tests_read_to: Timestamp) {
-        self.tally.abandoned_signals += self.early.give_up(tests_read_to);
     }
 
     pub(super) fn unknown_case(&mut self, test: TestExecution) {
@@ -129,7 +125,8 @@ impl<R> Shard<R> {
     ) {
         record.test.case_name = self.in_flight.shared(record.test.case_name);
         let TestExecution { case_name, id, timestamp, .. } = &record.test;
-        let early: Vec<_> = self.early.take(&(case_name.clone(), id.clone()), *timestamp).collect();
+        let test = (case_name.clone(), id.clone());
+        let early: Vec<_> = self.early.take(&test, *timestamp, times.0).collect();
         let mut unsaved_from = self.bus.next_offset();
         let mut handed_on = SmallVec::<[HandedOn; 1]>::new();
         let mut running = Running::new(case, record, offset, times, now);

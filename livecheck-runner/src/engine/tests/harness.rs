@@ -102,6 +102,8 @@ pub(super) struct Harness {
     pub(super) notices: Vec<Notice>,
     /// For other shards, and which.
     pub(super) messages: Vec<(i32, Message)>,
+    /// Where the test partition ends.
+    pub(super) tests_end: i64,
     /// Whether cases go on as soon as they can; else when [`go_on`](Self::go_on) says.
     pub(super) eager: bool,
 }
@@ -130,6 +132,7 @@ impl Harness {
             reports: Vec::new(),
             notices: Vec::new(),
             messages: Vec::new(),
+            tests_end: 0,
             eager: true,
         }
     }
@@ -171,17 +174,22 @@ impl Harness {
     }
 
     /// Lets time pass up to `until`, on a bus that stays silent with that end, as the driver does: it asks for
-    /// the end when the shard wants it, though not more often than every 100 ms, and ticks when the shard
+    /// the ends when the shard wants them, though not more often than every 100 ms, and ticks when the shard
     /// wants that.
     pub(super) fn silence(&mut self, until: Timestamp, bus_end: i64) {
         let mut not_before = Timestamp::MIN;
         loop {
             let question = self.shard.next_bus_question().map(|question| question.max(not_before));
-            let next = [question, self.shard.next_tick()].into_iter().flatten().min();
+            let of_tests = self.shard.next_tests_question().map(|question| question.max(not_before));
+            let next = [question, of_tests, self.shard.next_tick()].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= until) else { break };
             self.now = self.now.max(next);
             if question.is_some_and(|question| question <= self.now) {
                 self.shard.bus_end(bus_end, self.now);
+                not_before = self.now + ms(100);
+            }
+            if of_tests.is_some_and(|question| question <= self.now) {
+                self.shard.tests_end(self.tests_end, self.now);
                 not_before = self.now + ms(100);
             }
             self.shard.tick(self.now);

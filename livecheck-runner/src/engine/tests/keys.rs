@@ -14,6 +14,9 @@ use crate::engine::{CommitPoint, Limits, Message, Placement, StrayPoint};
 
 const PARTITIONS: i32 = 3;
 const LIFETIME: Duration = Duration::from_millis(400);
+/// For how long after a signal with a key of its own a test may come that waits for it. It is shorter than all that happens,
+/// and than a runner may be away.
+const KEPT: u64 = 300;
 /// In partitions 0, 1, 2, and 2 again.
 const KEYS: [&str; 4] = ["parcel-1", "parcel-5", "parcel-2", "parcel-3"];
 
@@ -36,18 +39,23 @@ type Keyed = (Option<i32>, Vec<(usize, u64)>);
 
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let wait = (0..SIGNALS.len(), proptest::option::of(0..KEYS.len()), proptest::option::of(1..200_u64));
-    let sent = (0..SIGNALS.len(), 0..700_u64);
+    let sent = (0..SIGNALS.len(), 0..900_u64);
     let elsewhere = proptest::option::of((0..PARTITIONS, any::<bool>()));
     let waits = proptest::collection::vec(wait, 0..4);
     let sent = proptest::collection::vec(sent, 0..4);
-    let plan = (0..300_u64, elsewhere, waits, sent, astray()).prop_map(
-        |(triggered, elsewhere, waits, sent, astray)| Plan { triggered, elsewhere, waits, sent, astray },
+    let plan = (0..1_200_u64, elsewhere, waits, sent, astray()).prop_map(
+        |(triggered, elsewhere, waits, sent, astray)| {
+            // From a while before the trigger on, until after the end.
+            let sent =
+                sent.into_iter().map(|(signal, time)| (signal, (triggered + time).saturating_sub(KEPT)));
+            Plan { triggered, elsewhere, waits, sent: sent.collect(), astray }
+        },
     );
     proptest::collection::vec(plan, 1..6)
 }
 
 fn keyed() -> impl Strategy<Value = [Keyed; 4]> {
-    let sent = proptest::collection::vec((0..SIGNALS.len(), 0..700_u64), 0..4);
+    let sent = proptest::collection::vec((0..SIGNALS.len(), 0..1_600_u64), 0..6);
     proptest::array::uniform4((astray(), sent))
 }
 
@@ -76,7 +84,7 @@ fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
         40 => Just(Move::ReadSignal),
         30 => Just(Move::ReadMessage),
         40 => Just(Move::RunCase),
-        10 => (1..30_u64).prop_map(Move::Silence),
+        10 => (1..100_u64).prop_map(Move::Silence),
         25 => (0..4_usize).prop_map(Move::Commit),
         10 => Just(Move::Delivered),
         5 => Just(Move::Crash),
@@ -152,12 +160,13 @@ impl World {
         }
         let are_there =
             plans.iter().any(|plan| plan.astray.is_some()) || keyed.iter().any(|key| key.0.is_some());
-        let expected_until = if are_there || strays_are_expected { at(100_000) } else { Timestamp::MIN };
+        let expected_until = if are_there || strays_are_expected { at(10_000_000) } else { Timestamp::MIN };
         let strays = StrayPoint { expected_until, ..StrayPoint::NONE };
         Self { plans, logs, limits, start: CommitPoint { strays, ..CommitPoint::START } }
     }
 
-    /// Each wait takes the first event of its signal and key that this execution has not taken, if it came in time.
+    /// Each wait takes the first event of its signal and key that this execution has not taken, if it came in time, and
+    /// not too long before the trigger.
     fn verdict(&self, execution: usize) -> State {
         let plan = &self.plans[execution];
         let expires = plan.triggered + u64::try_from(LIFETIME.as_millis()).expect("a short time");
@@ -167,7 +176,8 @@ impl World {
             let key = key.map_or_else(|| id(execution), |key| KEYS[key].to_owned());
             let deadline = timeout.map_or(expires, |timeout| (clock + timeout).min(expires));
             let of_key = self.logs.iter().flat_map(|log| &log.signals);
-            let mut of_key = of_key.filter(|sent| sent.signal == signal && sent.key == key);
+            let of_key = of_key.filter(|sent| sent.signal == signal && sent.key == key);
+            let mut of_key = of_key.filter(|sent| sent.time + KEPT >= plan.triggered);
             let before = taken.iter().filter(|taken| **taken == (signal, key.clone())).count();
             match of_key.nth(before) {
                 Some(sent) if sent.time <= deadline => clock = clock.max(sent.time),
@@ -178,10 +188,16 @@ impl World {
         State::Pass
     }
 
+    fn tests_end(&self, partition: usize) -> i64 {
+        i64::try_from(self.logs[partition].tests.len()).expect("a short log")
+    }
+
     fn run(&self, partition: usize, from: CommitPoint) -> Harness {
         let placement = Placement::new(i32::try_from(partition).expect("a few"), PARTITIONS);
-        let mut run = Harness::of(placement, Settings::new(), self.limits, from);
+        let settings = Settings::new().test_expires(ms(KEPT));
+        let mut run = Harness::of(placement, settings, self.limits, from);
         run.eager = false;
+        run.tests_end = self.tests_end(partition);
         for (execution, plan) in self.plans.iter().enumerate() {
             let step = |&(signal, key, timeout): &(usize, Option<usize>, Option<u64>)| match key {
                 None => Step::Wait(signal, timeout.map(ms)),
@@ -214,6 +230,7 @@ impl Runner {
     fn read_test(&mut self, world: &World) -> bool {
         let Some(&(time, execution)) = world.logs[self.partition].tests.get(index(self.position.test_offset))
         else {
+            self.run.shard.all_tests_read();
             return false;
         };
         let value = test(&id(execution), at(world.plans[execution].triggered), LIFETIME);
@@ -263,8 +280,7 @@ impl Runner {
     fn crash(&mut self, world: &World) {
         self.position = self.committed.point;
         self.run = world.run(self.partition, self.position);
-        let tests_end = i64::try_from(world.logs[self.partition].tests.len()).expect("a short log");
-        self.committed.hand_over(&mut self.run, tests_end);
+        self.committed.hand_over(&mut self.run, world.tests_end(self.partition));
     }
 
     fn do_move(&mut self, mv: Move, world: &mut World) {
@@ -276,6 +292,7 @@ impl Runner {
             Move::Silence(millis) => {
                 self.run.now = self.run.now + ms(millis);
                 self.run.shard.bus_end(self.bus_end(world), self.run.now);
+                self.run.shard.tests_end(self.run.tests_end, self.run.now);
                 self.run.settle();
             }
             Move::Commit(most) => self.commit(world, most),
@@ -296,7 +313,8 @@ fn to_the_end(world: &mut World, runners: &mut [Runner]) {
             }
             runner.run.eager = true;
             runner.run.settle();
-            runner.silence(world, at(10_000 + 1_000 * round));
+            // Each time long enough for what nobody has answered to be asked again.
+            runner.silence(world, at(5_000 + 2_000 * round));
             is_idle &= runner.run.messages.is_empty();
             runner.commit(world, usize::MAX);
         }
@@ -317,7 +335,7 @@ proptest! {
         save_after in proptest::option::of(0..50_u64),
         strays_are_expected in any::<bool>(),
     ) {
-        let limits = Limits { save_after: save_after.map(ms), ..Limits::default() };
+        let limits = Limits { save_after: save_after.map(ms), forget_every: ms(200), ..Limits::default() };
         let mut world = World::new(plans, &keyed, limits, strays_are_expected);
         let mut runners: Vec<_> = (0..3).map(|partition| Runner::new(&world, partition)).collect();
         for (partition, mv) in moves {
@@ -330,8 +348,6 @@ proptest! {
             prop_assert_eq!(states, vec![world.verdict(execution)], "execution {}", execution);
         }
         for runner in &mut runners {
-            runner.run.shard.all_tests_read(Timestamp::MAX);
-            runner.commit(&mut world, usize::MAX);
             prop_assert!(runner.run.shard.holds_nothing(), "memory is freed");
             let left = &runner.committed.checkpoints;
             prop_assert!(left.is_empty(), "left over: {:?}", left);

@@ -38,7 +38,7 @@ proptest! {
         for (id, verdict) in world.verdicts() {
             prop_assert_eq!(run.states(&id), vec![verdict], "execution {}", id);
         }
-        run.shard.all_tests_read(Timestamp::MAX);
+        run.shard.tests_end(0, Timestamp::MAX);
         prop_assert!(run.shard.holds_nothing(), "memory is freed");
         prop_assert_eq!(run.shard.commit_point(), world.end());
     }

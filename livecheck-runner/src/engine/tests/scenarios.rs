@@ -78,7 +78,7 @@ fn a_runner_whose_clock_is_ahead_does_not_judge_before_the_logs_time_has_come() 
     let mut h = Harness::new();
     h.script("o-1", &[Step::Wait(0, Some(ms(5_000)))]);
     h.now = at(3_600_000);
-    h.shard.all_tests_read(at(0));
+    h.shard.all_tests_read();
     h.test(0, at(0), test("o-1", at(0), HOUR));
     h.silence(at(3_604_999), 0);
     assert_eq!(h.states("o-1"), [], "only 4.999 s have passed since the trigger came");
@@ -240,9 +240,11 @@ fn a_sender_whose_clock_is_an_hour_off_breaks_nothing_and_is_named() {
 fn early_signals_are_given_up_when_their_test_can_come_no_more() {
     let mut h = Harness::new();
     h.signal(0, at(1), signal("lost", "stored", headers(0)));
-    h.shard.all_tests_read(at(3_600_000));
+    h.shard.tests_end(0, at(3_600_001));
     assert_eq!(h.shard.tally().abandoned_signals, 0);
-    h.shard.all_tests_read(at(3_600_002));
+    h.shard.tests_end(1, at(3_700_000));
+    assert_eq!(h.shard.tally().abandoned_signals, 0, "a test stands there that was not read");
+    h.shard.tests_end(0, at(3_600_002));
     assert_eq!(h.shard.tally().abandoned_signals, 1);
     assert_eq!(h.shard.commit_point().bus_offset, 1);
 }

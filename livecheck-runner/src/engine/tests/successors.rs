@@ -86,7 +86,7 @@ impl<'w> Runners<'w> {
         for (id, verdict) in self.world.verdicts() {
             prop_assert_eq!(self.committed.states(&id), vec![verdict], "execution {}", id);
         }
-        self.run.shard.all_tests_read(Timestamp::MAX);
+        self.run.shard.tests_end(0, Timestamp::MAX);
         self.committed.commit(&mut self.run, usize::MAX);
         prop_assert!(self.run.shard.holds_nothing(), "memory is freed");
         prop_assert!(self.committed.checkpoints.is_empty(), "left over: {:?}", self.committed.checkpoints);
