@@ -88,12 +88,17 @@ fn system_time(at: Timestamp) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::net::TcpListener;
+    use std::path::Path;
+
     use axum::body::Bytes;
     use axum::routing::post;
     use livecheck_core::wire::TestReport;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use opentelemetry_proto::tonic::trace::v1::Span as Received;
     use prost::Message;
+    use tokio::process::{Child, Command};
     use tokio::sync::mpsc;
 
     use super::super::spans;
@@ -165,6 +170,71 @@ mod tests {
         let code = |span: &Received| span.status.as_ref().map_or(0, |status| status.code);
         assert_eq!([code(whole), code(sent), code(executed)], [2, 0, 2], "2 is an error");
         assert!(format!("{:?}", sent.attributes).contains("order-web"));
+    }
+
+    /// Says where an OpenTelemetry collector is, such as `ci/otel-collector` builds.
+    const COLLECTOR: &str = "LIVECHECK_TEST_OTEL_COLLECTOR";
+
+    /// A real collector on a free port, which writes what it receives to `traces.json` in that folder.
+    async fn real_collector(program: OsString, folder: &Path) -> (Child, String) {
+        // Another may take the port in between: then it does not start, and the test says so.
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let config = format!(
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"127.0.0.1:{port}\"}}}}}}}}\n\
+             exporters: {{file: {{path: \"{}\"}}}}\n\
+             service: {{telemetry: {{metrics: {{level: none}}}}, \
+             pipelines: {{traces: {{receivers: [otlp], exporters: [file]}}}}}}\n",
+            folder.join("traces.json").display()
+        );
+        let file = folder.join("collector.yaml");
+        std::fs::write(&file, config).expect("a file");
+        let mut collector = Command::new(program)
+            .arg(format!("--config={}", file.display()))
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(collector.try_wait().expect("its state").is_none(), "the collector has ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        (collector, format!("http://127.0.0.1:{port}"))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_real_collector_takes_an_execution_into_the_trace_of_its_request() {
+        let Some(program) = std::env::var_os(COLLECTOR) else {
+            println!("{COLLECTOR} does not name the program: skipped");
+            return;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_collector, address) = real_collector(program, folder.path()).await;
+        tokio::task::spawn_blocking(move || {
+            let exporter = Exporter::to(&address).expect("an exporter");
+            exporter.send(spans::of(&report()).expect("an execution"));
+            exporter.stop();
+        })
+        .await
+        .expect("it does not panic");
+        // It writes once a second.
+        let written = async {
+            loop {
+                let text = std::fs::read_to_string(folder.path().join("traces.json")).unwrap_or_default();
+                if let Some((line, _)) = text.split_once('\n') {
+                    break serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let written = tokio::time::timeout(Duration::from_secs(30), written).await.expect("it writes");
+        let spans = written["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().expect("spans");
+        let named = |name: &str| spans.iter().find(|span| span["name"] == name).expect(name);
+        let whole = named("orders::flow");
+        assert_eq!(spans.len(), 3);
+        assert!(spans.iter().all(|span| span["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert_eq!(whole["parentSpanId"], "00f067aa0ba902b7");
+        assert!(["sent", "executed"].iter().all(|name| named(name)["parentSpanId"] == whole["spanId"]));
+        assert_eq!(whole["status"]["message"], "signal `executed` did not come within 5s");
     }
 
     #[test]
