@@ -24,6 +24,9 @@ use crate::services::{ServiceDied, ServiceEvent};
 /// What separates the parts of a run.
 pub(super) const RULE: &str = "────────────";
 
+/// For how long a service is waited for without a word.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+
 /// How much is said, and how wide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
@@ -55,13 +58,13 @@ pub struct Renderer {
 #[derive(Debug)]
 enum Phase {
     Idle,
-    Launching { service: String, since: Duration },
+    Launching { service: String, log: PathBuf, since: Duration },
     Running { since: Duration },
     Stopping { since: Duration },
     Over,
 }
 
-/// When the counts were last printed, and what they were.
+/// When the counts, or what is waited for, were last printed, and what the counts were.
 #[derive(Debug, Default)]
 struct Counted {
     at: Duration,
@@ -133,17 +136,33 @@ impl Renderer {
         }
     }
 
-    /// The counts, where there is no live line and it is time to print them again.
+    /// The counts, or the service that is waited for, where there is no live line and it is time to print them again.
     pub fn tick(&mut self, now: Duration) -> String {
-        let total = self.snapshot.total();
-        let is_due = now.saturating_sub(self.counted.at) >= self.options.status_interval;
-        let is_wanted = !self.options.live && !self.options.quiet && total != self.counted.total;
-        let Phase::Running { since } = self.phase else { return String::new() };
-        if !is_due || !is_wanted {
+        if self.options.live || self.options.quiet {
             return String::new();
         }
-        self.counted = Counted { at: now, total };
-        format!("{}\n", counts_line("Running", now.saturating_sub(since), &total))
+        let is_due = now.saturating_sub(self.counted.at) >= self.options.status_interval;
+        match &self.phase {
+            Phase::Launching { service, log, since } => {
+                let is_first = self.counted.at <= *since;
+                if is_first && now.saturating_sub(*since) < FIRST_WORD || !is_first && !is_due {
+                    return String::new();
+                }
+                self.counted.at = now;
+                let line = waiting_line(service, now.saturating_sub(*since));
+                format!("{line}; {} has what it says\n", log.display())
+            }
+            Phase::Running { since } => {
+                let total = self.snapshot.total();
+                if !is_due || total == self.counted.total {
+                    return String::new();
+                }
+                let line = counts_line("Running", now.saturating_sub(*since), &total);
+                self.counted = Counted { at: now, total };
+                line + "\n"
+            }
+            Phase::Idle | Phase::Stopping { .. } | Phase::Over => String::new(),
+        }
     }
 
     /// The line at the bottom of the terminal, cut to its width.
@@ -153,10 +172,7 @@ impl Renderer {
         let line = match &self.phase {
             _ if !self.options.live => return None,
             Phase::Idle | Phase::Over => return None,
-            Phase::Launching { service, since } => {
-                let waited = clock(now.saturating_sub(*since));
-                format!("{} {waited} for {service} to be ready", verb(PASS, "Waiting"))
-            }
+            Phase::Launching { service, since, .. } => waiting_line(service, now.saturating_sub(*since)),
             Phase::Running { since } => counts_line("Running", now.saturating_sub(*since), &total),
             Phase::Stopping { since } => counts_line("Stopping", now.saturating_sub(*since), &total),
         };
@@ -171,7 +187,7 @@ impl Renderer {
     fn service(&mut self, event: &ServiceEvent, now: Duration) -> String {
         match event {
             ServiceEvent::Starting { name, command, log } => {
-                self.phase = Phase::Launching { service: name.clone(), since: now };
+                self.phase = Phase::Launching { service: name.clone(), log: log.clone(), since: now };
                 if self.options.quiet {
                     return String::new();
                 }
@@ -420,6 +436,10 @@ fn service_died(died: &ServiceDied) -> String {
     }
     let _ = writeln!(out, "    {}", paint(DIM, format_args!("its output is in {}", log.display())));
     out
+}
+
+fn waiting_line(service: &str, waited: Duration) -> String {
+    format!("{} {} for {service} to be ready", verb(PASS, "Waiting"), clock(waited))
 }
 
 fn counts_line(what: &str, elapsed: Duration, total: &CaseTally) -> String {

@@ -560,6 +560,27 @@ fn without_a_terminal_counts_are_printed_now_and_then() {
 }
 
 #[test]
+fn without_a_terminal_a_service_that_is_waited_for_is_named_now_and_then() {
+    let mut renderer = Renderer::new(options());
+    let starting = ServiceEvent::Starting {
+        name: "order-web".to_owned(),
+        command: "web".to_owned(),
+        log: "services/order-web.log".into(),
+    };
+    renderer.event(&RunEvent::Service(starting), Duration::from_secs(100));
+    let mut tick = |second| {
+        let text = renderer.tick(Duration::from_secs(second));
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    assert_eq!(tick(104), "", "most are ready by then");
+    let line =
+        "     Waiting [ 00:00:05] for order-web to be ready; services/order-web.log has what it says\n";
+    assert_eq!(tick(105), line);
+    assert_eq!([tick(106), tick(134)], ["", ""], "it has been said");
+    assert_eq!(tick(135), line.replace("00:05", "00:35"));
+}
+
+#[test]
 fn failures_are_listed_again_and_not_without_bound() {
     let events = (0..60).map(|number| report(State::Fail, &format!("order-{number}"), &[]).into());
     let events = events.chain([RunEvent::Finished(Finished::default())]);
