@@ -1,9 +1,11 @@
 //! Commands that `run` starts before the cases, and ends after them, as Playwright's `webServer` does.
 //!
-//! Each runs in a process group of its own, so that the whole tree is ended, and writes into a file of its own.
+//! Each runs in a process group of its own, so that the whole tree is ended, and writes into a file of its own. Where the
+//! runner is killed, a guard ends it.
 
 mod error;
 mod event;
+mod guard;
 mod log;
 mod probe;
 mod service;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::error::ServiceError;
 use super::event::{ServiceDied, ServiceEvent};
+use super::guard::Guard;
 use super::log;
 use super::start::Environment;
 use crate::config::{ServiceCommand, ServiceConfig};
@@ -51,16 +52,24 @@ impl Service {
             source,
         };
         let mut child = of_service(config, environment, stdout, stderr).spawn().map_err(spawn_error)?;
-        let Some(group) = child.id().and_then(Group::of) else {
+        let Some((id, group)) = child.id().and_then(|id| Some((id, Group::of(id)?))) else {
             // Only a child that has been waited for has no id.
             return Err(spawn_error(std::io::Error::other("the process has no id")));
         };
+        let guard = Guard::over(id)
+            .inspect_err(|error| tracing::debug!(%error, "nobody ends the service if this is killed"));
 
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {
             if let Ok(status) = child.wait().await {
-                end.send_replace(Some(Ended { status, is_all: !group.is_alive() }));
+                let is_all = !group.is_alive();
+                end.send_replace(Some(Ended { status, is_all }));
+                if !is_all {
+                    // Until all of it was ended.
+                    end.closed().await;
+                }
             }
+            drop(guard);
         });
         Ok(Self { name: config.name.clone(), log, group, ended, wanted: None })
     }
