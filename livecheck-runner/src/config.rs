@@ -112,7 +112,7 @@ pub use self::problem::Problem;
 pub use self::service::{Ready, ServiceCommand, ServiceConfig};
 pub use self::store::{StoreConfig, StorePlace};
 pub use self::variables::Variables;
-pub use self::web::{PageUrl, WebConfig};
+pub use self::web::{PageUrl, PageUrlError, WebConfig};
 
 /// What the runner goes by: the settings of one profile, with variables and flags applied.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 mod bounds;
 mod broker;
 mod doctor;
+mod elsewhere;
 mod embedded;
 mod error;
 mod find;
@@ -110,15 +111,20 @@ impl Program {
             Action::Trigger(args) => in_tokio(trigger::trigger(&program, args)),
             Action::Status(args) => in_tokio(status::status(&program, args)),
             Action::Set(args) => in_tokio(set::set(&program, args)),
-            Action::History(args) => history::history(&program, args),
-            Action::Report(args) => history::report(&program, args),
-            Action::Export(args) => history::export(&program, args),
+            Action::History(args) => history::history(&program, args).or_else(|error| program.told(error)),
+            Action::Report(args) => history::report(&program, args).or_else(|error| program.told(error)),
+            Action::Export(args) => history::export(&program, args).or_else(|error| program.told(error)),
             Action::Table(args) => in_tokio(table::table(&program, args)),
             Action::Silence(args) => in_tokio(silence::silence(&program, args)),
             Action::Doctor(args) => in_tokio(doctor::doctor(&program, args)),
             Action::Gate(args) => in_tokio(gate::gate(&program, args)),
             Action::Uptest(args) => in_tokio(uptest::ask(&program, args)),
         }
+    }
+
+    /// Why the store was not read: if there is nothing in it, with where the results are.
+    fn told(&self, error: RunnerError) -> Result<u8, RunnerError> {
+        in_tokio(elsewhere::told(self, error))
     }
 
     /// The configuration that holds here; what it sets of cases counts from now on.

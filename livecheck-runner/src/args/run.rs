@@ -59,6 +59,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "ADDRESS", help_heading = "Run options")]
     pub web_listen: Option<WebListen>,
 
+    /// Where other runners reach the page, as `http://HOST:PORT` [default: by the machine's name]
+    #[arg(long, value_name = "URL", help_heading = "Run options")]
+    pub web_advertise: Option<String>,
+
     /// Form of what is reported: for people, on standard error, or JSON, on standard output
     ///
     /// With `json` standard output has one JSON object a line for each thing that happens, and nothing else;

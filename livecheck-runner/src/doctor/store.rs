@@ -9,17 +9,18 @@ use crate::reporter::text::plural;
 
 const SUBJECT: &str = "store";
 
-/// What holds of the store, by what it answers and by the machines on which runners of the group are at work.
+/// What holds of the store, by what it answers, by the machines on which runners of the group are at work, and by this one.
 pub(crate) fn store(
     location: Option<&Location>,
     answer: &Result<Totals, StoreError>,
     machines: &BTreeSet<String>,
+    here: &str,
 ) -> Finding {
     let Some(location) = location else {
         return Finding::skip(SUBJECT, "no results are kept");
     };
+    let named: Vec<_> = machines.iter().map(String::as_str).collect();
     if location.file().is_some() && machines.len() > 1 {
-        let named: Vec<_> = machines.iter().map(String::as_str).collect();
         return Finding::warn(
             SUBJECT,
             format!(
@@ -38,6 +39,11 @@ pub(crate) fn store(
                 plural(*reports, "report", "reports"),
                 bytes / 1_000_000
             ),
+        ),
+        Err(StoreError::Empty { .. }) if !machines.is_empty() && !machines.contains(here) => Finding::warn(
+            SUBJECT,
+            format!("the results are in a file of {}, and there is nothing in {location}", named.join(", ")),
+            "ask for them there, or on the page of the runner; or let all use one PostgreSQL database",
         ),
         Err(StoreError::Empty { .. }) => Finding::ok(SUBJECT, format!("there is nothing in {location} yet")),
         Err(StoreError::Older { .. }) => {
@@ -71,21 +77,33 @@ mod tests {
         let (file, server) =
             (Location::sqlite("history.db"), "postgres://me:hush@db/checks".parse().expect("a URL"));
         let two = machines(&["check-1", "check-2"]);
-        let found = store(Some(&file), &totals, &two);
+        let store = |location, totals, machines| store(Some(location), totals, machines, "check-1");
+        let found = store(&file, &totals, &two);
         assert_eq!(found.grade, Grade::Warn);
         assert!(found.found.contains("check-1, check-2"), "{}", found.found);
-        assert_eq!(store(Some(&file), &totals, &machines(&["check-1"])).grade, Grade::Ok);
-        let found = store(Some(&server), &totals, &two);
+        let alone = machines(&["check-1"]);
+        assert_eq!(store(&file, &totals, &alone).grade, Grade::Ok);
+        let found = store(&server, &totals, &two);
         assert_eq!(found.found, "12 reports in postgres://me@db/checks, about 3 MB");
     }
 
     #[test]
     fn what_is_wrong_with_it_is_no_reason_to_run_nothing() {
         let file = Location::sqlite("history.db");
-        let of = |error| store(Some(&file), &Err(error), &machines(&[])).grade;
+        let of = |error| store(Some(&file), &Err(error), &machines(&[]), "check-1").grade;
         assert_eq!(of(StoreError::Empty { location: file.clone() }), Grade::Ok);
         assert_eq!(of(StoreError::Lost { reason: "gone".to_owned() }), Grade::Warn);
         assert_eq!(of(StoreError::Newer { location: file.clone(), found: 9, known: 1 }), Grade::Fail);
-        assert_eq!(store(None, &Ok(Totals::default()), &machines(&[])).grade, Grade::Skip);
+        assert_eq!(store(None, &Ok(Totals::default()), &machines(&[]), "check-1").grade, Grade::Skip);
+    }
+
+    #[test]
+    fn who_has_no_results_is_told_on_which_machine_they_are() {
+        let file = Location::sqlite("history.db");
+        let empty = Err(StoreError::Empty { location: file.clone() });
+        let of = |here| store(Some(&file), &empty, &machines(&["check-1"]), here);
+        assert_eq!(of("check-1").grade, Grade::Ok);
+        let found = of("laptop");
+        assert_eq!((found.grade, found.found.contains("a file of check-1")), (Grade::Warn, true));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use livecheck_core::CaseName;
+use livecheck_core::{CaseName, Timestamp};
 
 use super::case_state::CaseState;
 use super::own_topic::OwnRecord;
-use super::record::{Key, Position, decode_value};
+use super::record::{Key, Position, RunnerRecord, decode_value};
 use super::roster::Roster;
 use super::slots::Slots;
 
@@ -22,6 +22,12 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// The runner that leads, by its id, and what it says of itself; none, if none that is at work does.
+    pub(crate) fn leader(&self, now: Timestamp) -> Option<(&str, &RunnerRecord)> {
+        let leader = self.position.as_ref()?.leader.as_str();
+        self.roster.at_work(now).find(|(runner, _)| *runner == leader)
+    }
+
     /// Takes in the next record. One that cannot be read is as if it were not there, but for what is logged.
     pub(crate) fn take(&mut self, OwnRecord { key, at, value }: OwnRecord) {
         let value = value.as_deref();

@@ -11,16 +11,16 @@ use livecheck_alerts::{Message, Status};
 use livecheck_core::Timestamp;
 
 use livecheck_store::{Queries, Store, Totals};
-use rdkafka::consumer::Consumer;
 
 use super::broker::Running;
 use super::keeping::configured;
+use super::kept::kept_within;
 use super::{OK, Program, RunnerError, working_folder};
 use crate::args::{DoctorArgs, exit_code};
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade, Longest};
 use crate::kafka::{FoundTopics, InternalTopic, diagnosis};
-use crate::monitor::{Kept, OwnTopic};
+use crate::monitor::{Kept, machine};
 use crate::reporter::Screen;
 use crate::services;
 use crate::tables::TableSet;
@@ -64,27 +64,14 @@ async fn store(config: &Config) -> Finding {
     let location = store.as_ref().map(Store::location);
     // A server may be used from any machine.
     let is_file = location.is_some_and(|location| location.file().is_some());
-    let machines = if is_file { machines(config).await } else { BTreeSet::new() };
-    doctor::store(location, &answer, &machines)
+    let kept = if is_file { kept_within(config, PATIENCE).await } else { None };
+    let machines: BTreeSet<String> = kept.iter().flat_map(machines).collect();
+    doctor::store(location, &answer, &machines, &machine())
 }
 
-/// Those that the monitor's topic knows of, where it can be read.
-async fn machines(config: &Config) -> BTreeSet<String> {
-    let Some(Running::Configured(connection)) = Running::find(config) else { return BTreeSet::new() };
-    let topic = connection.topics.monitor_topic.clone();
-    let group = config.group.clone();
-    let read = connection.ask(move |connection| {
-        // Of a topic that is not there no end would be found.
-        let metadata = connection.inquirer().ok()?.fetch_metadata(Some(&topic), PATIENCE).ok()?;
-        if metadata.topics().iter().all(|topic| topic.partitions().is_empty()) {
-            return None;
-        }
-        let mut kept = Kept::default();
-        let own = OwnTopic::open(connection, &group).ok()?;
-        own.read_to_end_within(PATIENCE, |record| kept.take(record)).then_some(kept)
-    });
-    let Some(kept) = read.await else { return BTreeSet::new() };
-    kept.roster.at_work(Timestamp::now()).map(|(_, runner)| runner.host.clone()).collect()
+/// Those on which runners are at work.
+fn machines(kept: &Kept) -> impl Iterator<Item = String> {
+    kept.roster.at_work(Timestamp::now()).map(|(_, runner)| runner.host.clone())
 }
 
 /// Sends a test alert, and its end, to the receiver of that name, or to all.

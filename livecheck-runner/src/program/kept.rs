@@ -3,12 +3,29 @@
 use std::time::Duration;
 
 use super::RunnerError;
+use super::broker::Running;
 use crate::args::exit_code;
+use crate::config::Config;
 use crate::kafka::{Connection, Inspection, KafkaEdgeError};
 use crate::monitor::{Kept, OwnTopic};
 
 /// How long the brokers may take to answer, and what is kept to be read.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// All that is kept of the configured group, if brokers are configured, and it can be read within that time.
+pub(super) async fn kept_within(config: &Config, patience: Duration) -> Option<Kept> {
+    let Running::Configured(connection) = Running::find(config)? else { return None };
+    let topic = connection.topics.monitor_topic.clone();
+    let group = config.group.clone();
+    let read = connection.ask(move |connection| {
+        // Of a topic that is not there no end would be found.
+        let inspection = Inspection::reach(connection, patience).ok()?;
+        inspection.partitions(&topic)?;
+        let (own, mut kept) = (OwnTopic::open(connection, &group).ok()?, Kept::default());
+        own.read_to_end_within(patience, |record| kept.take(record)).then_some(kept)
+    });
+    read.await
+}
 
 /// All that is kept of a group.
 pub(super) async fn kept(

@@ -15,7 +15,7 @@ use super::prepare::{Prepared, prepare};
 use super::stop::Stop;
 use super::{Program, RunnerError, tables, working_folder};
 use crate::args::{RunArgs, RunFormat, exit_code};
-use crate::config::Config;
+use crate::config::{Config, PageUrlError};
 use crate::engine::{Limits, Selection, UnknownCases};
 use crate::kafka::Sharing;
 use crate::monitor::{Plan, Rhythm, What};
@@ -41,7 +41,16 @@ const DISORDER_OF_SENDERS: Duration = Duration::from_secs(2);
 const DISORDER_OF_TRIGGERS: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(program: &Program, args: &RunArgs) -> Result<u8, RunnerError> {
-    let config = program.config()?;
+    let mut config = program.config()?;
+    if let Some(url) = &args.web_advertise {
+        config.web.advertise = Some(url.parse().map_err(|error: PageUrlError| {
+            RunnerError::refused(
+                format!("`--web-advertise {url}` is no address of a page"),
+                error.to_string(),
+                exit_code::USAGE,
+            )
+        })?);
+    }
     let selected = program.select(&args.selection, &config)?;
     let once = args.once.then(|| Once::of(&selected)).transpose()?;
     let selected = once.as_ref().map_or_else(|| selected.clone(), |once| once.selected(&selected));

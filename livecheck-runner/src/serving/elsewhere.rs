@@ -94,12 +94,7 @@ impl Leader {
     async fn ask(&self, path: &str) -> Option<Answer> {
         let answers = {
             let kept = self.follower.kept();
-            let leader = kept.position.as_ref().map(|position| position.leader.as_str());
-            let leader = leader.and_then(|id| {
-                let (_, record) = kept.roster.at_work(Timestamp::now()).find(|(runner, _)| *runner == id)?;
-                Some((id, record))
-            });
-            who_answers(&self.own, leader)
+            who_answers(&self.own, kept.leader(Timestamp::now()))
         };
         let (answer, trouble) = match answers {
             Answers::Own => (None, None),
