@@ -25,6 +25,8 @@ enum Step {
     Execute { account: u8, amount: i64, minute: i64 },
     /// What has been changed so far is committed, and goes to disk.
     Commit,
+    /// The same, and an execution adds an amount for an account between the two.
+    CommitWhileExecuting { account: u8, amount: i64, minute: i64 },
     /// It is committed, and the runner dies before it goes to disk.
     CommitAndDie,
     /// The runner dies, with all that is not committed.
@@ -32,10 +34,12 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let execute = (0..4u8, -3..4i64, 0..300i64);
+    let execute = || (0..4u8, -3..4i64, 0..300i64);
     prop_oneof![
-        6 => execute.prop_map(|(account, amount, minute)| Step::Execute { account, amount, minute }),
-        2 => Just(Step::Commit),
+        6 => execute().prop_map(|(account, amount, minute)| Step::Execute { account, amount, minute }),
+        1 => Just(Step::Commit),
+        2 => execute()
+            .prop_map(|(account, amount, minute)| Step::CommitWhileExecuting { account, amount, minute }),
         1 => Just(Step::CommitAndDie),
         1 => Just(Step::Die),
     ]
@@ -137,8 +141,8 @@ impl Runner {
         self.pending.append(writes);
     }
 
-    /// Writes what is pending to the changelogs, and then to disk, if it comes to that.
-    fn commit(&mut self, changelogs: &mut Vec<Logged>, is_stored: bool) {
+    /// Writes what is pending to the changelogs; it is to go to disk then.
+    fn commit(&mut self, changelogs: &mut Vec<Logged>) -> (TableWrites, ChangelogPositions) {
         let pending = std::mem::take(&mut self.pending);
         let positions = ChangelogPositions::default();
         for (id, key, write) in pending.iter() {
@@ -146,9 +150,13 @@ impl Runner {
             let written = changelogs.iter().filter(|(of, _, _)| *of == id).count();
             positions.advance(self.set.topic(id), PARTITION, i64::try_from(written).expect("a few") - 1);
         }
-        if is_stored {
-            pending.committed(&positions).expect("it can be written");
-        }
+        (pending, positions)
+    }
+
+    /// The same, and writes it to disk.
+    fn commit_and_store(&mut self, changelogs: &mut Vec<Logged>) {
+        let (pending, positions) = self.commit(changelogs);
+        pending.committed(&positions).expect("it can be written");
     }
 
     async fn seen(&self) -> (BTreeMap<u8, i64>, BTreeMap<(i64, u8), u32>) {
@@ -199,11 +207,18 @@ proptest! {
                         model.execute(account, amount, minute);
                     }
                     Step::Commit => {
-                        runner.commit(&mut changelogs, true);
+                        runner.commit_and_store(&mut changelogs);
                         committed = model.clone();
                     }
+                    Step::CommitWhileExecuting { account, amount, minute } => {
+                        let (pending, positions) = runner.commit(&mut changelogs);
+                        committed = model.clone();
+                        runner.execute(account, amount, minute).await;
+                        model.execute(account, amount, minute);
+                        pending.committed(&positions).expect("it can be written");
+                    }
                     Step::CommitAndDie => {
-                        runner.commit(&mut changelogs, false);
+                        drop(runner.commit(&mut changelogs));
                         committed = model.clone();
                         runner = Runner::begin(&set, &store, &changelogs);
                     }
@@ -221,7 +236,7 @@ proptest! {
                 prop_assert_eq!(&counts, &model.counts);
             }
             // Another machine, with nothing on disk.
-            runner.commit(&mut changelogs, true);
+            runner.commit_and_store(&mut changelogs);
             let elsewhere = Runner::begin(&set, &Arc::new(Store::in_memory().expect("memory")), &changelogs);
             prop_assert_eq!(elsewhere.seen().await, runner.seen().await);
             Ok(())
@@ -241,7 +256,7 @@ async fn what_is_held_in_memory_is_counted_until_it_is_on_disk() {
     }
     // A row that is changed again is held once.
     assert!(0 < held[0] && held[0] < held[1] && held[1] == held[2], "{held:?}");
-    runner.commit(&mut changelogs, true);
+    runner.commit_and_store(&mut changelogs);
     assert_eq!(runner.tables.held_bytes(), 0);
     runner.tables.freed().await;
 }
