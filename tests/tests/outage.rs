@@ -9,7 +9,7 @@ use livecheck_tests::proxy::Proxy;
 use livecheck_tests::records::{Record, Sender};
 use livecheck_tests::reports;
 use livecheck_tests::runner::RunnerCommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::parcels::{case, done, ids, parcels, triggers};
 
@@ -103,4 +103,32 @@ fn a_runner_whose_partitions_went_to_another_while_it_was_cut_off_reports_nothin
     let (one, two) = (one.interrupted(), two.interrupted());
     assert_eq!((one.code, two.code), (Some(0), Some(0)), "{}\n{}", one.stderr, two.stderr);
     reports::assert_one_each(&reports::all(&topics.names.report_topic), &all, State::Pass);
+}
+
+#[test]
+fn while_brokers_take_nothing_that_is_written_no_more_is_read_than_memory_may_hold() {
+    let topics = OwnTopics::created("takes-nothing", &[]);
+    let runner = RunnerCommand::on(&topics).arguments("run").start_ready();
+    let (report_topic, settings) =
+        (&topics.names.report_topic, Kafka::shared().settings(&topics.names.report_topic));
+    Kafka::shared().delete_topic(report_topic);
+    // 100 MB of arguments, of which 64 MiB may wait to be reported.
+    let address = "12 High Street, ".repeat(6_250);
+    let label = |number| test(case("label"), &format!("label-{number}"), &[("address", json!(address))]);
+    let labels: Vec<_> = (0..1_000).map(label).collect();
+    let sender = Sender::new();
+    labels.chunks(100).for_each(|labels| drop(sender.send_all(triggers(&topics, labels))));
+    runner.wait_for_text("no more tests and signals are read until they do");
+    let said = runner.said();
+    let records = said.split("records=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    assert!((600..900).contains(&records.parse::<u32>().unwrap()), "{records} of 1,000 wait");
+
+    let partitions = i32::try_from(Kafka::shared().partitions(&topics.names.test_topic)).unwrap();
+    let kept = settings.iter().filter(|(name, _)| name.as_str() == "message.timestamp.type");
+    let kept: Vec<_> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Kafka::shared().create_topic(report_topic, partitions, &kept);
+    let _ = reports::on_each(report_topic, &ids(&labels));
+    runner.wait_for_text("tests and signals are read again");
+    assert_eq!(runner.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(report_topic), &ids(&labels), State::Pass);
 }

@@ -1,48 +1,115 @@
 //! How much shards have done that is not committed, so that they wait while it is too much.
 
+use std::ops::AddAssign;
+
+use livecheck_core::wire::TestReport;
 use tokio::sync::watch;
 
-/// How many records may wait for their transaction before shards read on no longer. A transaction takes them within
-/// its timeout, and memory holds them: while records can be read and none can be written, however long that lasts,
-/// there are no more.
-const MOST: usize = 50_000;
+use crate::engine::{Checkpoint, CheckpointChange, SavedSignal};
 
-/// Counts the records that wait to be committed.
+/// How many records may wait for their transaction before shards read on no longer. A transaction takes them within
+/// its timeout.
+const MOST_RECORDS: usize = 50_000;
+/// How many bytes they may take in memory, roughly: while records can be read and none can be written, however long that
+/// lasts, there are hardly more.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What a record takes beside what users give it, roughly.
+const OVERHEAD_BYTES: usize = 500;
+/// What the explanation of a report takes, roughly. It has a bound of its own.
+const EXPLANATION_BYTES: usize = 4_000;
+
+/// What waits to be committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) records: usize,
+    /// Roughly. What tables have changed has a bound of its own, and does not count.
+    pub(super) bytes: usize,
+}
+
+impl Load {
+    /// So many records that carry nothing of users to speak of.
+    pub(super) const fn of_records(records: usize) -> Self {
+        Self { records, bytes: records * OVERHEAD_BYTES }
+    }
+
+    pub(super) fn of_report(report: &TestReport) -> Self {
+        let texts = [&report.error, &report.traceback].into_iter().flatten().map(String::len);
+        let arguments = report.test.as_ref().map_or(0, |test| test.arguments.json_bytes());
+        let explanation = report.explanation.as_ref().map_or(0, |_| EXPLANATION_BYTES);
+        Self { records: 1, bytes: OVERHEAD_BYTES + arguments + explanation + texts.sum::<usize>() }
+    }
+
+    pub(super) fn of_change(change: &CheckpointChange) -> Self {
+        let payload = |signal: &SavedSignal| signal.value.as_ref().map_or(0, |value| value.get().len());
+        let bytes = match change {
+            CheckpointChange::Saved(Checkpoint::Execution(saved)) => {
+                saved.test.arguments.json_bytes() + saved.signals.iter().map(payload).sum::<usize>()
+            }
+            CheckpointChange::Saved(Checkpoint::Early(saved)) => payload(&saved.signal),
+            CheckpointChange::Saved(Checkpoint::Question(_)) | CheckpointChange::Removed(_) => 0,
+        };
+        Self { records: 1, bytes: OVERHEAD_BYTES + bytes }
+    }
+
+    const fn is_too_much(self) -> bool {
+        self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
+    }
+}
+
+impl AddAssign for Load {
+    fn add_assign(&mut self, more: Self) {
+        self.records += more.records;
+        self.bytes += more.bytes;
+    }
+}
+
+impl std::iter::Sum for Load {
+    fn sum<I: Iterator<Item = Self>>(loads: I) -> Self {
+        loads.fold(Self::default(), |mut sum, load| {
+            sum += load;
+            sum
+        })
+    }
+}
+
+/// Counts what waits to be committed.
 #[derive(Clone, Debug)]
-pub(super) struct Backlog(watch::Sender<usize>);
+pub(super) struct Backlog(watch::Sender<Load>);
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self(watch::Sender::new(Load::default()))
     }
 }
 
 impl Backlog {
-    /// So many more wait.
-    pub(super) fn add(&self, records: usize) {
+    /// So much more waits.
+    pub(super) fn add(&self, more: Load) {
         self.0.send_if_modified(|waiting| {
-            *waiting += records;
-            records > 0
+            *waiting += more;
+            more.records > 0
         });
     }
 
-    /// So many have been committed, or forgotten.
-    pub(super) fn remove(&self, records: usize) {
+    /// So much has been committed, or forgotten.
+    pub(super) fn remove(&self, less: Load) {
         self.0.send_if_modified(|waiting| {
-            *waiting = waiting.saturating_sub(records);
-            records > 0
+            waiting.records = waiting.records.saturating_sub(less.records);
+            waiting.bytes = waiting.bytes.saturating_sub(less.bytes);
+            less.records > 0
         });
     }
 
-    /// Whether it is too much.
-    pub(super) fn is_full(&self) -> bool {
-        *self.0.borrow() >= MOST
+    /// What waits, where that is too much.
+    pub(super) fn too_much(&self) -> Option<Load> {
+        Some(*self.0.borrow()).filter(|waiting| waiting.is_too_much())
     }
 
     /// Ends once it is not too much.
     pub(super) async fn has_room(&self) {
         // An error would mean that the sender is gone, and that is this.
-        let _ = self.0.subscribe().wait_for(|waiting| *waiting < MOST).await;
+        let _ = self.0.subscribe().wait_for(|waiting| !waiting.is_too_much()).await;
     }
 }
 
@@ -56,18 +123,24 @@ mod tests {
 
     #[test]
     fn who_waits_goes_on_once_there_is_room() {
-        let backlog = Backlog::default();
-        backlog.add(MOST - 1);
-        assert!(!backlog.is_full());
-        backlog.add(2);
-        assert!(backlog.is_full());
-        let mut has_room = pin!(backlog.has_room());
-        let cx = &mut Context::from_waker(Waker::noop());
-        assert!(has_room.as_mut().poll(cx).is_pending());
-        backlog.remove(1);
-        assert!(has_room.as_mut().poll(cx).is_pending());
-        backlog.remove(1);
-        assert!(has_room.as_mut().poll(cx).is_ready());
-        assert!(!backlog.is_full());
+        for (most, one) in [
+            (Load::of_records(MOST_RECORDS), Load::of_records(1)),
+            (Load { records: 3, bytes: MOST_BYTES }, Load { records: 1, bytes: 10 }),
+        ] {
+            let backlog = Backlog::default();
+            backlog.add(Load { records: most.records - one.records, bytes: most.bytes - one.bytes });
+            assert_eq!(backlog.too_much(), None);
+            backlog.add(one);
+            backlog.add(one);
+            assert!(backlog.too_much().is_some());
+            let mut has_room = pin!(backlog.has_room());
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(has_room.as_mut().poll(cx).is_pending());
+            backlog.remove(one);
+            assert!(has_room.as_mut().poll(cx).is_pending());
+            backlog.remove(one);
+            assert!(has_room.as_mut().poll(cx).is_ready());
+            assert_eq!(backlog.too_much(), None);
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use livecheck_core::wire::TestReport;
 use rdkafka::consumer::BaseConsumer;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Load};
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
@@ -42,9 +42,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// How many records it is.
-    fn records(&self) -> usize {
-        self.reports.len() + self.messages.len() + self.checkpoints.len() + self.tables.len()
+    /// What waits with it.
+    fn load(&self) -> Load {
+        let others = Load::of_records(self.messages.len() + self.tables.len());
+        let reports = self.reports.iter().map(Load::of_report);
+        reports.chain(self.checkpoints.iter().map(Load::of_change)).chain([others]).sum()
     }
 }
 
@@ -81,7 +83,7 @@ pub(crate) struct CommitterHandle {
 impl CommitterHandle {
     /// Whether so much waits to be committed that a shard does better to read nothing, and to save nothing.
     pub(crate) fn is_behind(&self) -> bool {
-        self.backlog.is_full()
+        self.backlog.too_much().is_some()
     }
 
     /// Ends once it is behind no longer.
@@ -91,7 +93,7 @@ impl CommitterHandle {
 
     /// Hands over what a shard has done.
     pub(crate) fn progress(&self, progress: Progress) {
-        self.backlog.add(progress.records());
+        self.backlog.add(progress.load());
         // The committer outlives the shards; if it does not, the run is over.
         let _ = self.orders.send(Order::Progress(progress));
     }
@@ -164,6 +166,7 @@ impl Committer {
             given_back: Tally::default(),
             changelogs,
             is_disk_failing: false,
+            has_said_too_much: false,
             listener,
         };
         let thread = std::thread::Builder::new()
@@ -194,8 +197,8 @@ pub(super) struct Pending {
     pub(super) checkpoints: Vec<CheckpointChange>,
     pub(super) tables: TableWrites,
     pub(super) commit_point: Option<CommitPoint>,
-    /// How many records it is.
-    records: usize,
+    /// What all that is.
+    load: Load,
 }
 
 struct Work<L> {
@@ -210,6 +213,8 @@ struct Work<L> {
     changelogs: ChangelogPositions,
     /// Whether tables could not be written to disk when it was last tried.
     is_disk_failing: bool,
+    /// Whether it was said that too much waits.
+    has_said_too_much: bool,
     listener: L,
 }
 
@@ -252,7 +257,7 @@ impl<L: CommitListener> Work<L> {
     }
 
     fn take(&mut self, progress: Progress) {
-        let records = progress.records();
+        let load = progress.load();
         let Progress { partition, mut reports, mut messages, mut checkpoints, tables, commit_point, tally } =
             progress;
         let pending = self.pending.entry(partition).or_default();
@@ -261,14 +266,14 @@ impl<L: CommitListener> Work<L> {
         pending.checkpoints.append(&mut checkpoints);
         pending.tables.append(tables);
         pending.commit_point = Some(commit_point);
-        pending.records += records;
+        pending.load += load;
         self.tallies.insert(partition, tally);
     }
 
     fn give_back(&mut self, partitions: &[i32]) {
         for partition in partitions {
             if let Some(forgotten) = self.pending.remove(partition) {
-                self.backlog.remove(forgotten.records);
+                self.backlog.remove(forgotten.load);
             }
             if let Some(transactions) = &mut self.transactions {
                 transactions.forget(*partition);
@@ -284,12 +289,16 @@ impl<L: CommitListener> Work<L> {
         if let Some(transactions) = &mut self.transactions {
             if let Err(failure) = transactions.commit(&self.pending) {
                 tracing::warn!(error = %failure, "reports could not be committed; trying again");
+                self.say_too_much();
                 return false;
             }
         }
+        if std::mem::take(&mut self.has_said_too_much) {
+            tracing::warn!("what waited is committed: tests and signals are read again");
+        }
         let mut reports = Vec::new();
         for (_, mut pending) in std::mem::take(&mut self.pending) {
-            self.backlog.remove(pending.records);
+            self.backlog.remove(pending.load);
             reports.append(&mut pending.reports);
             self.store(pending.tables);
         }
@@ -299,6 +308,20 @@ impl<L: CommitListener> Work<L> {
         }
         self.listener.committed(reports, &tally);
         true
+    }
+
+    /// Says once that nothing more is read until something is committed, where it has come to that.
+    fn say_too_much(&mut self) {
+        let Some(Load { records, bytes }) = self.backlog.too_much() else { return };
+        if !std::mem::replace(&mut self.has_said_too_much, true) {
+            let mebibytes = bytes >> 20;
+            tracing::warn!(
+                records,
+                mebibytes,
+                "the brokers take nothing that is written, and much waits for it: no more tests and signals are read \
+                 until they do"
+            );
+        }
     }
 
     /// Puts on disk what is committed. Where that fails it is said once, until it succeeds again.
