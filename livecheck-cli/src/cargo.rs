@@ -6,6 +6,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
+use livecheck_terminal::cargo_environment;
 use serde::Deserialize;
 use tracing::info;
 
@@ -138,13 +139,7 @@ impl Cargo<'_> {
         // Cargo says which cargo started us.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
-        // What `cargo run` says of the package that it runs, where it was that which started us, would be said of every
-        // package here: build scripts that look at it would run again, and all that depends on them be built again.
-        let of_a_package = |name: &OsStr| {
-            let name = name.as_encoded_bytes();
-            name.starts_with(b"CARGO_PKG_") || name.starts_with(b"CARGO_MANIFEST_")
-        };
-        for (name, _) in std::env::vars_os().filter(|(name, _)| of_a_package(name)) {
+        for name in cargo_environment::of_a_package() {
             command.env_remove(name);
         }
         command.arg(subcommand).arg("--color").arg(match self.color {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use livecheck_terminal::cargo_environment;
 use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 
@@ -133,7 +134,7 @@ async fn died(name: String, log: PathBuf, ended: &mut watch::Receiver<Option<End
 
 /// A command line, about to be started.
 pub(crate) fn command(line: &ServiceCommand) -> Command {
-    match line {
+    let mut command = match line {
         ServiceCommand::Shell(line) => {
             let mut shell = Command::new("sh");
             shell.arg("-c").arg(line);
@@ -144,7 +145,12 @@ pub(crate) fn command(line: &ServiceCommand) -> Command {
             command.args(arguments);
             command
         }
+    };
+    // Most of all `cargo run` is to build what it would build without us.
+    for name in cargo_environment::of_a_package() {
+        command.env_remove(name);
     }
+    command
 }
 
 fn of_service(config: &ServiceConfig, environment: &Environment, stdout: File, stderr: File) -> Command {
