@@ -1,10 +1,13 @@
 //! A runner that is killed loses nothing and repeats nothing: the next one goes on from what was committed.
 
 use livecheck::wire::State;
+use livecheck_tests::PATIENCE;
+use livecheck_tests::kafka::Kafka;
 use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::records::Sender;
 use livecheck_tests::reports;
 use livecheck_tests::runner::{Runner, RunnerCommand};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use crate::parcels::{done, ids, parcels, triggers};
 
@@ -87,4 +90,33 @@ fn a_runner_with_a_name_of_its_own_that_is_killed_goes_on_before_its_session_end
     let _ = reports::on_each(&topics.names.report_topic, &ids(&all));
     assert_eq!(successor.interrupted().code, Some(0));
     reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&all), State::Pass);
+}
+
+#[test]
+fn what_a_runner_of_that_name_left_open_is_ended_when_it_is_there_again() {
+    let topics = OwnTopics::created("left-open", &[]);
+    // As a runner that is killed between a record and its commit; brokers would wait for it for five minutes.
+    let id = format!("livecheck-{}-runner-1", topics.group);
+    let dead: BaseProducer =
+        Kafka::shared().client(&[("transactional.id", &id), ("transaction.timeout.ms", "300000")]);
+    dead.init_transactions(PATIENCE).unwrap();
+    dead.begin_transaction().unwrap();
+    let partitions = i32::try_from(Kafka::shared().partitions(&topics.names.bus_topic)).unwrap();
+    for partition in 0..partitions {
+        let left =
+            BaseRecord::<(), str>::to(&topics.names.bus_topic).partition(partition).payload("left open");
+        dead.send(left).unwrap();
+    }
+    dead.flush(PATIENCE).unwrap();
+
+    // Nobody reads what is behind that until it is ended.
+    let parcels = parcels("behind", 20);
+    Sender::new().send_all(triggers(&topics, &parcels).chain(done(&topics, &parcels)));
+    let runner = RunnerCommand::on(&topics)
+        .arguments("run")
+        .variable("LIVECHECK_KAFKA_GROUP_INSTANCE_ID", "runner-1")
+        .start_ready();
+    let _ = reports::on_each(&topics.names.report_topic, &ids(&parcels));
+    assert_eq!(runner.interrupted().code, Some(0));
+    reports::assert_one_each(&reports::all(&topics.names.report_topic), &ids(&parcels), State::Pass);
 }

@@ -220,6 +220,9 @@ struct Work<L> {
 
 impl<L: CommitListener> Work<L> {
     fn run(mut self) {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.take_over();
+        }
         let mut has_failed = false;
         loop {
             // What could not be committed is tried again, whether more comes or not.

@@ -73,7 +73,7 @@ impl Connection {
         config
     }
 
-    fn property(&self, name: &str) -> Option<&str> {
+    pub(super) fn property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).map(String::as_str)
     }
 

@@ -1,6 +1,7 @@
 //! Reports and offsets, written in one transaction.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
+use uuid::Uuid;
 
 use super::commit_metadata::CommitMetadata;
 use super::committer::Pending;
@@ -96,6 +98,41 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// The name by which brokers know the producer. It decides nothing: who may write for a partition is decided by the group,
+/// whose metadata each transaction carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum TransactionalId {
+    /// No other producer has it.
+    Unique { group: String, id: Uuid },
+    /// That of a runner with a name in its group, which a successor has, too: brokers end for it what was left open.
+    Inherited { group: String, name: String },
+}
+
+impl TransactionalId {
+    fn new(group: Option<&str>, name: Option<&str>) -> Self {
+        match (group, name) {
+            (Some(group), Some(name)) => Self::Inherited { group: group.to_owned(), name: name.to_owned() },
+            (group, _) => Self::Unique { group: group.unwrap_or("alone").to_owned(), id: Uuid::new_v4() },
+        }
+    }
+
+    /// A producer that can go on no more may have been fenced by a successor: it must not fence that in turn.
+    fn no_longer_inherited(&mut self) {
+        if let Self::Inherited { group, .. } = self {
+            *self = Self::Unique { group: std::mem::take(group), id: Uuid::new_v4() };
+        }
+    }
+}
+
+impl fmt::Display for TransactionalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unique { group, id } => write!(f, "livecheck-{group}-{id}"),
+            Self::Inherited { group, name } => write!(f, "livecheck-{group}-{name}"),
+        }
+    }
+}
+
 /// The transactional producer, made anew when it can go on no more.
 pub(super) struct Transactions {
     connection: Connection,
@@ -104,7 +141,7 @@ pub(super) struct Transactions {
     checkpoint_topic: Option<String>,
     /// Where messages for other shards go, in a group.
     key_topic: Option<String>,
-    id: String,
+    id: TransactionalId,
     deliveries: Deliveries,
     report_size: ReportSize,
     tables: Arc<TableSet>,
@@ -129,9 +166,7 @@ impl Transactions {
             commits_offsets: sharing.is_shared(),
             checkpoint_topic: sharing.group().map(checkpoints::topic_of),
             key_topic: sharing.group().map(keys::topic_of),
-            // Unique: who may write for a partition is decided by the group, whose metadata each transaction
-            // carries, and not by a name.
-            id: format!("livecheck-{}-{}", sharing.group().unwrap_or("alone"), uuid::Uuid::new_v4()),
+            id: TransactionalId::new(sharing.group(), connection.property("group.instance.id")),
             deliveries: Deliveries {
                 health: health.clone(),
                 report_topic: connection.topics.report_topic.clone(),
@@ -153,6 +188,23 @@ impl Transactions {
         self.committed.remove(&partition);
     }
 
+    /// Ends what a predecessor of the same name has left open, if it had one: until then nobody reads on behind that.
+    pub(super) fn take_over(&mut self) {
+        if matches!(self.id, TransactionalId::Inherited { .. }) {
+            match self.open() {
+                Ok(producer) => self.producer = Some(producer),
+                // The first commit tries again.
+                Err(error) => tracing::debug!(%error, "taking over from a predecessor of the same name"),
+            }
+        }
+    }
+
+    fn open(&self) -> Result<BaseProducer<Deliveries>, KafkaError> {
+        let producer = self.connection.report_producer(&self.id.to_string(), self.deliveries.clone())?;
+        producer.init_transactions(STEP)?;
+        Ok(producer)
+    }
+
     /// Writes all of it, or none.
     pub(super) fn commit(&mut self, pending: &BTreeMap<i32, Pending>) -> Result<(), Failure> {
         let nothing = pending.iter().all(|(partition, pending)| {
@@ -167,11 +219,7 @@ impl Transactions {
         }
         let producer = match self.producer.take() {
             Some(producer) => producer,
-            None => {
-                let producer = self.connection.report_producer(&self.id, self.deliveries.clone())?;
-                producer.init_transactions(STEP)?;
-                producer
-            }
+            None => self.open()?,
         };
         producer.begin_transaction()?;
         let outcome = self.write(&producer, pending).and_then(|()| end(&producer));
@@ -185,8 +233,9 @@ impl Transactions {
             }
             Err(failure) => {
                 // A producer that cannot abort has been fenced or has failed for good: the next one is new.
-                if producer.abort_transaction(STEP).is_ok() {
-                    self.producer = Some(producer);
+                match producer.abort_transaction(STEP) {
+                    Ok(()) => self.producer = Some(producer),
+                    Err(_) => self.id.no_longer_inherited(),
                 }
                 self.report_size.transaction_failed(&self.connection.topics.report_topic);
                 Err(failure)
@@ -316,5 +365,22 @@ fn send(producer: &BaseProducer<Deliveries>, mut record: BaseRecord<'_, str, [u8
             }
             Err((error, _)) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_been_fenced_by_a_successor_of_the_same_name_has_a_name_of_its_own() {
+        let mut id = TransactionalId::new(Some("livecheck"), Some("runner-1"));
+        assert_eq!(id, TransactionalId::new(Some("livecheck"), Some("runner-1")));
+        assert_eq!(id.to_string(), "livecheck-livecheck-runner-1");
+        id.no_longer_inherited();
+        let unique = id.clone();
+        id.no_longer_inherited();
+        assert_eq!(id, unique);
+        assert_ne!(id, TransactionalId::new(Some("livecheck"), None));
     }
 }

@@ -314,7 +314,7 @@ fn to_the_end(world: &mut World, runners: &mut [Runner]) {
             runner.run.eager = true;
             runner.run.settle();
             // Each time long enough for what nobody has answered to be asked again.
-            runner.silence(world, at(5_000 + 2_000 * round));
+            runner.silence(world, at(10_000 + 6_000 * round));
             is_idle &= runner.run.messages.is_empty();
             runner.commit(world, usize::MAX);
         }
