@@ -277,9 +277,13 @@ impl<R> Shard<R> {
     #[must_use]
     pub fn pressure(&self) -> Pressure {
         let pause_tests = self.bytes > self.limits.execution_bytes;
+        // Else no test that is yet to be read takes any of the signals that wait.
+        let tests_are_behind = self.tests.read_to() < self.bus.read_to();
         Pressure {
             pause_tests,
-            pause_bus: !pause_tests && self.early.bytes() > self.limits.early_signal_bytes,
+            pause_bus: !pause_tests
+                && tests_are_behind
+                && self.early.bytes() > self.limits.early_signal_bytes,
             pause_messages: self.questions.bytes() > self.limits.question_bytes,
         }
     }

@@ -259,6 +259,8 @@ fn memory_is_bounded_and_says_so() {
     assert!(h.shard.pressure().pause_bus);
     assert!(h.shard.tally().abandoned_signals > 0);
     assert!(matches!(h.notices[0], Notice::EarlySignalsAbandoned { .. }));
+    h.shard.tests_end(0, at(1));
+    assert!(!h.shard.pressure().pause_bus, "no test that was triggered by then is yet to be read");
     for offset in 0..20_i64 {
         let id = format!("t-{offset}");
         h.script(&id, &ALL);
