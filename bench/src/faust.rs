@@ -40,7 +40,7 @@ struct Pair {
 struct Verdicts {
     passed: usize,
     failed: usize,
-    first: Option<Timestamp>,
+    /// When the last of them was written, by the log's time.
     last: Option<Timestamp>,
 }
 
@@ -110,6 +110,7 @@ impl Pair {
 
     /// Waits for the verdicts, and says what they are.
     fn tell(self, load: &str, count: usize, before: [Duration; 2]) {
+        let all_sent = Timestamp::now();
         self.load.flush();
         let sent = Instant::now();
         println!("  {load}");
@@ -117,12 +118,14 @@ impl Pair {
         let verdicts = topics.map(|topics| Verdicts::until(topics, count, sent));
         let processor = self.processor();
         for (index, name) in ["LiveCheck", "Faust"].into_iter().enumerate() {
-            let (Verdicts { passed, failed, .. }, rate) = (&verdicts[index], verdicts[index].rate());
+            let Verdicts { passed, failed, last } = verdicts[index];
+            // A rate would say little of what takes some milliseconds.
+            let late = last.unwrap_or(all_sent).since(all_sent).as_secs_f64();
             let spent = (processor[index] - before[index]).as_secs_f64() * 1e6 / count as f64;
             let missing = count.saturating_sub(passed + failed);
             println!(
                 "    {name:<10} {passed} passed, {failed} called failed, {missing} without a verdict; \
-                 {rate:.0} a second, {spent:.0} µs of processor each"
+                 the last {late:.2} s after the last signal; {spent:.0} µs of processor each"
             );
         }
         assert_eq!(self.runner.terminated().code, Some(0));
@@ -155,16 +158,9 @@ impl Verdicts {
                 _ => verdicts.failed += 1,
             }
             let at = message.timestamp().to_millis().map(Timestamp::from_millis);
-            verdicts.first = [verdicts.first, at].into_iter().flatten().min();
             verdicts.last = verdicts.last.max(at);
         });
         verdicts
-    }
-
-    /// How many verdicts a second there were, from the first to the last.
-    fn rate(&self) -> f64 {
-        let (Some(first), Some(last)) = (self.first, self.last) else { return 0.0 };
-        (self.passed + self.failed) as f64 / last.since(first).as_secs_f64().max(0.001)
     }
 }
 
