@@ -1,5 +1,6 @@
 //! The floor: consumes the same records and produces the same reports, and matches nothing.
 
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::cases;
+use crate::usage::Threads;
 
 /// A report as the runner writes it, but for the id.
 const REPORT: [&str; 2] = [
@@ -23,7 +25,16 @@ pub(crate) fn run(topics: &Topics, partitions: i32, count: usize) {
     let tests = consumer(&topics.test_topic, partitions);
     let bus = consumer(&topics.bus_topic, partitions);
     println!("ready");
-    let signals: JoinHandle<()> = std::thread::spawn(move || read(&bus, 3 * count, |_, _| {}));
+    let (all_read, until_all_read) = mpsc::channel();
+    let (measured, until_measured) = mpsc::channel::<()>();
+    let signals = move || {
+        read(&bus, 3 * count, |_, _| {});
+        // What a thread has had is gone with it.
+        drop(all_read);
+        let _ = until_measured.recv();
+    };
+    let signals: JoinHandle<()> =
+        std::thread::Builder::new().name("signals".to_owned()).spawn(signals).expect("a thread");
     let producer: BaseProducer = Kafka::shared().client(&[
         ("enable.idempotence", "true"),
         ("linger.ms", "5"),
@@ -51,9 +62,12 @@ pub(crate) fn run(topics: &Topics, partitions: i32, count: usize) {
             producer.poll(Duration::from_millis(1));
         }
     });
-    signals.join().expect("reading does not panic");
+    let _: Result<(), _> = until_all_read.recv();
     producer.flush(Duration::from_secs(60)).expect("the reports are taken");
-    println!("done {}", cases::now());
+    let done = cases::now();
+    println!("done {done} {}", Threads::of(std::process::id()).each(count));
+    drop(measured);
+    signals.join().expect("reading does not panic");
 }
 
 /// Reads pings, and writes down how long each took.

@@ -23,8 +23,8 @@ pub(crate) fn measure(rate: usize, seconds: usize, partitions: i32) {
     std::fs::create_dir_all(&folder).expect("a folder");
     let (ours, bare) = (folder.join("ours"), folder.join("bare"));
     let count = rate * seconds;
-    let runner = load::runner(&topics, partitions).variable(LATENCIES, ours.display().to_string()).start();
-    runner.wait_for_text("Following topic");
+    let runner = load::runner(&topics, partitions).variable(LATENCIES, ours.display().to_string());
+    let runner = load::start_quietly(runner);
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.arg("pings").args([Kafka::shared().servers(), "-", &topics.names.bus_topic, "-"]);
     command.arg(partitions.to_string()).arg(count.to_string()).env(LATENCIES, &bare);

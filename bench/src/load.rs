@@ -42,6 +42,14 @@ pub(crate) fn runner(topics: &OwnTopics, partitions: i32) -> RunnerCommand {
         .variable("LIVECHECK_TOPICS_PARTITIONS", partitions.to_string())
 }
 
+/// Starts a runner that prints no line for what passes, as nobody wants thousands a second; it has its partitions then.
+pub(crate) fn start_quietly(runner: RunnerCommand) -> Runner {
+    let runner =
+        runner.arguments("--quiet").variable("RUST_LOG", "livecheck_runner::kafka::intake=info").start();
+    runner.wait_for_text("partitions assigned");
+    runner
+}
+
 /// The case of that name.
 pub(crate) fn case(name: &str) -> &'static livecheck::Case {
     let cases = livecheck::Cases::linked().expect("each case has a name of its own");

@@ -13,21 +13,23 @@ use rdkafka::message::Message as _;
 
 use crate::cases;
 use crate::load::{self, Load};
-use crate::usage;
+use crate::usage::{self, Threads};
 
 /// What one run came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Figure {
     wall: Duration,
     processor: Duration,
+    /// Which thread had how much of that.
+    by_thread: String,
 }
 
 impl Figure {
-    fn per_second(self, count: usize) -> f64 {
+    fn per_second(&self, count: usize) -> f64 {
         count as f64 / self.wall.as_secs_f64()
     }
 
-    fn micros_each(self, count: usize) -> f64 {
+    fn micros_each(&self, count: usize) -> f64 {
         self.processor.as_secs_f64() * 1e6 / count as f64
     }
 }
@@ -49,6 +51,8 @@ pub(crate) fn beside_the_floor(count: usize, partitions: i32, times: usize) {
             floor.micros_each(count),
             a / b
         );
+        println!("    threads of LiveCheck, µs each: {}", ours.by_thread);
+        println!("    threads of the floor, µs each: {}", floor.by_thread);
     }
     ratios.sort_by(f64::total_cmp);
     println!("  median ratio {:.2}", ratios[ratios.len() / 2]);
@@ -70,11 +74,11 @@ fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     let mut topics = topics.clone();
     topics.names.report_topic.clone_from(&own.names.report_topic);
     topics.group.clone_from(&own.group);
-    let runner = load::runner(&topics, partitions).start();
-    runner.wait_for_text("Following topic");
-    let (began, before) = (cases::now(), usage::processor(runner.id()));
+    let runner = load::start_quietly(load::runner(&topics, partitions));
+    let (began, before, threads) = (cases::now(), usage::processor(runner.id()), Threads::of(runner.id()));
     load::until_reported(&topics, partitions, count);
     let processor = usage::processor(runner.id()) - before;
+    let by_thread = Threads::of(runner.id()).since(&threads).each(count);
     assert_eq!(runner.terminated().code, Some(0));
 
     let (mut passed, mut last) = (HashSet::new(), 0);
@@ -87,7 +91,7 @@ fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     });
     assert_eq!(passed.len(), count, "each is reported");
     load::delete(&own);
-    Figure { wall: Duration::from_micros(last.saturating_sub(began)), processor }
+    Figure { wall: Duration::from_micros(last.saturating_sub(began)), processor, by_thread }
 }
 
 fn floor(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
@@ -99,11 +103,14 @@ fn floor(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     let floor = Process::start(command).with_patience(load::PATIENCE);
     floor.wait_for_text("ready");
     let (began, before) = (cases::now(), usage::processor(floor.id()));
-    let done = floor.wait_for("that it is done", |line| line.strip_prefix("done ")?.parse::<u64>().ok());
+    let (done, by_thread) = floor.wait_for("that it is done", |line| {
+        let (done, by_thread) = line.strip_prefix("done ")?.split_once(' ')?;
+        Some((done.parse::<u64>().ok()?, by_thread.to_owned()))
+    });
     let processor = usage::processor(floor.id()).max(before) - before;
     assert_eq!(floor.ended().code, Some(0));
     load::delete(&own);
-    Figure { wall: Duration::from_micros(done - began), processor }
+    Figure { wall: Duration::from_micros(done - began), processor, by_thread }
 }
 
 /// So many runners share a topic that is written meanwhile: the work for each execution, and who did how much.
@@ -113,11 +120,9 @@ pub(crate) fn scale_out(count: usize, partitions: i32, sizes: &[usize]) {
         let topics = load::topics(partitions);
         let mut runners: Vec<_> = Vec::new();
         for _ in 0..size {
-            let runner = load::runner(&topics, partitions)
-                .variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300")
-                .start();
-            runner.wait_for_text("Following topic");
-            runners.push(runner);
+            let runner =
+                load::runner(&topics, partitions).variable("LIVECHECK_KAFKA_HEARTBEAT_INTERVAL_MS", "300");
+            runners.push(load::start_quietly(runner));
         }
         // The others give up partitions at their next heartbeats.
         std::thread::sleep(Duration::from_secs(3));

@@ -1,5 +1,6 @@
 //! What a process takes, by Linux's `/proc`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -22,4 +23,42 @@ pub(crate) fn resident(pid: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
     kib.unwrap_or(0_u64) * 1024
+}
+
+/// The processor time of each thread of a process, by the thread's name; those of one name together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Threads(BTreeMap<String, Duration>);
+
+impl Threads {
+    /// What those that run have had so far.
+    pub(crate) fn of(pid: u32) -> Self {
+        let mut threads = BTreeMap::new();
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let read = |file: &str| fs::read_to_string(thread.path().join(file)).unwrap_or_default();
+            // librdkafka counts its threads: `rdk:broker1`.
+            let name = read("comm").trim().trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+            // In nanoseconds, where `stat` has hundredths of a second.
+            let spent = read("schedstat").split(' ').next().and_then(|spent| spent.parse().ok());
+            *threads.entry(name).or_default() += Duration::from_nanos(spent.unwrap_or(0));
+        }
+        Self(threads)
+    }
+
+    /// What they have had since then.
+    pub(crate) fn since(mut self, earlier: &Self) -> Self {
+        for (name, spent) in &mut self.0 {
+            *spent = spent.saturating_sub(earlier.0.get(name).copied().unwrap_or_default());
+        }
+        self
+    }
+
+    /// In microseconds for each of so many executions, the busiest first; those that have had next to nothing are left out.
+    pub(crate) fn each(&self, count: usize) -> String {
+        let mut threads: Vec<_> =
+            self.0.iter().map(|(name, spent)| (name, spent.as_secs_f64() * 1e6 / count as f64)).collect();
+        threads.retain(|(_, micros)| *micros >= 0.1);
+        threads.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let threads = threads.iter().map(|(name, micros)| format!("{name} {micros:.1}"));
+        threads.collect::<Vec<_>>().join(", ")
+    }
 }
