@@ -1,5 +1,20 @@
 //! Other people's texts, of which only so much is kept.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// A text that lies in the JSON it is read from, unless it is escaped there: what becomes of it is all that is allocated.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Borrowed<'t>(#[serde(borrow)] Cow<'t, str>);
+
+impl Borrowed<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A text of at most so many characters; it says by an ellipsis that it was longer.
 ///
 /// ```

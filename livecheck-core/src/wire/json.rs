@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::text::Borrowed;
+
 /// The member that Faust adds to every record that it writes.
 const FAUST_MEMBER: &str = "__faust";
 
@@ -169,11 +171,17 @@ pub(super) fn brief(text: &str) -> String {
 pub(super) fn text_of_any_json<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
-    T: From<String>,
+    T: for<'t> From<&'t str>,
 {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => T::from(text),
-        other => T::from(other.to_string()),
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum AnyJson<'t> {
+        Text(#[serde(borrow)] Borrowed<'t>),
+        Other(Value),
+    }
+    Ok(match AnyJson::deserialize(deserializer)? {
+        AnyJson::Text(text) => T::from(text.as_str()),
+        AnyJson::Other(other) => T::from(&other.to_string()),
     })
 }
 
