@@ -42,6 +42,12 @@ pub(crate) enum MessageInput {
     Unreadable { offset: i64 },
 }
 
+/// How many records of a partition wait for a task that is behind before the partition is paused.
+///
+/// A task is behind whenever it has not run for some batches, which may be of one record each. But what librdkafka has
+/// fetched is thrown away by a pause, and where little comes it may be a second until the first record follows a resume.
+const WORTH_PAUSING: usize = 1_000;
+
 /// The ways into a shard task.
 #[derive(Debug)]
 pub(crate) struct ShardInbox {
@@ -105,8 +111,8 @@ impl Input for MessageInput {
 
 /// What one reading thread has read, and not yet handed to the shard tasks.
 ///
-/// A task that is behind holds up its own partition and no other: that partition is paused, and resumed when
-/// the task has caught up.
+/// A task that is behind holds up its own partition and no other: where much waits for it that partition is paused, and
+/// resumed when the task has caught up.
 pub(super) struct Feed<I> {
     routes: Routes,
     topic: String,
@@ -165,8 +171,11 @@ impl<I: Input> Feed<I> {
         let resumed: Vec<i32> =
             self.paused.iter().copied().filter(|partition| !self.pending.contains_key(partition)).collect();
         self.paused.retain(|partition| self.pending.contains_key(partition));
-        let paused: Vec<i32> =
-            self.pending.keys().copied().filter(|partition| !self.paused.contains(partition)).collect();
+        let many = self.pending.iter().filter(|(_, inputs)| inputs.len() >= WORTH_PAUSING);
+        let paused: Vec<i32> = many
+            .map(|(partition, _)| *partition)
+            .filter(|partition| !self.paused.contains(partition))
+            .collect();
         self.paused.extend(&paused);
         // Both fail only for a partition that is no longer assigned, which is neither.
         if !resumed.is_empty() {
@@ -185,4 +194,45 @@ pub(super) fn partitions(topic: &str, numbers: &[i32]) -> TopicPartitionList {
         list.add_partition(topic, *number);
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+
+    use super::*;
+
+    const INBOX: usize = 2;
+
+    fn inbox() -> (ShardInbox, mpsc::Receiver<Vec<TestInput>>) {
+        let (tests, of_tests) = mpsc::channel(INBOX);
+        let (signals, _) = mpsc::channel(INBOX);
+        let (messages, _) = mpsc::channel(INBOX);
+        let (from_neighbours, _) = mpsc::unbounded_channel();
+        let (close, _) = oneshot::channel();
+        (ShardInbox { tests, signals, messages, from_neighbours, close }, of_tests)
+    }
+
+    #[test]
+    fn a_partition_is_paused_only_where_much_waits_for_its_task() {
+        let consumer: BaseConsumer = ClientConfig::new().create().expect("a consumer of no broker");
+        let (routes, (inbox, mut of_tests)) = (Routes::default(), inbox());
+        routes.insert(0, inbox);
+        let mut feed = Feed::<TestInput>::new(routes, "livecheck".to_owned());
+        let read = |count: usize, feed: &mut Feed<TestInput>| {
+            (0..count).for_each(|offset| feed.push(0, TestInput::Unreadable { offset: offset as i64 }));
+            feed.flush(&consumer);
+        };
+        (0..=INBOX).for_each(|_| read(1, &mut feed));
+        assert!(feed.is_behind() && feed.paused.is_empty());
+        read(WORTH_PAUSING, &mut feed);
+        assert_eq!(feed.paused, [0]);
+        let mut came = 0;
+        while let Ok(batch) = of_tests.try_recv() {
+            came += batch.len();
+            read(0, &mut feed);
+        }
+        assert!(!feed.is_behind() && feed.paused.is_empty());
+        assert_eq!(came, INBOX + 1 + WORTH_PAUSING);
+    }
 }
