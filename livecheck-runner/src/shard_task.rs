@@ -170,7 +170,12 @@ impl ShardTask {
             let deadline = self.next_deadline();
             tokio::select! {
                 done = &mut closed => break done,
-                Some(message) = self.inboxes.from_cases.recv() => self.take_from_cases(message),
+                Some(message) = self.inboxes.from_cases.recv() => {
+                    // Who is woken by a case would be the next to run, for one message. After the other cases that are
+                    // ready there are many, and what is done once for all of them costs little.
+                    tokio::task::yield_now().await;
+                    self.take_from_cases(message);
+                }
                 Some(batch) = self.inboxes.signals.recv(), if signals_wanted => self.signals(batch),
                 Some(batch) = self.inboxes.messages.recv(), if messages_wanted => self.messages(batch),
                 Some(message) = self.inboxes.neighbours.recv() => {
