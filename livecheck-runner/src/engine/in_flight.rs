@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use livecheck_core::{CaseName, TestId, Timestamp};
 use slab::Slab;
 
@@ -24,7 +24,7 @@ pub(super) struct InFlight<R> {
     running: Slab<Box<Running<R>>>,
     /// The slots of each id: one, but for an id used again or by several cases.
     by_id: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// How many there are of each case.
     by_case: BTreeMap<CaseName, u64>,
     /// How many there are that started in which tenth of a second.
@@ -34,7 +34,7 @@ pub(super) struct InFlight<R> {
 
 impl<R> Default for InFlight<R> {
     fn default() -> Self {
-        let (running, by_id, hasher) = (Slab::new(), HashTable::new(), RandomState::new());
+        let (running, by_id, hasher) = (Slab::new(), HashTable::new(), DefaultHashBuilder::default());
         let (by_case, by_start) = (BTreeMap::new(), BTreeMap::new());
         Self { running, by_id, hasher, by_case, by_start, next_generation: 0 }
     }

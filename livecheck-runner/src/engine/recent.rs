@@ -1,8 +1,10 @@
 //! Executions that ended lately: so that a repeated trigger starts nothing, and a late signal is known as one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use livecheck_core::{CaseName, TestId, Timestamp};
 
 /// A bounded memory of executions that have ended: the oldest are forgotten first.
@@ -13,14 +15,14 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 pub(super) struct RecentExecutions {
     hasher: RandomState,
     /// How many of the remembered executions have that hash: of case, id and trigger, or of case and id.
-    ended: HashMap<u64, u32>,
+    ended: HashTable<(u64, u32)>,
     order: VecDeque<(u64, u64)>,
     capacity: usize,
 }
 
 impl RecentExecutions {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { hasher: RandomState::new(), ended: HashMap::new(), order: VecDeque::new(), capacity }
+        Self { hasher: RandomState::new(), ended: HashTable::new(), order: VecDeque::new(), capacity }
     }
 
     pub(super) fn remember(&mut self, case: &CaseName, id: &TestId, triggered: Timestamp) {
@@ -31,26 +33,37 @@ impl RecentExecutions {
             }
         }
         let (exact, by_id) = (self.exact(case, id, triggered), self.by_id(case, id));
-        *self.ended.entry(exact).or_default() += 1;
-        *self.ended.entry(by_id).or_default() += 1;
+        self.count(exact);
+        self.count(by_id);
         self.order.push_back((exact, by_id));
     }
 
     /// Whether that execution has ended lately.
     pub(super) fn contains(&self, case: &CaseName, id: &TestId, triggered: Timestamp) -> bool {
-        self.ended.contains_key(&self.exact(case, id, triggered))
+        self.has(self.exact(case, id, triggered))
     }
 
     /// Whether any execution of that id has ended lately.
     pub(super) fn contains_id(&self, case: &CaseName, id: &TestId) -> bool {
-        self.ended.contains_key(&self.by_id(case, id))
+        self.has(self.by_id(case, id))
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.ended.find(hash, |(other, _)| *other == hash).is_some()
+    }
+
+    fn count(&mut self, hash: u64) {
+        match self.ended.entry(hash, |(other, _)| *other == hash, |(other, _)| *other) {
+            Entry::Occupied(mut counted) => counted.get_mut().1 += 1,
+            Entry::Vacant(place) => drop(place.insert((hash, 1))),
+        }
     }
 
     fn forget(&mut self, hash: u64) {
-        if let Some(count) = self.ended.get_mut(&hash) {
-            *count -= 1;
-            if *count == 0 {
-                self.ended.remove(&hash);
+        if let Ok(mut counted) = self.ended.find_entry(hash, |(other, _)| *other == hash) {
+            counted.get_mut().1 -= 1;
+            if counted.get().1 == 0 {
+                counted.remove();
             }
         }
     }
