@@ -179,8 +179,9 @@ impl<T> Wait<'_, T> {
     /// Waits for a signal that was sent with this key, in place of one for this test: what a step sends that knows
     /// no test id, but, say, the number of a parcel. See [`SignalSender::key`].
     ///
-    /// Every execution that waits for the key gets the signal. One that came before the wait counts, if it is no
-    /// older than the case's `test_expires`. In a unit test with [`Signal::ready`] the key is not looked at.
+    /// Every execution that waits for the key gets the signal. One that came before the trigger counts, too, if that came
+    /// within the case's `test_expires` after it, by the log's time, however late the case is executed. In a unit test
+    /// with [`Signal::ready`] the key is not looked at.
     ///
     /// ```
     /// use livecheck_core::Signal;
