@@ -15,6 +15,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -28,7 +29,7 @@ const MOST_READ: usize = 64 * 1024;
 /// Where a receiver is, and how one proves who asks.
 #[derive(Clone)]
 pub struct Endpoint {
-    url: Secret,
+    /// Without a name and a password: what sends requests writes it into its log.
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What must not be seen in anything that comes back.
@@ -86,11 +87,12 @@ impl Endpoint {
     ///
     /// The URL is none, or what goes with it cannot be used.
     pub fn new(url: Secret, credentials: Credentials) -> Result<Self, EndpointError> {
-        let uri: Uri = url.expose().trim().parse().map_err(|_| EndpointError::Url)?;
+        let given: Uri = url.expose().trim().parse().map_err(|_| EndpointError::Url)?;
+        let (uri, login) = without_login(given)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
             return Err(EndpointError::Url);
         }
-        let mut secrets = vec![url.clone()];
+        let mut secrets = vec![url];
         // A key is often the path: it is masked also where the host stands apart.
         secrets.extend(
             uri.path_and_query().map(|path| Secret::new(path.as_str())).filter(|path| path.expose() != "/"),
@@ -101,7 +103,9 @@ impl Endpoint {
             headers.push(header(AUTHORIZATION.as_str(), &format!("Bearer {}", token.expose()))?);
             secrets.push(token);
         }
-        if let Some((user, password)) = basic {
+        // What stands in the URL is for those who say nothing else.
+        let login = login.filter(|_| headers.is_empty());
+        if let Some((user, password)) = basic.or(login) {
             use base64::Engine as _;
             let pair = format!("{user}:{}", password.expose());
             let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
@@ -113,18 +117,12 @@ impl Endpoint {
             secrets.push(value);
         }
         let client = Way::to(&uri, ca_file.as_deref())?;
-        Ok(Self { url, uri, headers, secrets, client })
-    }
-
-    /// The URL as it was given.
-    #[must_use]
-    pub fn url(&self) -> &Secret {
-        &self.url
+        Ok(Self { uri, headers, secrets, client })
     }
 
     /// The same, with another path after its own.
     pub(crate) fn join(mut self, path: &str) -> Result<Self, EndpointError> {
-        let joined = format!("{}/{path}", self.url.expose().trim().trim_end_matches('/'));
+        let joined = format!("{}/{path}", self.uri.to_string().trim_end_matches('/'));
         self.uri = joined.parse().map_err(|_| EndpointError::Url)?;
         Ok(self)
     }
@@ -170,6 +168,20 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Endpoint(…)")
     }
+}
+
+/// A URL without the name and the password in it, and these.
+fn without_login(uri: Uri) -> Result<(Uri, Option<(String, Secret)>), EndpointError> {
+    let mut parts = uri.into_parts();
+    let authority = parts.authority.as_ref().map(ToString::to_string).unwrap_or_default();
+    let Some((login, host)) = authority.rsplit_once('@') else {
+        return Ok((Uri::from_parts(parts).map_err(|_| EndpointError::Url)?, None));
+    };
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = (plain(user), Secret::new(plain(password)));
+    parts.authority = Some(host.parse().map_err(|_| EndpointError::Url)?);
+    Ok((Uri::from_parts(parts).map_err(|_| EndpointError::Url)?, Some(login)))
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), EndpointError> {

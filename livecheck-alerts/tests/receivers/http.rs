@@ -41,6 +41,21 @@ async fn a_webhook_gets_the_message_as_json_with_its_credentials() {
 }
 
 #[tokio::test]
+async fn a_name_and_a_password_in_the_url_are_sent_as_such() {
+    let server = Server::start(OK).await;
+    let url = server.url("/hook").replace("http://", "http://me:hush%20hush@");
+    let of = |credentials| webhook(Endpoint::new(secret(url.clone()), credentials).unwrap());
+    of(Credentials::default()).send(&message(Status::Firing)).await.unwrap();
+    let arrived = server.last();
+    // base64 of `me:hush hush`
+    assert_eq!(arrived.headers["authorization"], "Basic bWU6aHVzaCBodXNo");
+    assert!(!arrived.headers["host"].to_str().unwrap().contains("hush"));
+    let token = Credentials { token: Some(secret("hunter2")), ..Credentials::default() };
+    of(token).send(&message(Status::Firing)).await.unwrap();
+    assert_eq!(server.last().headers["authorization"], "Bearer hunter2");
+}
+
+#[tokio::test]
 async fn a_template_makes_the_body() {
     let server = Server::start(OK).await;
     let template = Template::new(
