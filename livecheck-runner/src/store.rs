@@ -21,4 +21,6 @@ mod session;
 pub(crate) use direct::{Direct, write_now};
 pub(crate) use keeper::{Keeper, KeeperOptions};
 pub(crate) use place::default_file;
+#[cfg(test)]
+pub(crate) use progress::Round;
 pub(crate) use progress::{Progress, StoreProgress};

@@ -127,7 +127,7 @@ impl<W: Fn(String)> Work<W> {
             }
         };
         let round = session.go_on()?;
-        self.progress.wrote(round.written, round.is_level);
+        self.progress.wrote(round);
         if let Some(Trouble { since, .. }) = self.trouble.take() {
             let lasted = humantime::format_duration(Duration::from_secs(since.elapsed().as_secs()));
             (self.warn)(format!(
@@ -171,7 +171,7 @@ impl<W: Fn(String)> Work<W> {
             session.read_anew()?;
             while Instant::now() < deadline {
                 let round = session.go_on()?;
-                self.progress.wrote(round.written, round.is_level);
+                self.progress.wrote(round);
                 if round.is_level {
                     break;
                 }

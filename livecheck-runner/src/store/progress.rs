@@ -3,9 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use livecheck_core::Timestamp;
+
 /// How far the store is, as the metrics show it. Copies of it show the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(Arc<Mutex<Known>>);
+
+/// What one round of reading the topic and writing has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Round {
+    /// So many new reports were written.
+    pub(crate) written: u64,
+    /// Whether these were all that the topic had.
+    pub(crate) is_level: bool,
+    /// The log time up to which all was written, if anything was.
+    pub(crate) until: Option<Timestamp>,
+}
 
 /// One reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +31,7 @@ pub(crate) struct StoreProgress {
     pub(crate) written: u64,
     /// So many attempts have failed.
     pub(crate) failures: u64,
-    /// For how long the store has not had all reports of the topic: nothing, if it has.
+    /// How old what the store has is, where the topic has more; nothing, if it has all.
     pub(crate) lag: Duration,
 }
 
@@ -28,7 +41,7 @@ struct Known {
     is_up: bool,
     written: u64,
     failures: u64,
-    /// When it last had all.
+    /// When it was what it has that was the latest.
     level: Instant,
     is_level: bool,
 }
@@ -62,15 +75,21 @@ impl Progress {
         self.with(|known| (known.writes, known.is_up, known.is_level) = (false, true, true));
     }
 
-    /// So many were written; whether these are all that the topic has.
-    pub(crate) fn wrote(&self, reports: u64, is_level: bool) {
+    /// A round went well.
+    pub(crate) fn wrote(&self, round: Round) {
+        let Round { written, is_level, until } = round;
+        // In steady traffic there is always one more: the lag is the age of what was written, and not the time since the
+        // last pause.
+        let reached = until.and_then(|until| Instant::now().checked_sub(Timestamp::now().since(until)));
         self.with(|known| {
-            // From here on it counts for how long something is missing.
             if known.is_level || is_level {
                 known.level = Instant::now();
             }
+            if let (false, Some(reached)) = (is_level, reached) {
+                known.level = reached;
+            }
             (known.writes, known.is_up, known.is_level) = (true, true, is_level);
-            known.written += reports;
+            known.written += written;
         });
     }
 
@@ -102,9 +121,20 @@ mod tests {
         assert!(!first.is_up && first.writes && first.failures == 1);
         progress.failed();
         assert!(progress.get().lag >= first.lag, "it goes on counting");
-        progress.wrote(10, false);
+        progress.wrote(Round { written: 10, is_level: false, until: None });
         assert!(progress.get().is_up && progress.get().lag >= first.lag, "it catches up");
-        progress.wrote(5, true);
+        progress.wrote(Round { written: 5, is_level: true, until: Some(Timestamp::now()) });
         assert_eq!((progress.get().written, progress.get().lag), (15, Duration::ZERO));
+    }
+
+    #[test]
+    fn in_traffic_without_a_pause_the_lag_is_the_age_of_what_was_written_last() {
+        let progress = Progress::new();
+        let lag_after = |age: Duration| {
+            progress.wrote(Round { written: 1, is_level: false, until: Some(Timestamp::now() - age) });
+            progress.get().lag.as_secs()
+        };
+        let ages = [600, 120, 0].map(Duration::from_secs);
+        assert_eq!(ages.map(lag_after), [600, 120, 0]);
     }
 }

@@ -6,6 +6,7 @@ use livecheck_core::Timestamp;
 use livecheck_store::{Positions, Reported, Retention, Store, StoreError, Writer};
 use rdkafka::error::KafkaError;
 
+use super::progress::Round;
 use crate::kafka::{Connection, KafkaEdgeError, cluster_id};
 use crate::monitor::{Missed, Reports};
 
@@ -27,15 +28,6 @@ impl From<KafkaError> for SessionEnd {
     fn from(error: KafkaError) -> Self {
         Self::Kafka(KafkaEdgeError::Client(error))
     }
-}
-
-/// What one round has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Round {
-    /// So many new reports were written.
-    pub(super) written: u64,
-    /// Whether these were all that the topic had.
-    pub(super) is_level: bool,
 }
 
 /// One connection to both.
@@ -64,15 +56,15 @@ impl Session {
     /// Reads what there is, and writes it. Blocks, for some hundred milliseconds where there is nothing to do.
     pub(super) fn go_on(&mut self) -> Result<Round, SessionEnd> {
         self.reports.read();
-        let (mut batch, mut has_read) = (Vec::new(), false);
+        let (mut batch, mut until) = (Vec::new(), None);
         while batch.len() < BATCH {
             let Some(merged) = self.reports.pop() else { break };
-            has_read = true;
+            until = Some(merged.at);
             self.positions.next.insert(merged.partition, merged.record.offset + 1);
             batch.extend(merged.record.report.map(|report| Reported { at: merged.at, report }));
         }
         let mut written = 0;
-        if has_read {
+        if until.is_some() {
             written = self.writer.write(&batch, Some(&self.positions))?.new;
         }
         if self.pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE_EVERY) {
@@ -80,7 +72,7 @@ impl Session {
             // Where there is more to remove it goes on in the next round: what comes in is not to wait for it.
             self.pruned = (!pruned.is_more).then(Instant::now);
         }
-        Ok(Round { written, is_level: self.reports.is_level() })
+        Ok(Round { written, is_level: self.reports.is_level(), until })
     }
 
     /// Asks for all from here on anew: the next rounds until one is level write all that there is at this moment.

@@ -15,7 +15,7 @@ pub(super) fn describe(to: &mut Exposition, store: &StoreProgress) {
             .with(&[], store.is_up);
         to.gauge(
             "livecheck_store_lag_seconds",
-            "For how long the store has not had all reports of the topic; 0 if it has.",
+            "How old the latest report is that is in the store, where the topic has more; 0 if it has none.",
         )
         .with(&[], store.lag);
     }

@@ -11,6 +11,7 @@ use livecheck_core::control::{Control, Controls, Plan, Profile};
 use super::*;
 use crate::engine::CaseTally;
 use crate::monitor::case_state::{Change, ChangeKind};
+use crate::store::Round;
 
 static ORDER: Case = Case {
     name: "stock_orders::cases::order_flow",
@@ -65,7 +66,7 @@ pub(crate) fn all() -> String {
     let kind = ChangeKind::Recovered { from: State::Fail, after: Duration::from_secs(1) };
     metrics.changed(&CaseChange { case: ORDER.name.into(), change: Change { at: Timestamp::MIN, kind } });
     let progress = Progress::new();
-    progress.wrote(12, true);
+    progress.wrote(Round { written: 12, is_level: true, until: None });
     metrics.store(progress);
     let gauges = AlertGauges::default();
     let pager = ReceiverGauges { sent: 4, failed: 1, pending: 2 };
