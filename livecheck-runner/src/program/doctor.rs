@@ -45,7 +45,7 @@ pub(super) async fn doctor(program: &Program, args: &DoctorArgs) -> Result<u8, R
             let command = doctor::find_command(service, &search_path(), is_executable);
             sheet.add([doctor::service(service, &command, service.cwd.is_dir(), is_up)]);
         }
-        sheet.add([store(config).await]);
+        sheet.add(store(config).await);
         sheet.add(doctor::alerts(config.alerts.as_ref()));
         if let Some(name) = &args.send_test_alert {
             send_test_alert(config, name, &mut sheet).await;
@@ -55,7 +55,7 @@ pub(super) async fn doctor(program: &Program, args: &DoctorArgs) -> Result<u8, R
 }
 
 /// The store, and the machines on which runners of the group are at work.
-async fn store(config: &Config) -> Finding {
+async fn store(config: &Config) -> Vec<Finding> {
     let store = configured(config);
     let answer = match &store {
         Some(store) => store.ask(Queries::totals).await,

@@ -99,7 +99,8 @@ impl Sqlite {
             let found = self.database.query_row("PRAGMA quick_check(1)", [], first);
             let found = found.map_err(|error| failure(&self.location, &error))?;
             if found != "ok" {
-                return Err(damaged(found));
+                // What it has found stands below a title.
+                return Err(damaged(found.lines().last().unwrap_or_default().to_owned()));
             }
         }
         Ok(())
