@@ -101,6 +101,16 @@ fn in_every_scrape_of_a_runner_all_that_was_triggered_is_accounted_for() {
 }
 
 #[test]
+fn a_page_is_for_its_machine_alone_where_nobody_says_otherwise() {
+    let topics = OwnTopics::named("serving-loopback");
+    let runner =
+        RunnerCommand::on(&topics).arguments("run").variable("LIVECHECK_WEB_LISTEN", "").start_ready();
+    // Another program may have the port: then that is said, of the same address.
+    runner.wait_for_text("127.0.0.1:9999");
+    let _ = runner.interrupted();
+}
+
+#[test]
 fn the_page_of_a_runner_shows_its_cases_and_does_what_the_token_allows() {
     let topics = OwnTopics::named("serving-page");
     let (runner, url) = serving(&topics);
