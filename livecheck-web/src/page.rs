@@ -16,6 +16,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::api::{ApiError, Asked};
 use crate::site::Shared;
+use crate::view::ExecutionPage;
 
 /// What needs no encoding in a segment of a path, or in a value of a query.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
@@ -74,7 +75,11 @@ pub(crate) async fn case(
     let Some(history) = shared.source.case(name.clone(), span).await? else {
         return Err(ApiError::Unknown(format!("case `{name}`")).into());
     };
-    let executions = shared.source.executions(query).await?;
+    let executions = match shared.source.executions(query).await {
+        // The page says why, above.
+        Err(_) if history.history_is_missing.is_some() => ExecutionPage::default(),
+        executions => executions?,
+    };
     let overview = shared.source.overview().await?;
     let view =
         case::View { group: &overview.group, history: &history, executions: &executions, asked: &asked };

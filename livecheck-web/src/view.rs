@@ -237,6 +237,8 @@ pub struct CaseHistory {
     pub signals: BTreeMap<String, Vec<Latency>>,
     /// Why executions did not pass, the most frequent cause first.
     pub causes: Vec<Cause>,
+    /// What keeps the history from being shown, if something does.
+    pub history_is_missing: Option<String>,
 }
 
 /// How long something took, within some time.

@@ -175,6 +175,12 @@ fn what_is_secret_in_urls_and_settings_is_in_no_log_on_no_page_and_in_no_answer(
     ] {
         seen.push(text(&format!("{url}{path}")));
     }
+    let of_case = &seen[1];
+    assert!(of_case.contains("Last seen"), "the state of the case is shown all the same: {of_case}");
+    assert!(
+        of_case.contains("The history cannot be shown now") && of_case.contains("Not known."),
+        "{of_case}"
+    );
     let ended = runner.interrupted();
     for ended in [ended, command("doctor").output(), command("history").output(), command("status").output()]
     {

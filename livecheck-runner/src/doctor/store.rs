@@ -98,7 +98,7 @@ mod tests {
             (Location::sqlite("history.db"), "postgres://me:hush@db/checks".parse().expect("a URL"));
         let two = ["check-1", "check-2"];
         let in_file = (Grade::Ok, "12 reports in history.db, about 3 MB".to_owned());
-        assert_eq!(found(Some(&file), &totals, &two[..1]), [in_file.clone()]);
+        assert_eq!(found(Some(&file), &totals, &two[..1])[0], in_file);
         let of_two = found(Some(&file), &totals, &two);
         assert_eq!(of_two[0], in_file);
         assert!(of_two[1].0 == Grade::Warn && of_two[1].1.contains("check-1, check-2"), "{of_two:?}");

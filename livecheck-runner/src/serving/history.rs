@@ -33,12 +33,12 @@ pub(super) fn complete(case: &mut CaseSummary, stored: &Stored, now: Timestamp) 
     case.recent = buckets.map(|(counts, place)| bucket(begin + step * place, counts, None)).collect();
 }
 
-/// A case over some time; what the store has found, if there is a store.
+/// A case over some time: what the store has found, or why there is nothing of it.
 pub(super) fn of(
     case: CaseSummary,
     range: Range,
     window: Window,
-    found: Option<(Series, Vec<CauseSummary>)>,
+    found: Result<(Series, Vec<CauseSummary>), String>,
 ) -> CaseHistory {
     let mut history = CaseHistory {
         case,
@@ -49,33 +49,36 @@ pub(super) fn of(
         buckets: Vec::new(),
         signals: std::collections::BTreeMap::new(),
         causes: Vec::new(),
+        history_is_missing: None,
     };
-    if let Some((series, causes)) = found {
-        history.step = series.step;
-        let points = series.points.iter();
-        history.buckets = points.map(|point| bucket(point.start, &point.counts, point.runtime)).collect();
-        history.signals = series
-            .signals
-            .into_iter()
-            .map(|(name, points)| {
-                let latencies = points.into_iter().map(|point| Latency {
-                    start: point.start,
-                    p50: point.latency.map(|latency| latency.p50),
-                    p99: point.latency.map(|latency| latency.p99),
-                });
-                (name, latencies.collect())
-            })
-            .collect();
-        history.causes = causes
-            .into_iter()
-            .map(|CauseSummary { state, cause, failures, latest, .. }| Cause {
-                cause,
-                state,
-                count: failures,
-                last: latest,
-            })
-            .collect();
-    }
+    let (series, causes) = match found {
+        Ok(found) => found,
+        Err(reason) => return CaseHistory { history_is_missing: Some(reason), ..history },
+    };
+    history.step = series.step;
+    let points = series.points.iter();
+    history.buckets = points.map(|point| bucket(point.start, &point.counts, point.runtime)).collect();
+    history.signals = series
+        .signals
+        .into_iter()
+        .map(|(name, points)| {
+            let latencies = points.into_iter().map(|point| Latency {
+                start: point.start,
+                p50: point.latency.map(|latency| latency.p50),
+                p99: point.latency.map(|latency| latency.p99),
+            });
+            (name, latencies.collect())
+        })
+        .collect();
+    history.causes = causes
+        .into_iter()
+        .map(|CauseSummary { state, cause, failures, latest, .. }| Cause {
+            cause,
+            state,
+            count: failures,
+            last: latest,
+        })
+        .collect();
     history
 }
 

@@ -115,7 +115,8 @@ impl RunnerSource {
     }
 
     async fn history(&self, name: CaseName, span: Span) -> Result<Option<CaseHistory>, SourceError> {
-        let Some(case) = self.today().await?.cases.into_iter().find(|case| case.name == name) else {
+        let Overview { cases, history_is_missing, .. } = self.today().await?;
+        let Some(case) = cases.into_iter().find(|case| case.name == name) else {
             return Ok(None);
         };
         let (from, until) = span.bounds(Timestamp::now());
@@ -127,15 +128,15 @@ impl RunnerSource {
                 Ok((series, causes))
             })
             .await;
-        // Of a case without a store there is a state, and no history.
-        let found = if self.store.is_some() { Some(found?) } else { None };
+        // Without the store the state of the case is worth showing, too.
+        let found = match (found, history_is_missing) {
+            (Ok(found), None) => Ok(found),
+            (Ok(_), Some(reason)) | (Err(SourceError(reason)), _) => Err(reason),
+        };
         Ok(Some(history::of(case, span.range, window, found)))
     }
 
     async fn page(&self, query: ExecutionQuery) -> Result<ExecutionPage, SourceError> {
-        if self.store.is_none() {
-            return Ok(ExecutionPage::default());
-        }
         let cursor = query.cursor.as_deref().map(str::parse::<Cursor>).transpose();
         let cursor = cursor.map_err(|error| SourceError(error.to_string()))?;
         let filter = Filter {

@@ -14,6 +14,8 @@ use crate::words;
 const ENDS: [State; 5] = [State::Pass, State::Fail, State::Error, State::Timeout, State::Skip];
 /// How much of an error is shown in a line.
 const LINE: usize = 160;
+/// What stands in place of a list without the history that it is made of.
+const NOT_KNOWN: &str = "Not known.";
 
 /// What is shown.
 pub(super) struct View<'a> {
@@ -41,6 +43,9 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
                 h2 #history-title { "History" }
                 (ranges(view))
             }
+            div #history { @if let Some(reason) = &view.history.history_is_missing {
+                p.problem { "The history cannot be shown now: " (reason) }
+            } }
             div #charts data-keep data-source={ "/api" (case_address(&case.name)) "?range=" (view.history.range) } {
                 div.chart data-chart="results" role="img" aria-label={ "Results over " (view.history.range.in_words()) } {}
                 fieldset.quantile {
@@ -162,7 +167,7 @@ fn causes(view: &View<'_>, now: Timestamp) -> Markup {
     let CaseHistory { causes, range, .. } = view.history;
     html! {
         @if causes.is_empty() {
-            p.nothing { "Nothing failed in " (range.in_words()) "." }
+            p.nothing { @if is_missing(view) { (NOT_KNOWN) } @else { "Nothing failed in " (range.in_words()) "." } }
         } @else {
             table.cards role="table" {
                 caption.hidden { "Failures in " (range.in_words()) ", by cause" }
@@ -186,6 +191,11 @@ fn causes(view: &View<'_>, now: Timestamp) -> Markup {
             }
         }
     }
+}
+
+/// Whether what is not shown may be there.
+fn is_missing(view: &View<'_>) -> bool {
+    view.history.history_is_missing.is_some()
 }
 
 fn filter(view: &View<'_>) -> Markup {
@@ -215,7 +225,7 @@ fn executions(view: &View<'_>, now: Timestamp) -> Markup {
                 a href=(address(view, &[("cause", "")])) { "Show all" } }
         }
         @if executions.is_empty() {
-            p.nothing { "No execution is like that." }
+            p.nothing { (if is_missing(view) { NOT_KNOWN } else { "No execution is like that." }) }
         } @else {
             table.cards role="table" {
                 caption.hidden { "Executions, the latest first" }

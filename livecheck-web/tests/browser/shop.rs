@@ -240,7 +240,17 @@ impl Source for Shop {
                 Cause { cause: MARKUP.to_owned(), state: State::Fail, count: 3, last: Timestamp::now() },
             ];
             let step = range.duration().as_secs() / 48;
-            Some(CaseHistory { case, range, from, until, step, buckets, signals, causes })
+            Some(CaseHistory {
+                case,
+                range,
+                from,
+                until,
+                step,
+                buckets,
+                signals,
+                causes,
+                history_is_missing: None,
+            })
         });
         ready(answer).boxed()
     }
