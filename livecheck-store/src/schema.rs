@@ -94,6 +94,8 @@ fn in_words_of(dialect: Dialect, word: &str) -> String {
         (Dialect::Postgres, "bytewise", _) => "COLLATE \"C\"".to_owned(),
         (Dialect::Postgres, "and_seq", _) => ", seq".to_owned(),
         (Dialect::Sqlite, "clustered", _) => "WITHOUT ROWID".to_owned(),
+        // The rest of the line is for PostgreSQL alone.
+        (Dialect::Sqlite, "postgres", _) => "--".to_owned(),
         (Dialect::Sqlite, _, Some(time)) => {
             format!("strftime('%Y-%m-%dT%H:%M:%fZ', {time} / 1000000.0, 'unixepoch')")
         }
