@@ -45,7 +45,8 @@ pub(crate) enum MessageInput {
 /// How many records of a partition wait for a task that is behind before the partition is paused.
 ///
 /// A task is behind whenever it has not run for some batches, which may be of one record each. But what librdkafka has
-/// fetched is thrown away by a pause, and where little comes it may be a second until the first record follows a resume.
+/// fetched is thrown away by a pause, and after a resume it may ask for more only when the request that is under way has been
+/// answered: half a second (`fetch.wait.max.ms`), for all partitions.
 const WORTH_PAUSING: usize = 1_000;
 
 /// The ways into a shard task.
