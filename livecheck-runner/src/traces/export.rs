@@ -140,9 +140,8 @@ mod tests {
         (address, taken)
     }
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_collector_gets_an_execution_as_part_of_its_request_s_trace_with_its_signals_within() {
-        let (address, mut taken) = collector().await;
+    /// Sends it the trace of an execution.
+    async fn export_to(address: String) {
         tokio::task::spawn_blocking(move || {
             let exporter = Exporter::to(&address).expect("an exporter");
             exporter.send(spans::of(&report()).expect("an execution"));
@@ -150,6 +149,12 @@ mod tests {
         })
         .await
         .expect("it does not panic");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_collector_gets_an_execution_as_part_of_its_request_s_trace_with_its_signals_within() {
+        let (address, mut taken) = collector().await;
+        export_to(address).await;
         let body = taken.recv().await.expect("a request");
         let request = ExportTraceServiceRequest::decode(body).expect("protobuf");
         let received: Vec<Received> = request
@@ -209,13 +214,7 @@ mod tests {
         };
         let folder = tempfile::tempdir().expect("a folder");
         let (_collector, address) = real_collector(program, folder.path()).await;
-        tokio::task::spawn_blocking(move || {
-            let exporter = Exporter::to(&address).expect("an exporter");
-            exporter.send(spans::of(&report()).expect("an execution"));
-            exporter.stop();
-        })
-        .await
-        .expect("it does not panic");
+        export_to(address).await;
         // It writes once a second.
         let written = async {
             loop {
