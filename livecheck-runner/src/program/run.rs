@@ -174,6 +174,7 @@ async fn observe(
     let is_assigned = news.tell_while(first, stop).await;
     reporter.events().send(RunEvent::Started(Started {
         cases: cases.clone(),
+        checks: selected.checks.iter().map(|check| check.name.clone()).collect(),
         brokers: broker.servers.clone(),
         embedded: broker.is_embedded(),
         embedded_data_dir: broker.data_dir.clone(),

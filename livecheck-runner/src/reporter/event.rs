@@ -55,6 +55,8 @@ pub enum RunEvent {
 pub struct Started {
     /// The cases that are executed.
     pub cases: Cases,
+    /// The names of the checks that are run.
+    pub checks: Vec<String>,
     /// The brokers, as `host:port` with commas between.
     pub brokers: String,
     /// Whether the broker is the embedded one.

@@ -58,6 +58,8 @@ enum Line<'e> {
     },
     Started {
         cases: Vec<&'static str>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        checks: &'e [String],
         brokers: &'e str,
         embedded: bool,
         embedded_data_dir: Option<&'e Path>,
@@ -154,6 +156,7 @@ pub(crate) fn line(event: &RunEvent, cases: &Cases, root: &Path) -> String {
         }
         RunEvent::Started(started) => Line::Started {
             cases: started.cases.iter().map(|case| case.name).collect(),
+            checks: &started.checks,
             brokers: &started.brokers,
             embedded: started.embedded,
             embedded_data_dir: started.embedded_data_dir.as_deref(),

@@ -379,18 +379,19 @@ pub(crate) fn colour_of(state: State) -> Style {
 }
 
 fn header(started: &Started) -> String {
-    let Started { cases, brokers, embedded, embedded_data_dir, test_topic, group, profile } = started;
-    let packages: BTreeSet<_> = cases.iter().map(|case| case.location.package).collect();
+    let Started { cases, checks, brokers, embedded, embedded_data_dir, test_topic, group, profile } = started;
     let mut out = format!("{RULE}\n");
-    let count = plural(cases.len(), "case", "cases");
-    let packages = plural(packages.len(), "package", "packages");
-    let _ = writeln!(
-        out,
-        "{} {} in {packages}, profile {}",
-        verb(PASS, "Starting"),
-        paint(COUNT, count),
-        paint(COUNT, profile)
-    );
+    let mut what = Vec::new();
+    if !cases.is_empty() || checks.is_empty() {
+        let packages: BTreeSet<_> = cases.iter().map(|case| case.location.package).collect();
+        let packages = plural(packages.len(), "package", "packages");
+        what.push(format!("{} in {packages}", paint(COUNT, plural(cases.len(), "case", "cases"))));
+    }
+    if !checks.is_empty() {
+        what.push(paint(COUNT, plural(checks.len(), "check", "checks")).to_string());
+    }
+    let _ =
+        writeln!(out, "{} {}, profile {}", verb(PASS, "Starting"), what.join(" and "), paint(COUNT, profile));
     let _ = writeln!(
         out,
         "{} topic {} on {}, {}",

@@ -62,6 +62,7 @@ fn options() -> RenderOptions {
 fn started(embedded: bool) -> RunEvent {
     RunEvent::Started(Started {
         cases: cases(),
+        checks: Vec::new(),
         brokers: "127.0.0.1:19092".to_owned(),
         embedded,
         embedded_data_dir: None,
@@ -230,6 +231,18 @@ fn what_an_embedded_broker_keeps() {
     let RunEvent::Started(mut started) = started(true) else { panic!("as it says") };
     started.embedded_data_dir = Some(PathBuf::from("/home/me/work/target/kafka"));
     insta::assert_snapshot!(printed(options(), [RunEvent::Started(started)]));
+}
+
+#[test]
+fn a_run_of_checks_says_how_many() {
+    let first_line = |cases: Cases| {
+        let RunEvent::Started(mut started) = started(false) else { panic!("as it says") };
+        (started.cases, started.checks) = (cases, vec!["account".to_owned()]);
+        let printed = printed(options(), [RunEvent::Started(started)]);
+        printed.lines().nth(1).expect("a line").trim().to_owned()
+    };
+    assert_eq!(first_line(cases()), "Starting 2 cases in 2 packages and 1 check, profile default");
+    assert_eq!(first_line(Cases::default()), "Starting 1 check, profile default");
 }
 
 #[test]
