@@ -150,9 +150,21 @@ fn redacted(text: &str, root: &Path) -> String {
     let target = shared_target();
     let checkout = checkout();
     for (path, name) in [(root, "[workspace]"), (&target, "[target]"), (&checkout, "[checkout]")] {
-        text = text.replace(&path.display().to_string(), name);
+        text = path_redacted(&text, &path.display().to_string(), name);
     }
     hashes_redacted(&text)
+}
+
+/// The text with that name for a path; where a name begins with the path it is another's: `/worker` in `/work`.
+fn path_redacted(text: &str, path: &str, name: &str) -> String {
+    let mut parts = text.split(path);
+    let mut redacted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let goes_on = part.starts_with(|next: char| next.is_alphanumeric() || "-_".contains(next));
+        redacted.push_str(if goes_on { path } else { name });
+        redacted.push_str(part);
+    }
+    redacted
 }
 
 /// The text without the eight digits that tell apart the runners that share a target directory.
