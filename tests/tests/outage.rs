@@ -121,7 +121,7 @@ fn while_brokers_take_nothing_that_is_written_no_more_is_read_than_memory_may_ho
     runner.wait_for_text("no more tests and signals are read until they do");
     let said = runner.said();
     let records = said.split("records=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-    assert!((600..900).contains(&records.parse::<u32>().unwrap()), "{records} of 1,000 wait");
+    assert!((600..850).contains(&records.parse::<u32>().unwrap()), "{records} of 1,000 wait");
 
     let partitions = i32::try_from(Kafka::shared().partitions(&topics.names.test_topic)).unwrap();
     let kept = settings.iter().filter(|(name, _)| name.as_str() == "message.timestamp.type");

@@ -24,6 +24,9 @@ fn shown(ended: &Ended) -> insta::internals::SettingsBindDropGuard {
         (r"-[0-9a-f]{8}\b", "-UNIQUE"),
         (r"cases\.rs:\d+:\d+", "cases.rs:LINE:COLUMN"),
         (r"-v shows \d+ more lines", "-v shows N more lines"),
+        // Of this package's own.
+        (r"\b\d+ cases in 1 package", "N cases in 1 package"),
+        (r"there are \d+", "there are N"),
     ] {
         settings.add_filter(pattern, replacement);
     }

@@ -111,17 +111,20 @@ impl<I: ByHandInput> Reader<I> {
         while !stop.is_set() {
             let mut patience = if self.feed.is_behind() { POLL_WHEN_BEHIND } else { POLL };
             for _ in 0..BATCH {
+                if self.feed.has_batch() {
+                    break;
+                }
                 let Some(polled) = self.consumer.poll(patience) else { break };
                 patience = Duration::ZERO;
                 match polled {
                     Ok(message) => {
                         let (input, unreadable) = I::read(&message);
                         let partition = message.partition();
-                        self.feed.push(partition, input);
+                        self.feed.push(partition, input, message.payload_len());
                         unreadable.into_iter().for_each(|unreadable| (self.on_unreadable)(unreadable));
                     }
                     Err(KafkaError::PartitionEOF(partition)) => {
-                        I::end().into_iter().for_each(|end| self.feed.push(partition, end));
+                        I::end().into_iter().for_each(|end| self.feed.push(partition, end, 0));
                     }
                     // librdkafka goes on by itself, and tells `Health` when no broker is left.
                     Err(error) => tracing::debug!(%error, topic = self.feed.topic(), "reading"),

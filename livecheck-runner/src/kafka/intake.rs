@@ -232,6 +232,9 @@ impl Reader {
             (false, false) => POLL,
         };
         for _ in 0..BATCH {
+            if self.feed.has_batch() {
+                break;
+            }
             let consumer = Arc::clone(&self.consumer);
             let polled = consumer.poll(patience);
             // The poll may have begun with a rebalance.
@@ -245,11 +248,11 @@ impl Reader {
                 None => break,
                 Some(Ok(message)) => {
                     let (input, unreadable) = decode::test(&message);
-                    self.feed.push(message.partition(), input);
+                    self.feed.push(message.partition(), input, message.payload_len());
                     unreadable.into_iter().for_each(|unreadable| (self.parts.on_unreadable)(unreadable));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.feed.push(partition, TestInput::End);
+                    self.feed.push(partition, TestInput::End, 0);
                 }
                 // librdkafka goes on by itself, and tells `Health` when no broker is left.
                 Some(Err(error)) => tracing::debug!(%error, "reading the test topic"),

@@ -42,12 +42,19 @@ pub(crate) enum MessageInput {
     Unreadable { offset: i64 },
 }
 
-/// How many records of a partition wait for a task that is behind before the partition is paused.
+/// How many records of a partition wait for a task that is behind, or how many bytes of them, before the partition is paused.
 ///
 /// A task is behind whenever it has not run for some batches, which may be of one record each. But what librdkafka has
 /// fetched is thrown away by a pause, and after a resume it may ask for more only when the request that is under way has been
 /// answered: half a second (`fetch.wait.max.ms`), for all partitions.
-const WORTH_PAUSING: usize = 1_000;
+const WORTH_PAUSING: Waiting = Waiting { records: 1_000, bytes: 1 << 20 };
+
+/// How much waits.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    records: usize,
+    bytes: usize,
+}
 
 /// The ways into a shard task.
 #[derive(Debug)]
@@ -117,13 +124,28 @@ impl Input for MessageInput {
 pub(super) struct Feed<I> {
     routes: Routes,
     topic: String,
-    pending: HashMap<i32, Vec<I>>,
+    pending: HashMap<i32, Pending<I>>,
+    /// How many bytes were read since something was last handed over.
+    unflushed: usize,
     paused: Vec<i32>,
+}
+
+/// What was read of a partition.
+struct Pending<I> {
+    inputs: Vec<I>,
+    /// What the records took in the log.
+    bytes: usize,
+}
+
+impl<I> Pending<I> {
+    const fn is_worth_pausing(&self) -> bool {
+        self.inputs.len() >= WORTH_PAUSING.records || self.bytes >= WORTH_PAUSING.bytes
+    }
 }
 
 impl<I: Input> Feed<I> {
     pub(super) fn new(routes: Routes, topic: String) -> Self {
-        Self { routes, topic, pending: HashMap::new(), paused: Vec::new() }
+        Self { routes, topic, pending: HashMap::new(), unflushed: 0, paused: Vec::new() }
     }
 
     /// The topic that is read.
@@ -131,8 +153,18 @@ impl<I: Input> Feed<I> {
         &self.topic
     }
 
-    pub(super) fn push(&mut self, partition: i32, input: I) {
-        self.pending.entry(partition).or_default().push(input);
+    /// Something was read, a record of so many bytes.
+    pub(super) fn push(&mut self, partition: i32, input: I, bytes: usize) {
+        let pending =
+            self.pending.entry(partition).or_insert_with(|| Pending { inputs: Vec::new(), bytes: 0 });
+        pending.inputs.push(input);
+        pending.bytes += bytes;
+        self.unflushed += bytes;
+    }
+
+    /// Whether enough was read to be handed over: of large records a batch has few, since a task takes it whole.
+    pub(super) const fn has_batch(&self) -> bool {
+        self.unflushed >= WORTH_PAUSING.bytes
     }
 
     /// Forgets what was read of those partitions before they went: they have come again.
@@ -148,18 +180,19 @@ impl<I: Input> Feed<I> {
 
     /// Hands over what the tasks can take.
     pub(super) fn flush<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
+        self.unflushed = 0;
         if self.pending.is_empty() {
             return;
         }
         {
             let routes = self.routes.0.read().unwrap_or_else(PoisonError::into_inner);
-            self.pending.retain(|partition, inputs| {
+            self.pending.retain(|partition, pending| {
                 // Without a route the partition has been given back, and what was read of it is not ours.
                 let Some(inbox) = routes.get(partition) else { return false };
-                match I::way(inbox).try_send(std::mem::take(inputs)) {
+                match I::way(inbox).try_send(std::mem::take(&mut pending.inputs)) {
                     Ok(()) | Err(TrySendError::Closed(_)) => false,
                     Err(TrySendError::Full(back)) => {
-                        *inputs = back;
+                        pending.inputs = back;
                         true
                     }
                 }
@@ -172,7 +205,7 @@ impl<I: Input> Feed<I> {
         let resumed: Vec<i32> =
             self.paused.iter().copied().filter(|partition| !self.pending.contains_key(partition)).collect();
         self.paused.retain(|partition| self.pending.contains_key(partition));
-        let many = self.pending.iter().filter(|(_, inputs)| inputs.len() >= WORTH_PAUSING);
+        let many = self.pending.iter().filter(|(_, pending)| pending.is_worth_pausing());
         let paused: Vec<i32> = many
             .map(|(partition, _)| *partition)
             .filter(|partition| !self.paused.contains(partition))
@@ -216,24 +249,31 @@ mod tests {
 
     #[test]
     fn a_partition_is_paused_only_where_much_waits_for_its_task() {
+        let Waiting { records, bytes } = WORTH_PAUSING;
+        paused_by(records, 10);
+        paused_by(4, bytes / 4);
+    }
+
+    fn paused_by(count: usize, bytes: usize) {
         let consumer: BaseConsumer = ClientConfig::new().create().expect("a consumer of no broker");
         let (routes, (inbox, mut of_tests)) = (Routes::default(), inbox());
         routes.insert(0, inbox);
         let mut feed = Feed::<TestInput>::new(routes, "livecheck".to_owned());
-        let read = |count: usize, feed: &mut Feed<TestInput>| {
-            (0..count).for_each(|offset| feed.push(0, TestInput::Unreadable { offset: offset as i64 }));
+        let read = |count: usize, bytes: usize, feed: &mut Feed<TestInput>| {
+            let unreadable = |offset: usize| TestInput::Unreadable { offset: offset as i64 };
+            (0..count).for_each(|offset| feed.push(0, unreadable(offset), bytes));
             feed.flush(&consumer);
         };
-        (0..=INBOX).for_each(|_| read(1, &mut feed));
+        (0..=INBOX).for_each(|_| read(1, 10, &mut feed));
         assert!(feed.is_behind() && feed.paused.is_empty());
-        read(WORTH_PAUSING, &mut feed);
+        read(count, bytes, &mut feed);
         assert_eq!(feed.paused, [0]);
         let mut came = 0;
         while let Ok(batch) = of_tests.try_recv() {
             came += batch.len();
-            read(0, &mut feed);
+            read(0, 0, &mut feed);
         }
         assert!(!feed.is_behind() && feed.paused.is_empty());
-        assert_eq!(came, INBOX + 1 + WORTH_PAUSING);
+        assert_eq!(came, INBOX + 1 + count);
     }
 }
