@@ -149,17 +149,8 @@ fn build_services() {
     BUILD.call_once(|| {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let mut command = Command::new(cargo);
-        // With this package, so that what they share is built with the same features, and so once.
-        command.args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--bins",
-            "-p",
-            "stock-orders",
-            "-p",
-            env!("CARGO_PKG_NAME"),
-        ]);
+        // As `cargo test --workspace` builds it: of what it depends on, with the same features, all is built already.
+        command.args(["build", "--quiet", "--locked", "--workspace", "--bins", "--tests"]);
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         let target = program("test-runner");
         if target.parent().and_then(|profile| profile.file_name()).is_some_and(|profile| profile == "release")
