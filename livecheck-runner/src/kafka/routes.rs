@@ -138,7 +138,7 @@ struct Pending<I> {
 }
 
 impl<I> Pending<I> {
-    const fn is_worth_pausing(&self) -> bool {
+    fn is_worth_pausing(&self) -> bool {
         self.inputs.len() >= WORTH_PAUSING.records || self.bytes >= WORTH_PAUSING.bytes
     }
 }
