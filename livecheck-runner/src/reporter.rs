@@ -30,6 +30,7 @@ mod timeline;
 pub(crate) use self::case_name::DisplayName;
 pub(crate) use self::counts::in_words;
 pub use self::event::{BadRecords, Finished, RunEvent, Snapshot, Started, StopReason};
+pub(crate) use self::failure::facts_of_kept;
 pub use self::render::{RenderOptions, Renderer};
 pub(crate) use self::render::{colour_of, execution_line};
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub use queries::{
 };
 pub use resolution::Resolution;
 pub use retention::{Pruned, Retention};
-pub use row::Reported;
+pub use row::{Reported, is_kept_whole};
 pub use sketch::{Sketch, SketchError};
 pub use store::Store;
 pub use writer::{Positions, Writer, Written};

@@ -35,6 +35,13 @@ pub struct Reported {
     pub report: TestReport,
 }
 
+/// Whether all of such a report is kept. Of what passes at once the columns say what one wants to know; so the arguments
+/// of its test are not kept, nor when that expires.
+#[must_use]
+pub fn is_kept_whole(report: &TestReport) -> bool {
+    report.state != State::Pass || !report.attempts.is_empty()
+}
+
 /// What is kept of a report, in the form in which it is kept.
 #[derive(Debug)]
 pub(crate) struct NewRow<'r> {
@@ -68,10 +75,7 @@ impl<'r> NewRow<'r> {
             test_id: test.map_or(Cow::Borrowed(""), |test| bounded(test.id.as_str(), NAME)),
             signals: signals.map(|(name, latency)| (bounded(name, NAME), *latency)).collect(),
             cause: is_failed_execution.then(|| cause_of(error.as_deref().unwrap_or_default())),
-            // Of what passes at once the columns say all that one wants to know; so a pass with details is flaky.
-            detail: (report.state != State::Pass || !report.attempts.is_empty())
-                .then(|| detail(report))
-                .flatten(),
+            detail: is_kept_whole(report).then(|| detail(report)).flatten(),
             error,
         }
     }

@@ -80,9 +80,8 @@ pub(crate) async fn case(
         Err(_) if history.history_is_missing.is_some() => ExecutionPage::default(),
         executions => executions?,
     };
-    let overview = shared.source.overview().await?;
-    let view =
-        case::View { group: &overview.group, history: &history, executions: &executions, asked: &asked };
+    let group = shared.source.group();
+    let view = case::View { group, history: &history, executions: &executions, asked: &asked };
     Ok(html(&case::page(&view, shared.control.is_some())))
 }
 
@@ -95,7 +94,7 @@ pub(crate) async fn execution(
     if executions.is_empty() {
         return Err(ApiError::Unknown(format!("execution `{id}` of case `{name}`")).into());
     }
-    Ok(html(&execution::page(&name, &id, &executions)))
+    Ok(html(&execution::page(shared.source.group(), &name, &id, &executions)))
 }
 
 pub(crate) async fn nothing_here() -> Response {

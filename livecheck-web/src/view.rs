@@ -17,6 +17,9 @@ pub use self::range::{Range, Span};
 
 /// Where what is shown comes from: the runner, by its monitor and its store.
 pub trait Source: Send + Sync + 'static {
+    /// The group of runners that all of it is about, if it is about one.
+    fn group(&self) -> Option<&str>;
+
     /// All the cases.
     fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>>;
 
@@ -319,6 +322,8 @@ pub struct Execution {
     pub at: Timestamp,
     /// The report, as it stands on the report topic.
     pub report: TestReport,
+    /// Whether all of it is kept. If not, it is not known what the arguments of the test were, nor when it expires.
+    pub is_whole: bool,
     /// Where its trace is shown, if that is known.
     pub trace: Option<String>,
 }

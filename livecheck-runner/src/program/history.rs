@@ -15,7 +15,7 @@ use crate::args::{
     exit_code,
 };
 use crate::history::{self, FindError, History, find_case};
-use crate::reporter::{RenderOptions, Renderer, RunEvent, Screen, json};
+use crate::reporter::{RenderOptions, Renderer, RunEvent, Screen, facts_of_kept, json};
 
 /// How many reports are read at once to be exported.
 const PAGE: usize = 1_000;
@@ -74,9 +74,10 @@ pub(super) fn report(program: &Program, args: &ReportArgs) -> Result<u8, RunnerE
     let mut renderer = Renderer::of(options, program.cases.clone());
     let mut text = String::new();
     for reported in found {
+        let facts = facts_of_kept(&reported.report, &program.cases);
         let event = RunEvent::Report(Box::new(reported.report));
         text += &match args.message_format {
-            MessageFormat::Human => renderer.event(&event, Duration::ZERO),
+            MessageFormat::Human => renderer.event(&event, Duration::ZERO) + &facts,
             MessageFormat::Json => json::line(&event, &program.cases, &root),
             MessageFormat::JsonPretty => indented(&json::line(&event, &program.cases, &root)),
         };

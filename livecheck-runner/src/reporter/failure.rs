@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use livecheck_core::wire::{Explanation, LogLine, Step, TestExecution, TestReport};
 use livecheck_core::{Case, Cases};
+use livecheck_store::is_kept_whole;
 use serde_json::value::RawValue;
 
 use super::render::RenderOptions;
@@ -51,8 +52,28 @@ pub(super) fn render(report: &TestReport, cases: &Cases, options: &RenderOptions
     }
     if let Some(test) = &report.test {
         facts.extend(arguments(test, case));
-        facts.push(("triggered", test.timestamp.to_string()));
+        facts.push(triggered(test));
     }
+    write_facts(&mut out, facts);
+    out.push('\n');
+    out
+}
+
+/// What is known of the test of an execution that did not fail, for who asks for it later. While it runs nobody wants it.
+pub(crate) fn facts_of_kept(report: &TestReport, cases: &Cases) -> String {
+    let mut out = String::new();
+    let Some(test) = report.test.as_ref().filter(|_| !report.state.is_failure()) else { return out };
+    let mut facts = if is_kept_whole(report) {
+        arguments(test, cases.get(report.case_name.as_str()))
+    } else {
+        vec![("arguments", paint(DIM, "not kept of executions that pass").to_string())]
+    };
+    facts.push(triggered(test));
+    write_facts(&mut out, facts);
+    out
+}
+
+fn write_facts(out: &mut String, facts: Vec<(&'static str, String)>) {
     let mut label_before = "";
     for (label, fact) in facts {
         // The label of several lines stands at the first.
@@ -60,8 +81,10 @@ pub(super) fn render(report: &TestReport, cases: &Cases, options: &RenderOptions
         let _ = writeln!(out, "{:INDENT$}{} {fact}", "", paint(DIM, format_args!("{shown:<LABEL$}")));
         label_before = label;
     }
-    out.push('\n');
-    out
+}
+
+fn triggered(test: &TestExecution) -> (&'static str, String) {
+    ("triggered", test.timestamp.to_string())
 }
 
 /// What went wrong; and, where two values were compared, how they differ.

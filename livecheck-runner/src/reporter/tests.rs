@@ -220,6 +220,14 @@ fn what_others_say_of_a_failure_is_taken_for_no_place() {
 }
 
 #[test]
+fn of_what_did_not_fail_the_test_is_told_to_who_asks_later() {
+    let passed = report(State::Pass, "order-18", &[]);
+    let skipped = report(State::Skip, "order-19", &[]);
+    let facts = [passed, skipped].map(|report| facts_of_kept(&report, &cases()));
+    insta::assert_snapshot!(anstream::adapter::strip_str(&facts.join("---\n")).to_string());
+}
+
+#[test]
 fn a_failed_contract() {
     insta::assert_snapshot!(reported(failed()));
     let narrow = RenderOptions { width: Some(40), verbose: 1, ..options() };

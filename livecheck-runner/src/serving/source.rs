@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 use livecheck_core::control::sampling;
 use livecheck_core::{CaseName, Cases, TestId, Timestamp};
-use livecheck_store::{Cursor, Filter, Queries, Reported, Store, StoreError, Window};
+use livecheck_store::{Cursor, Filter, Queries, Reported, Store, StoreError, Window, is_kept_whole};
 use livecheck_web::view::{
     CaseHistory, Execution, ExecutionPage, ExecutionQuery, Overview, Source, SourceError, Span,
 };
@@ -94,12 +94,20 @@ impl RunnerSource {
         answer.map_err(|error| SourceError(self.trouble.get().unwrap_or_else(|| error.to_string())))
     }
 
-    /// The same with what the store has of the last day. Without that the state of each case is worth showing, too.
-    async fn today(&self) -> Result<Overview, SourceError> {
+    /// The same, of all cases or of one, with what the store has of the last day. Without that the state of each case is worth showing, too.
+    async fn today(&self, only: Option<CaseName>) -> Result<Overview, SourceError> {
         let mut overview = self.now()?;
-        match self.ask(|queries| queries.cases(Window::last(DAY), SPARKS)).await {
+        overview.cases.retain(|case| only.as_ref().is_none_or(|only| case.name == *only));
+        let found = self
+            .ask(move |queries| match only {
+                Some(case) => Ok(queries.case(&case, Window::last(DAY), SPARKS)?.into_iter().collect()),
+                None => queries.cases(Window::last(DAY), SPARKS),
+            })
+            .await;
+        match found {
             Err(SourceError(reason)) => overview.history_is_missing = Some(reason),
             Ok(found) => {
+                let found: Vec<livecheck_store::CaseSummary> = found;
                 let mut found: BTreeMap<_, _> =
                     found.into_iter().map(|case| (case.case.clone(), case)).collect();
                 for case in &mut overview.cases {
@@ -115,10 +123,8 @@ impl RunnerSource {
     }
 
     async fn history(&self, name: CaseName, span: Span) -> Result<Option<CaseHistory>, SourceError> {
-        let Overview { cases, history_is_missing, .. } = self.today().await?;
-        let Some(case) = cases.into_iter().find(|case| case.name == name) else {
-            return Ok(None);
-        };
+        let Overview { cases, history_is_missing, .. } = self.today(Some(name.clone())).await?;
+        let Some(case) = cases.into_iter().next() else { return Ok(None) };
         let (from, until) = span.bounds(Timestamp::now());
         let window = Window { from, until };
         let found = self
@@ -157,15 +163,19 @@ impl RunnerSource {
             .map(|Reported { at, report }| {
                 let trace =
                     self.trace_url.as_deref().and_then(|url| Some(TraceParent::of(&report)?.address(url)));
-                Execution { at, report, trace }
+                Execution { at, is_whole: is_kept_whole(&report), report, trace }
             })
             .collect())
     }
 }
 
 impl Source for RunnerSource {
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
     fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>> {
-        self.today().boxed()
+        self.today(None).boxed()
     }
 
     fn case(&self, name: CaseName, span: Span) -> BoxFuture<'_, Result<Option<CaseHistory>, SourceError>> {

@@ -19,7 +19,7 @@ const NOT_KNOWN: &str = "Not known.";
 
 /// What is shown.
 pub(super) struct View<'a> {
-    pub(super) group: &'a str,
+    pub(super) group: Option<&'a str>,
     pub(super) history: &'a CaseHistory,
     pub(super) executions: &'a ExecutionPage,
     pub(super) asked: &'a Asked,
@@ -69,7 +69,7 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
         }
         details #figures { summary { "The history as a table" } (table(view)) }
     };
-    Page { title: case.name.as_str(), group: Some(view.group), has_charts: true, content }.render()
+    Page { title: case.name.as_str(), group: view.group, has_charts: true, content }.render()
 }
 
 fn figures(view: &View<'_>, now: Timestamp) -> Markup {

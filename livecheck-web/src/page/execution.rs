@@ -14,7 +14,7 @@ use crate::words;
 const LONGEST: usize = 2_000;
 
 /// The executions of a case with that id: mostly one.
-pub(super) fn page(case: &CaseName, id: &TestId, executions: &[Execution]) -> Markup {
+pub(super) fn page(group: Option<&str>, case: &CaseName, id: &TestId, executions: &[Execution]) -> Markup {
     let content = html! {
         nav.crumbs aria-label="Where you are" {
             a href="/" { "Cases" } " / " a href=(case_address(case)) { (case) } " / "
@@ -27,10 +27,10 @@ pub(super) fn page(case: &CaseName, id: &TestId, executions: &[Execution]) -> Ma
         @for execution in executions { (one(execution)) }
         p.hint { a href={ "/api" (execution_address(case, id)) } { "The same as JSON" } }
     };
-    Page { title: id.as_str(), group: None, has_charts: false, content }.render()
+    Page { title: id.as_str(), group, has_charts: false, content }.render()
 }
 
-fn one(Execution { at, report, trace }: &Execution) -> Markup {
+fn one(Execution { at, report, is_whole, trace }: &Execution) -> Markup {
     let now = Timestamp::now();
     html! {
         article {
@@ -52,7 +52,7 @@ fn one(Execution { at, report, trace }: &Execution) -> Markup {
             @if let Some(trace) = trace {
                 p { a href=(trace) rel="noreferrer" { "The request's trace" } }
             }
-            (arguments(report))
+            (arguments(report, *is_whole))
             @if let Some(traceback) = &report.traceback {
                 details { summary { "Where it went wrong" } pre { (traceback) } }
             }
@@ -132,12 +132,13 @@ fn attempts(report: &TestReport) -> Markup {
     }
 }
 
-fn arguments(report: &TestReport) -> Markup {
+fn arguments(report: &TestReport, is_whole: bool) -> Markup {
     let arguments: Vec<_> = report.test.iter().flat_map(|test| test.arguments.iter()).collect();
     html! {
-        @if !arguments.is_empty() {
+        @if !is_whole || !arguments.is_empty() {
             section aria-label="Arguments" {
                 h2 { "Arguments" }
+                @if !is_whole { p.nothing { "Of executions that pass, the arguments are not kept." } }
                 dl.arguments {
                     @for (place, (name, value)) in arguments.iter().enumerate() {
                         div {
@@ -148,5 +149,20 @@ fn arguments(report: &TestReport) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_arguments_are_not_kept_is_not_taken_for_there_being_none() {
+        let report: TestReport = serde_json::from_str(
+            r#"{"case_name":"c","state":"PASS","test":null,"runtime":0.5,"error":null,"traceback":null}"#,
+        )
+        .expect("a report");
+        assert!(arguments(&report, false).into_string().contains("the arguments are not kept"));
+        assert_eq!(arguments(&report, true).into_string(), "", "there are none");
     }
 }

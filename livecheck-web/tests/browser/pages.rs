@@ -49,6 +49,7 @@ async fn every_page_is_well_in_light_in_dark_and_on_a_narrow_screen() {
         chrome.screenshot(&format!("scheduled-{look}")).await;
 
         chrome.go(&format!("{url}/execution/stock_orders::cases::order_flow/order-18")).await;
+        assert_eq!(chrome.text(".top .group").await, "group livecheck");
         let seen = chrome.text("#main").await;
         for part in [
             "TIMEOUT",

@@ -19,6 +19,8 @@ use tokio::sync::watch;
 /// What would run as a script, load something, or break out of an attribute.
 pub(crate) const MARKUP: &str =
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\"'&{{7*7}}";
+/// The group of the runners.
+const GROUP: &str = "livecheck";
 pub(crate) const TOKEN: &str = "open sesame";
 
 /// What the tests change.
@@ -185,9 +187,13 @@ pub(crate) fn report(case: &CaseName, id: &TestId) -> TestReport {
 }
 
 impl Source for Shop {
+    fn group(&self) -> Option<&str> {
+        Some(GROUP)
+    }
+
     fn overview(&self) -> BoxFuture<'_, Result<Overview, SourceError>> {
         let answer = self.answer(|cases| Overview {
-            group: "livecheck".to_owned(),
+            group: GROUP.to_owned(),
             leader: Some("r-1".to_owned()),
             runners: vec![Runner {
                 id: "r-1".to_owned(),
@@ -283,8 +289,9 @@ impl Source for Shop {
 
     fn execution(&self, name: CaseName, id: TestId) -> BoxFuture<'_, Result<Vec<Execution>, SourceError>> {
         let trace = Some("https://traces.example/4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
-        let answer =
-            self.answer(|_| vec![Execution { at: Timestamp::now(), report: report(&name, &id), trace }]);
+        let answer = self.answer(|_| {
+            vec![Execution { at: Timestamp::now(), report: report(&name, &id), is_whole: true, trace }]
+        });
         ready(answer).boxed()
     }
 
