@@ -7,7 +7,8 @@ use crate::error::StoreError;
 use crate::location::Location;
 
 /// What makes each version out of the one before. One that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_reports.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_reports.sql"), include_str!("../migrations/0002_resolution.sql")];
 
 /// The version that this program reads and writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -18,24 +19,30 @@ pub(crate) fn migrate(connection: &mut dyn Connection, location: &Location) -> R
     if version(connection)? == VERSION {
         return Ok(());
     }
-    in_transaction(connection, |connection| {
-        connection.run(
-            "CREATE TABLE IF NOT EXISTS lc_schema (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)",
-        )?;
-        let found = version(connection)?;
-        refuse_newer(location, found)?;
-        for (number, migration) in (1..).zip(MIGRATIONS) {
-            if number > found {
-                connection.run(&translated(migration, connection.dialect()))?;
-                let now = Timestamp::now().as_micros();
-                connection.execute(
-                    "INSERT INTO lc_schema (version, applied) VALUES ($1, $2)",
-                    &[Value::Integer(number), Value::Integer(now)],
-                )?;
-            }
+    in_transaction(connection, |connection| apply(connection, location, &MIGRATIONS))
+}
+
+/// Does what has not been done yet, of the migrations of the first versions.
+fn apply(
+    connection: &mut dyn Connection,
+    location: &Location,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
+    connection
+        .run("CREATE TABLE IF NOT EXISTS lc_schema (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")?;
+    let found = version(connection)?;
+    refuse_newer(location, found)?;
+    for (number, migration) in (1..).zip(migrations) {
+        if number > found {
+            connection.run(&translated(migration, connection.dialect()))?;
+            let now = Timestamp::now().as_micros();
+            connection.execute(
+                "INSERT INTO lc_schema (version, applied) VALUES ($1, $2)",
+                &[Value::Integer(number), Value::Integer(now)],
+            )?;
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// Finds out whether this program can read it.
@@ -107,6 +114,26 @@ fn in_words_of(dialect: Dialect, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::{Purpose, connect};
+
+    #[test]
+    fn a_store_of_each_version_before_is_brought_up_to_date_with_what_it_holds() {
+        for before in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let location = Location::sqlite(folder.path().join("history.db"));
+            let mut connection =
+                connect(&location, Purpose::Write { file_limit: None }).expect("it is opened");
+            let connection = connection.as_mut();
+            apply(connection, &location, &MIGRATIONS[..before]).expect("the version before");
+            connection.run("INSERT INTO lc_cases (id, name) VALUES (7, 'order_flow')").expect("a row");
+            let error = check(connection, &location).expect_err("it is older");
+            assert!(matches!(error, StoreError::Older { .. }), "{error}");
+            migrate(connection, &location).expect("it is brought up to date");
+            check(connection, &location).expect("it is of this version");
+            let mut kept = connection.query("SELECT id FROM lc_cases", &[]).expect("it is asked");
+            assert_eq!(kept.remove(0).take::<i64>().expect("a number"), 7);
+        }
+    }
 
     #[test]
     fn nothing_is_left_to_translate() {

@@ -26,6 +26,8 @@ fn reported(number: usize, state: &str, error: Option<&str>) -> Reported {
 fn expanded(query: &str) -> String {
     let hour_ago = "now() - interval '1 hour'";
     query
+        .replace("$__unixEpochFrom()", "1700000000")
+        .replace("$__unixEpochTo()", "1700003600")
         .replace("$__timeFilter(\"time\")", &format!("\"time\" BETWEEN {hour_ago} AND now()"))
         .replace("${case:sqlstring}", "'orders::it''s'")
 }
