@@ -52,7 +52,8 @@ impl Progress {
 
 /// What the committer is told.
 enum Order {
-    Progress(Progress),
+    /// What a shard has done, and how much of it has been counted as waiting.
+    Progress(Box<Progress>, Load),
     /// Commit what these partitions have done, now, and forget them: they are being given back.
     Flush {
         partitions: Vec<i32>,
@@ -93,9 +94,10 @@ impl CommitterHandle {
 
     /// Hands over what a shard has done.
     pub(crate) fn progress(&self, progress: Progress) {
-        self.backlog.add(progress.load());
+        let load = progress.load();
+        self.backlog.add(load);
         // The committer outlives the shards; if it does not, the run is over.
-        let _ = self.orders.send(Order::Progress(progress));
+        let _ = self.orders.send(Order::Progress(Box::new(progress), load));
     }
 
     /// Commits what those partitions have done before they are given back. Says whether that succeeded; waits
@@ -238,7 +240,7 @@ impl<L: CommitListener> Work<L> {
             let mut next = first.ok();
             while let Some(order) = next {
                 match order {
-                    Order::Progress(progress) => self.take(progress),
+                    Order::Progress(progress, load) => self.take(*progress, load),
                     Order::Flush { partitions, done } => {
                         let committed = self.commit_until(Instant::now() + LAST_COMMIT);
                         self.give_back(&partitions);
@@ -259,8 +261,7 @@ impl<L: CommitListener> Work<L> {
         }
     }
 
-    fn take(&mut self, progress: Progress) {
-        let load = progress.load();
+    fn take(&mut self, progress: Progress, load: Load) {
         let Progress { partition, mut reports, mut messages, mut checkpoints, tables, commit_point, tally } =
             progress;
         let pending = self.pending.entry(partition).or_default();
