@@ -142,6 +142,7 @@ impl Observer {
     /// Hands everything over: what has been done is committed, what is in flight is left to the next runner.
     /// Blocks for some seconds at most.
     pub(crate) fn stop(self) {
+        self.committer.end_soon();
         self.intake.stop();
         self.committer.stop();
         drop(self.bus);

@@ -28,8 +28,13 @@ fn executions(topics: &OwnTopics, case: &str) -> Vec<TestReport> {
 
 fn wait_for_executions(topics: &OwnTopics, case: &str, count: usize) {
     let deadline = Instant::now() + PATIENCE;
-    while executions(topics, case).len() < count {
-        assert!(Instant::now() < deadline, "{count} executions of {case}");
+    loop {
+        let found = executions(topics, case);
+        if found.len() >= count {
+            return;
+        }
+        let ids = || found.iter().filter_map(|report| Some(report.test.as_ref()?.id.as_str()));
+        assert!(Instant::now() < deadline, "{count} executions of {case}: {:?}", ids().collect::<Vec<_>>());
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -37,7 +42,9 @@ fn wait_for_executions(topics: &OwnTopics, case: &str, count: usize) {
 #[test]
 fn each_slot_has_one_execution_also_when_the_leader_is_killed_and_what_was_missed_is_known() {
     let topics = OwnTopics::named("schedule");
-    let (first, second) = (runner(&topics), runner(&topics));
+    // What it says of its partitions, and of leading, is of use where this fails.
+    let runner = || clock_runner(&topics).arguments("run -vv").start_ready();
+    let (first, second) = (runner(), runner());
     wait_for_executions(&topics, "clock", 2);
     drop(first);
     second.wait_for_text("nobody was there to fire");

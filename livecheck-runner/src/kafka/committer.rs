@@ -13,6 +13,7 @@ use super::backlog::{Backlog, Load};
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::{GroupConsumer, IntakeContext};
+use super::patience::Patience;
 use super::reported::ReportPositions;
 use super::transactions::Transactions;
 use crate::engine::{CheckpointChange, CommitPoint, Message, Tally};
@@ -20,8 +21,10 @@ use crate::tables::{ChangelogPositions, TableSet, TableWrites};
 
 /// The pause after a transaction that failed.
 const RETRY: Duration = Duration::from_millis(100);
-/// How long the last commit of a run may take.
+/// For how long what could not be committed is tried again before partitions are given back.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
+/// How long all that is left to do may take once the run ends.
+const END: Duration = Duration::from_secs(10);
 
 /// What a shard has done since it last said so.
 #[derive(Debug)]
@@ -136,6 +139,7 @@ pub(crate) struct CommitterOptions {
 /// The thread that commits.
 pub(crate) struct Committer {
     handle: CommitterHandle,
+    patience: Patience,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -156,8 +160,10 @@ impl Committer {
         let handle = CommitterHandle { orders, consumer: Arc::clone(&consumer), backlog: backlog.clone() };
         let changelogs = ChangelogPositions::default();
         let positions = (positions, changelogs.clone());
-        let transactions =
-            reports.then(|| Transactions::new(connection, sharing, health, positions, tables, consumer));
+        let patience = Patience::default();
+        let transactions = reports.then(|| {
+            Transactions::new(connection, sharing, health, positions, tables, consumer, patience.clone())
+        });
         let work = Work {
             inbox,
             interval,
@@ -169,21 +175,28 @@ impl Committer {
             changelogs,
             is_disk_failing: false,
             has_said_too_much: false,
+            patience: patience.clone(),
             listener,
         };
         let thread = std::thread::Builder::new()
             .name("livecheck-committer".to_owned())
             .spawn(move || work.run())
             .expect("the system can start a thread");
-        Self { handle, thread: Some(thread) }
+        Self { handle, patience, thread: Some(thread) }
     }
 
     pub(crate) fn handle(&self) -> CommitterHandle {
         self.handle.clone()
     }
 
+    /// The run ends: what brokers do not take within some seconds is left to the next runner.
+    pub(crate) fn end_soon(&self) {
+        self.patience.ends_in(END);
+    }
+
     /// Commits what there is, and ends. Blocks.
     pub(crate) fn stop(mut self) {
+        self.end_soon();
         let _ = self.handle.orders.send(Order::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -217,6 +230,7 @@ struct Work<L> {
     is_disk_failing: bool,
     /// Whether it was said that too much waits.
     has_said_too_much: bool,
+    patience: Patience,
     listener: L,
 }
 
@@ -292,7 +306,10 @@ impl<L: CommitListener> Work<L> {
     fn commit(&mut self) -> bool {
         if let Some(transactions) = &mut self.transactions {
             if let Err(failure) = transactions.commit(&self.pending) {
-                tracing::warn!(error = %failure, "reports could not be committed; trying again");
+                // At the end of a run it is said that partitions were given back before that.
+                if !self.patience.is_over() {
+                    tracing::warn!(error = %failure, "reports could not be committed; trying again");
+                }
                 self.say_too_much();
                 return false;
             }
@@ -342,7 +359,7 @@ impl<L: CommitListener> Work<L> {
             if self.commit() {
                 return true;
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || self.patience.is_over() {
                 return false;
             }
             std::thread::sleep(RETRY);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use livecheck_core::wire::{TestReport, encode};
 use rdkafka::client::ClientContext;
@@ -20,6 +20,7 @@ use super::committer::Pending;
 use super::connection::{Connection, Sharing};
 use super::health::Health;
 use super::intake::GroupConsumer;
+use super::patience::Patience;
 use super::report_size::{Refused, ReportSize};
 use super::reported::ReportPositions;
 use super::{checkpoints, keys, reports};
@@ -28,10 +29,7 @@ use crate::tables::{ChangelogPositions, TableSet, TableWrites, record_key};
 
 /// How long one step of a transaction may take before the transaction is given up and tried again.
 const STEP: Duration = Duration::from_secs(10);
-/// For how long it is asked whether a transaction was committed. By then the brokers have ended one whose commit
-/// never reached them.
-const UNDECIDED: Duration = Duration::from_secs(60);
-/// The pause before asking again.
+/// The pause before it is asked again whether a transaction is committed.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A transaction did not come about.
@@ -41,17 +39,19 @@ pub(super) enum Failure {
     Kafka(#[from] KafkaError),
     #[error("the partitions were given to another runner meanwhile")]
     Lost,
+    #[error("the run ends, and the brokers took too long")]
+    Ending,
     #[error("a report, a checkpoint or a message cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 /// Commits the transaction. Where no answer comes it may have been committed or not: then it is asked again, by
-/// the same producer, until that is known. To write it all once more instead could report everything twice.
-fn end(producer: &BaseProducer<Deliveries>) -> Result<(), Failure> {
-    let began = Instant::now();
+/// the same producer, until that is known, however long the brokers are away. To write it all once more instead could
+/// report everything twice. Only a run that ends leaves it open: who goes on reads back what was reported.
+fn end(producer: &BaseProducer<Deliveries>, patience: &Patience) -> Result<(), Failure> {
     loop {
-        match producer.commit_transaction(STEP) {
-            Err(KafkaError::Transaction(error)) if error.is_retriable() && began.elapsed() < UNDECIDED => {
+        match producer.commit_transaction(patience.at_most(STEP)) {
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && !patience.is_over() => {
                 tracing::debug!(%error, "asking again whether the transaction is committed");
                 std::thread::sleep(PAUSE);
             }
@@ -146,6 +146,7 @@ pub(super) struct Transactions {
     report_size: ReportSize,
     tables: Arc<TableSet>,
     consumer: Arc<GroupConsumer>,
+    patience: Patience,
     /// What was committed last.
     committed: BTreeMap<i32, CommitPoint>,
     producer: Option<BaseProducer<Deliveries>>,
@@ -159,6 +160,7 @@ impl Transactions {
         (positions, changelogs): (ReportPositions, ChangelogPositions),
         tables: Arc<TableSet>,
         consumer: Arc<GroupConsumer>,
+        patience: Patience,
     ) -> Self {
         let too_large = Refused::default();
         Self {
@@ -177,6 +179,7 @@ impl Transactions {
             report_size: ReportSize::new(too_large),
             tables,
             consumer,
+            patience,
             committed: BTreeMap::new(),
             producer: None,
         }
@@ -201,7 +204,7 @@ impl Transactions {
 
     fn open(&self) -> Result<BaseProducer<Deliveries>, KafkaError> {
         let producer = self.connection.report_producer(&self.id.to_string(), self.deliveries.clone())?;
-        producer.init_transactions(STEP)?;
+        producer.init_transactions(self.patience.at_most(STEP))?;
         Ok(producer)
     }
 
@@ -217,12 +220,15 @@ impl Transactions {
         if nothing {
             return Ok(());
         }
+        if self.patience.is_over() {
+            return Err(Failure::Ending);
+        }
         let producer = match self.producer.take() {
             Some(producer) => producer,
             None => self.open()?,
         };
         producer.begin_transaction()?;
-        let outcome = self.write(&producer, pending).and_then(|()| end(&producer));
+        let outcome = self.write(&producer, pending).and_then(|()| end(&producer, &self.patience));
         match outcome {
             Ok(()) => {
                 let points =
@@ -233,7 +239,7 @@ impl Transactions {
             }
             Err(failure) => {
                 // A producer that cannot abort has been fenced or has failed for good: the next one is new.
-                match producer.abort_transaction(STEP) {
+                match producer.abort_transaction(self.patience.at_most(STEP)) {
                     Ok(()) => self.producer = Some(producer),
                     Err(_) => self.id.no_longer_inherited(),
                 }
@@ -276,7 +282,8 @@ impl Transactions {
         if consumer.assignment_lost() {
             return Err(Failure::Lost);
         }
-        producer.send_offsets_to_transaction(&self.offsets(pending)?, &group, STEP)?;
+        let offsets = self.offsets(pending)?;
+        producer.send_offsets_to_transaction(&offsets, &group, self.patience.at_most(STEP))?;
         Ok(())
     }
 

@@ -17,12 +17,14 @@ use super::reports::Missed;
 use super::term::{News, Term, TermOptions};
 use super::writer::TermEnd;
 use crate::engine::Tally;
-use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::kafka::{Connection, Health, KafkaEdgeError, Patience};
 use crate::selected::Selected;
 use crate::worker::{StopFlag, Worker};
 
 /// How long a runner that does not lead waits for something to happen.
 const STAND_BY: Duration = Duration::from_millis(200);
+/// How long what a run says last may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// The pause after a term that has failed.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -57,6 +59,7 @@ pub(crate) struct Monitor {
     tally: Arc<Mutex<Option<Tally>>>,
     serves: Arc<Mutex<Serves>>,
     leads: Arc<AtomicBool>,
+    patience: Patience,
     thread: Worker,
 }
 
@@ -75,16 +78,25 @@ impl Monitor {
         let tally = Arc::<Mutex<Option<Tally>>>::default();
         let serves = Arc::<Mutex<Serves>>::default();
         let leads = Arc::<AtomicBool>::default();
-        let runtime = Handle::current();
-        let options =
-            TermOptions { connection, group, id: id.clone(), cases, selected, alerting, runtime, health };
+        let (runtime, patience) = (Handle::current(), Patience::default());
+        let options = TermOptions {
+            connection,
+            group,
+            id: id.clone(),
+            cases,
+            selected,
+            alerting,
+            runtime,
+            health,
+            patience: patience.clone(),
+        };
         let thread = {
             let (tally, serves, leads) = (Arc::clone(&tally), Arc::clone(&serves), Arc::clone(&leads));
             let work =
                 move |stop| Work { options, membership, presence, tally, serves, leads, stop, say }.run();
             Worker::start("livecheck-monitor", work)
         };
-        Ok(Self { id, tally, serves, leads, thread })
+        Ok(Self { id, tally, serves, leads, patience, thread })
     }
 
     /// The name by which this runner is known to the others.
@@ -109,6 +121,7 @@ impl Monitor {
 
     /// Leaves the lead to another. Blocks for some seconds at most.
     pub(crate) fn stop(self) {
+        self.patience.ends_in(LAST_WORDS);
         self.thread.stop();
     }
 }

@@ -23,7 +23,7 @@ use super::reports::{Missed, Reports};
 use super::roster::{HEARTBEAT, Roster};
 use super::scheduler::{Firing, Scheduler};
 use super::writer::{Outgoing, TermEnd, Writer};
-use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::kafka::{Connection, Health, KafkaEdgeError, Patience};
 use crate::selected::Selected;
 
 /// How often the states of the cases are kept, while nothing is to be said of one.
@@ -49,6 +49,7 @@ pub(super) struct TermOptions {
     /// Where fake requests are sent.
     pub(super) runtime: Handle,
     pub(super) health: Health,
+    pub(super) patience: Patience,
 }
 
 /// One term of leading.
@@ -97,9 +98,9 @@ impl Term {
         membership: &Membership,
         go_on: impl Fn() -> bool,
     ) -> Result<(Self, Vec<Missed>), TermEnd> {
-        let TermOptions { connection, group, cases, health, .. } = options;
+        let TermOptions { connection, group, cases, health, patience, .. } = options;
         // First of all, so that what is read below is the last that a predecessor has written.
-        let writer = Writer::open(connection, group, health)?;
+        let writer = Writer::open(connection, group, health, patience)?;
         let own = OwnTopic::open(connection, group).map_err(setup)?;
         let mut kept = Kept::default();
         if !own.read_to_end(go_on, |record| kept.take(record)) {

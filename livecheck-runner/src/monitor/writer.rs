@@ -13,10 +13,12 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::membership::Membership;
-use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::kafka::{Connection, Health, KafkaEdgeError, Patience};
 
 /// How long one step of a transaction may take before this term is over.
 const STEP: Duration = Duration::from_secs(10);
+/// How long it may take to undo what a term has left open.
+const LAST_ABORT: Duration = Duration::from_secs(1);
 
 /// Why a term is over.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +64,21 @@ impl Outgoing {
 /// A producer that whoever leads next puts an end to.
 pub(super) struct Writer {
     producer: BaseProducer<Stamps>,
+    patience: Patience,
 }
 
 impl Writer {
     /// From here on no predecessor writes anything, and what one had not committed is undone. Blocks.
-    pub(super) fn open(connection: &Connection, group: &str, health: &Health) -> Result<Self, TermEnd> {
+    pub(super) fn open(
+        connection: &Connection,
+        group: &str,
+        health: &Health,
+        patience: &Patience,
+    ) -> Result<Self, TermEnd> {
         let stamps = Stamps { health: health.clone(), latest: Arc::default() };
         let producer = connection.report_producer(&format!("livecheck-monitor-{group}"), stamps)?;
-        producer.init_transactions(STEP)?;
-        Ok(Self { producer })
+        producer.init_transactions(patience.at_most(STEP))?;
+        Ok(Self { producer, patience: patience.clone() })
     }
 
     /// Writes all of it in one transaction. Where that fails, it may have been written all the same: whoever goes
@@ -81,8 +89,9 @@ impl Writer {
             self.send(record)?;
         }
         let (offsets, metadata) = membership.pledge().ok_or(TermEnd::Lost)?;
-        self.producer.send_offsets_to_transaction(&offsets, &metadata, STEP)?;
-        Ok(self.producer.commit_transaction(STEP)?)
+        let step = || self.patience.at_most(STEP);
+        self.producer.send_offsets_to_transaction(&offsets, &metadata, step())?;
+        Ok(self.producer.commit_transaction(step())?)
     }
 
     fn send(&self, outgoing: &Outgoing) -> Result<(), TermEnd> {
@@ -120,7 +129,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         // Readers of committed records would wait for what is left open until it times out.
-        let _ = self.producer.abort_transaction(Duration::from_secs(1));
+        let _ = self.producer.abort_transaction(self.patience.at_most(LAST_ABORT));
     }
 }
 
