@@ -36,141 +36,23 @@
 //! There is no clock here. Reports come with their log time, and what depends on time that passes without a report
 //! happens at [`due`](CaseState::due), whenever it is looked at: looking more often changes nothing.
 
-use std::fmt;
-use std::time::Duration;
-
-use livecheck_core::wire::{State, TestReport};
-use livecheck_core::{Settings, TestId, Timestamp};
-use serde::{Deserialize, Serialize};
-
-use super::statistics::Statistics;
-use crate::config::CheckConfig;
-
+mod change;
+mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
+use livecheck_core::wire::{State, TestReport};
+use livecheck_core::{TestId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use self::change::{Change, ChangeKind, LastFailure};
+pub use self::rules::Rules;
+use super::statistics::Statistics;
+
 /// How much of a failure's text is kept, in characters.
 const ERROR_KEPT: usize = 300;
-
-/// The settings by which a case is watched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    /// How long nothing may be seen; nothing where no execution is expected.
-    pub warn_stalled_after: Option<Duration>,
-    /// See [`Settings::max_consecutive_failures`]; none where they are only counted.
-    pub max_consecutive_failures: Option<u64>,
-    /// See [`Settings::state_transition_delay`].
-    pub state_transition_delay: Duration,
-    /// See [`Settings::max_history`].
-    pub max_history: usize,
-    /// See [`Settings::frequency`].
-    pub frequency: Option<Duration>,
-}
-
-impl Rules {
-    /// Those of a case with that name's settings.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let is_expected = settings.active && settings.probability > 0.0;
-        Self {
-            warn_stalled_after: is_expected.then_some(settings.warn_stalled_after),
-            max_consecutive_failures: Some(settings.max_consecutive_failures.max(1).into()),
-            state_transition_delay: settings.state_transition_delay,
-            max_history: settings.max_history,
-            frequency: settings.frequency,
-        }
-    }
-
-    /// Those of a check: it is stalled when a slot has passed without it.
-    #[must_use]
-    pub fn of_check(check: &CheckConfig) -> Self {
-        let expected_within = check.schedule.longest_distance() + check.lasts_at_most();
-        Self {
-            warn_stalled_after: Some(expected_within + Settings::new().warn_stalled_after),
-            max_consecutive_failures: Some(check.max_consecutive_failures),
-            // A failure is confirmed by further runs, and not by time that passes.
-            state_transition_delay: Duration::ZERO,
-            ..Self::of(&Settings::new())
-        }
-    }
-
-    /// Those of a case that this program does not have: it is counted, and not judged.
-    #[must_use]
-    pub fn of_unknown() -> Self {
-        Self { warn_stalled_after: None, max_consecutive_failures: None, ..Self::of(&Settings::new()) }
-    }
-}
-
-/// What there is to report on a case as a whole.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// What happened.
-    pub kind: ChangeKind,
-    /// When, in log time.
-    pub at: Timestamp,
-}
-
-/// How a case as a whole has changed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ChangeKind {
-    /// It has failed: so many executions in a row did not pass.
-    Failing {
-        /// How many.
-        consecutive_failures: u64,
-        /// The latest of them.
-        latest: Box<LastFailure>,
-    },
-    /// A fake request could not be sent: what it asks is down.
-    ServiceDown {
-        /// The request, and what went wrong.
-        latest: Box<LastFailure>,
-    },
-    /// No execution was seen for so long.
-    Stalled {
-        /// How long that is: the case's `warn_stalled_after`.
-        nothing_for: Duration,
-        /// When the last was seen; none where none ever was.
-        last_seen: Option<Timestamp>,
-    },
-    /// Executions pass again.
-    Recovered {
-        /// What is over.
-        from: State,
-        /// For how long it was so.
-        after: Duration,
-    },
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failing { consecutive_failures: 1, .. } => f.write_str("an execution did not pass"),
-            Self::Failing { consecutive_failures, .. } => {
-                write!(f, "{consecutive_failures} executions in a row did not pass")
-            }
-            Self::ServiceDown { .. } => f.write_str("a fake request could not be sent"),
-            Self::Stalled { nothing_for, last_seen } => {
-                let before = if last_seen.is_none() { ", nor any before" } else { "" };
-                write!(f, "no execution was seen for {}{before}", humantime::format_duration(*nothing_for))
-            }
-            Self::Recovered { from: State::Stall, .. } => f.write_str("executions are seen again"),
-            Self::Recovered { .. } => f.write_str("executions pass again"),
-        }
-    }
-}
-
-/// An execution that did not pass.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LastFailure {
-    /// When it was reported.
-    pub at: Timestamp,
-    /// FAIL, ERROR or TIMEOUT.
-    pub state: State,
-    /// The test, if the report names one.
-    pub id: Option<TestId>,
-    /// What went wrong, cut short.
-    pub error: Option<String>,
-}
 
 /// What is wrong with a case as a whole, and has been reported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

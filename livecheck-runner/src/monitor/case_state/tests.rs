@@ -1,5 +1,6 @@
 //! The machine step by step, and against what its rules say of a whole sequence.
 
+use livecheck_core::Settings;
 use livecheck_core::wire::{State, TestReport};
 use proptest::prelude::*;
 
