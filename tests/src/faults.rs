@@ -6,6 +6,7 @@
 //! | [`orders`] | what is triggered and signalled meanwhile, and the verdict that is meant; pure |
 //! | [`verifier`] | what the reports should say, and what they do say; pure, and apart from the product |
 //! | [`ledger`] | the same for what stands in a table |
+//! | [`clock`] | the same for what is done by the clock |
 //! | [`sending`] | the orders onto the topics, each record at its time |
 //! | [`broker`] | the broker that is killed |
 //! | [`fleet`] | the runners that are killed |
@@ -15,6 +16,7 @@
 //! The program `faults` runs it, for as long as one wants; a short run is among the tests.
 
 pub mod broker;
+pub mod clock;
 pub mod fleet;
 pub mod ledger;
 pub mod orders;

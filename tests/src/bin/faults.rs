@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Parser;
 use livecheck_tests::faults::broker::{BrokerKind, TestBroker};
+use livecheck_tests::faults::clock::Slots;
 use livecheck_tests::faults::orders::{self, Rate};
 use livecheck_tests::faults::reading::Reading;
 use livecheck_tests::faults::round::{self, Outcome, Stage};
@@ -57,6 +58,10 @@ struct Arguments {
     outage: u64,
 }
 
+/// What the runners do by the clock meanwhile: [`TICK`](livecheck_tests::faults::clock::TICK).
+#[livecheck::case(name = "livecheck_tests::faults::tick", every = "1s")]
+async fn tick() {}
+
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
@@ -87,14 +92,14 @@ fn main() -> anyhow::Result<ExitCode> {
         shape.runners,
     );
 
-    let mut stage = Stage { broker, topics, reading, program };
+    let mut stage = Stage { broker, topics, reading, slots: Slots::default(), program };
     let introduction = round::play(&mut stage, Schedule::calm(), &orders::introduction(seed), |_| {});
     if !introduction.is_flawless() {
         tell(seed, &introduction)?;
         anyhow::bail!("without a fault, signals of another partitioner did not find their tests");
     }
     let began = Instant::now();
-    let (mut rounds, mut executions, mut faults) = (0, 0, 0);
+    let (mut rounds, mut executions, mut faults, mut ticks) = (0, 0, 0, 0);
     let is_on = |rounds: u64| match (arguments.rounds, arguments.minutes) {
         (None, None) => rounds < 1,
         (wanted, minutes) => {
@@ -114,6 +119,7 @@ fn main() -> anyhow::Result<ExitCode> {
         rounds += 1;
         executions += outcome.judgement.triggered;
         faults += steps.into_inner();
+        ticks = outcome.ticks;
         println!("  {}", summary(&outcome));
         if !outcome.is_flawless() {
             let folder = tell(seed, &outcome)?;
@@ -125,7 +131,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!(
         "{rounds} rounds, {faults} steps, {executions} executions: lost 0, duplicated 0, wrong 0, tables as they should \
-         be, in {:.0} s",
+         be, {ticks} slots of the clock with one report each, in {:.0} s",
         began.elapsed().as_secs_f64()
     );
     Ok(ExitCode::SUCCESS)

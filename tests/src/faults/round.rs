@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::broker::TestBroker;
+use super::clock::Slots;
 use super::fleet::{Fleet, History};
 use super::ledger::{self, Discrepancy};
 use super::orders::Order;
@@ -16,6 +17,8 @@ use crate::own_topics::OwnTopics;
 
 /// How long after the last fault the last report may come: several sessions and transactions that nobody ends.
 const SETTLE: Duration = Duration::from_secs(90);
+/// How many slots must be executed after the last fault: those that follow have been fired when all was quiet.
+const TICKS: usize = 2;
 /// How often it is looked whether runners have ended, while nothing else is due.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -28,6 +31,8 @@ pub struct Stage {
     pub topics: OwnTopics,
     /// How far they have been read.
     pub reading: Reading,
+    /// What was done by the clock so far.
+    pub slots: Slots,
     /// The runner.
     pub program: PathBuf,
 }
@@ -39,6 +44,8 @@ pub struct Outcome {
     pub judgement: Judgement,
     /// Where a table is not what it should be.
     pub discrepancies: Vec<Discrepancy>,
+    /// How many slots have been executed by the clock, in all rounds.
+    pub ticks: usize,
     /// What it was read from.
     pub log: Log,
     /// What became of the runners.
@@ -91,20 +98,35 @@ pub fn play(stage: &mut Stage, schedule: Schedule, orders: &[Order], say: impl F
     let meant = sending.ended();
     let quiet = Instant::now();
     let mut log = Log::default();
-    stage.reading.read_sent(&mut log);
+    let mut read = |log: &mut Log| {
+        stage.reading.read_sent(log);
+        stage.reading.read_reports(log);
+        stage.slots.take(log);
+        stage.slots.reported()
+    };
+    let ticks_before = read(&mut log);
+    let mut settled = None;
     loop {
         fleet.supervise();
-        stage.reading.read_reports(&mut log);
+        let has_ticked = read(&mut log) >= ticks_before + TICKS;
         let reported: HashSet<_> = log.reports.iter().map(|report| &report.execution).collect();
-        if meant.keys().all(|execution| reported.contains(execution)) || quiet.elapsed() > SETTLE {
+        if meant.keys().all(|execution| reported.contains(execution)) {
+            settled = settled.or_else(|| Some(quiet.elapsed()));
+        }
+        if has_ticked && settled.is_some() || quiet.elapsed() > SETTLE {
             break;
         }
         std::thread::sleep(10 * LOOK);
     }
-    let settled = quiet.elapsed();
-    let history = fleet.end();
+    let mut history = fleet.end();
     // What runners report at their end counts, too.
-    stage.reading.read_reports(&mut log);
+    let ticks = read(&mut log);
+    if ticks < ticks_before + TICKS {
+        history.complaints.push("no slot was fired any more after the last fault".to_owned());
+    }
     let discrepancies = ledger::compare(&log.triggers, stage.reading.read_ledger());
-    Outcome { judgement: judge(&meant, &log), discrepancies, log, history, settled }
+    let mut judgement = judge(&meant, &log);
+    judgement.violations.extend(stage.slots.violations());
+    let settled = settled.unwrap_or_else(|| quiet.elapsed());
+    Outcome { judgement, discrepancies, ticks, log, history, settled }
 }
