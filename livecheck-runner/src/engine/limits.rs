@@ -14,7 +14,7 @@ pub struct Limits {
     /// The bytes of what executions have changed in tables, and is not yet both committed and on disk, roughly, before no
     /// more tests are wanted.
     pub table_bytes: usize,
-    /// How many executions that have ended are remembered.
+    /// How many executions that have ended are remembered, at least; at most it is twice as many.
     pub recent_executions: usize,
     /// What has been in flight for this long, in local time, is saved for a successor, which else reads it again
     /// from the log. None: nothing is saved.

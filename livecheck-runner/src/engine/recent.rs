@@ -1,41 +1,49 @@
 //! Executions that ended lately: so that a repeated trigger starts nothing, and a late signal is known as one.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::mem;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use livecheck_core::{CaseName, TestId, Timestamp};
 
-/// A bounded memory of executions that have ended: the oldest are forgotten first.
+/// A bounded memory of executions that have ended: the latest of them, so many at least, and at most twice as many.
+///
+/// There are two generations: the young one fills, then the old one is forgotten as a whole, and the young one is the old
+/// one. So nothing is taken out of a table that stays, which would leave marks in it and make it grow for ever the same
+/// number.
 ///
 /// It keeps hashes of 64 bits: two executions that are remembered at once are taken for one with a
 /// probability of their number in 2⁶⁴.
 #[derive(Debug)]
 pub(super) struct RecentExecutions {
     hasher: RandomState,
-    /// How many of the remembered executions have that hash: of case, id and trigger, or of case and id.
-    ended: HashTable<(u64, u32)>,
-    order: VecDeque<(u64, u64)>,
+    young: Generation,
+    old: Generation,
     capacity: usize,
+}
+
+/// Executions that ended one after the other.
+#[derive(Debug, Default)]
+struct Generation {
+    count: usize,
+    /// The hash of each by case, id and trigger, and that by case and id.
+    hashes: HashTable<u64>,
 }
 
 impl RecentExecutions {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { hasher: RandomState::new(), ended: HashTable::new(), order: VecDeque::new(), capacity }
+        let hasher = RandomState::new();
+        Self { hasher, young: Generation::default(), old: Generation::default(), capacity }
     }
 
     pub(super) fn remember(&mut self, case: &CaseName, id: &TestId, triggered: Timestamp) {
-        if self.order.len() == self.capacity {
-            if let Some((exact, by_id)) = self.order.pop_front() {
-                self.forget(exact);
-                self.forget(by_id);
-            }
+        if self.young.count >= self.capacity {
+            mem::swap(&mut self.young, &mut self.old);
+            self.young.forget();
         }
         let (exact, by_id) = (self.exact(case, id, triggered), self.by_id(case, id));
-        self.count(exact);
-        self.count(by_id);
-        self.order.push_back((exact, by_id));
+        self.young.remember(exact, by_id);
     }
 
     /// Whether that execution has ended lately.
@@ -49,23 +57,7 @@ impl RecentExecutions {
     }
 
     fn has(&self, hash: u64) -> bool {
-        self.ended.find(hash, |(other, _)| *other == hash).is_some()
-    }
-
-    fn count(&mut self, hash: u64) {
-        match self.ended.entry(hash, |(other, _)| *other == hash, |(other, _)| *other) {
-            Entry::Occupied(mut counted) => counted.get_mut().1 += 1,
-            Entry::Vacant(place) => drop(place.insert((hash, 1))),
-        }
-    }
-
-    fn forget(&mut self, hash: u64) {
-        if let Ok(mut counted) = self.ended.find_entry(hash, |(other, _)| *other == hash) {
-            counted.get_mut().1 -= 1;
-            if counted.get().1 == 0 {
-                counted.remove();
-            }
-        }
+        self.young.has(hash) || self.old.has(hash)
     }
 
     fn exact(&self, case: &CaseName, id: &TestId, triggered: Timestamp) -> u64 {
@@ -77,24 +69,57 @@ impl RecentExecutions {
     }
 }
 
+impl Generation {
+    fn remember(&mut self, exact: u64, by_id: u64) {
+        self.count += 1;
+        for hash in [exact, by_id] {
+            if let Entry::Vacant(place) = self.hashes.entry(hash, |other| *other == hash, |other| *other) {
+                place.insert(hash);
+            }
+        }
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.hashes.find(hash, |other| *other == hash).is_some()
+    }
+
+    /// Forgets all, and keeps the room for as many.
+    fn forget(&mut self) {
+        self.count = 0;
+        self.hashes.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const AT: fn(i64) -> Timestamp = Timestamp::from_millis;
+
     #[test]
-    fn the_oldest_is_forgotten_first_and_nothing_else() {
-        let mut recent = RecentExecutions::new(2);
-        let case = CaseName::from("c");
-        let at = Timestamp::from_millis;
-        for (id, time) in [("a", 1), ("b", 1), ("b", 2)] {
-            recent.remember(&case, &id.into(), at(time));
+    fn so_many_are_remembered_at_least_and_no_more_than_twice_as_many() {
+        let (mut recent, case) = (RecentExecutions::new(3), CaseName::from("c"));
+        let remembers = |recent: &RecentExecutions, number: i64| {
+            recent.contains(&case, &number.to_string().into(), AT(number))
+        };
+        for number in 1..=100 {
+            recent.remember(&case, &number.to_string().into(), AT(number));
+            let remembered: Vec<i64> = (1..=100).filter(|other| remembers(&recent, *other)).collect();
+            let latest: Vec<i64> = (number + 1 - remembered.len() as i64..=number).collect();
+            assert_eq!(remembered, latest);
+            assert!((number.min(3)..=6).contains(&(latest.len() as i64)), "{latest:?}");
         }
-        assert!(!recent.contains_id(&case, &"a".into()));
-        assert!(recent.contains(&case, &"b".into(), at(1)));
-        assert!(recent.contains(&case, &"b".into(), at(2)));
-        assert!(!recent.contains(&case, &"b".into(), at(3)));
-        recent.remember(&case, &"c".into(), at(3));
-        assert!(recent.contains_id(&case, &"b".into()), "its second execution is still remembered");
-        assert_eq!(recent.ended.len(), 4);
+    }
+
+    #[test]
+    fn executions_of_one_id_are_told_apart_and_known_together() {
+        let (mut recent, case, id) = (RecentExecutions::new(1), CaseName::from("c"), TestId::from("b"));
+        recent.remember(&case, &id, AT(1));
+        recent.remember(&case, &id, AT(2));
+        assert!(recent.contains(&case, &id, AT(2)) && !recent.contains(&case, &id, AT(3)));
+        recent.remember(&case, &"c".into(), AT(3));
+        assert!(!recent.contains(&case, &id, AT(1)), "it is forgotten");
+        assert!(recent.contains_id(&case, &id), "its second execution is still remembered");
+        assert!(!recent.contains_id(&case, &"d".into()));
     }
 }
