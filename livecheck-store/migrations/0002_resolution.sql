@@ -1,6 +1,6 @@
--- What a dashboard asks of any time: by the minute of a few hours, by the hour of weeks, by the day of months. So it asks
--- for 720 spans of each case at most, however far it looks back.
-{postgres} CREATE FUNCTION livecheck_resolution(seconds BIGINT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE AS 'SELECT CASE WHEN seconds <= 43200 THEN 60 WHEN seconds <= 2592000 THEN 3600 ELSE 86400 END::BIGINT';
+-- What a dashboard asks of any time: by the minute of a few hours, by the hour of two weeks, by the day of months. So it asks
+-- for 360 spans of each case at most, or a year of days, however far it looks back.
+{postgres} CREATE FUNCTION livecheck_resolution(seconds BIGINT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE AS 'SELECT CASE WHEN seconds <= 21600 THEN 60 WHEN seconds <= 1296000 THEN 3600 ELSE 86400 END::BIGINT';
 
 -- When a cause was seen last is known to the moment, and not to the span that it fell into.
 DROP VIEW livecheck_cause_rollups;

@@ -51,6 +51,8 @@ pub struct Totals {
     pub reports: u64,
     /// They take about so many bytes.
     pub bytes: u64,
+    /// Of those before this moment some were removed, and only what was counted of them is left.
+    pub pruned_until: Option<Timestamp>,
 }
 
 /// A connection that is asked. See [`Store::read`](crate::Store::read).
@@ -74,9 +76,14 @@ impl Queries {
     ///
     /// The database fails.
     pub fn totals(&mut self) -> Result<Totals, StoreError> {
-        let rows = self.connection.query("SELECT executions, bytes FROM lc_store WHERE id = 1", &[])?;
+        let rows = self
+            .connection
+            .query("SELECT executions, bytes, pruned_until FROM lc_store WHERE id = 1", &[])?;
         let Some(mut row) = rows.into_iter().next() else { return Ok(Totals::default()) };
-        Ok(Totals { reports: unsigned(row.take()?), bytes: unsigned(row.take()?) })
+        let (reports, bytes) = (unsigned(row.take()?), unsigned(row.take()?));
+        // Nothing was reported before 1970, and so nothing was removed.
+        let pruned_until = Some(row.take::<i64>()?).filter(|until| *until > 0).map(Timestamp::from_micros);
+        Ok(Totals { reports, bytes, pruned_until })
     }
 
     /// The names of all cases that there are reports of, in their order.

@@ -146,15 +146,26 @@ function draw(element, { title, data, series, ...values }) {
 }
 
 let history;
-// The part that is looked at, as the API is asked for it; else the latest.
-let zoom = "";
 let asked = 0;
 
+// What is looked at stands in the address: so it can be handed on, and the browser goes back from it.
 function zoomInto(from, until) {
-  const at = (seconds) => new Date(seconds * 1000).toISOString();
+  const address = new URL(location.href);
   // Two buckets at least.
-  zoom = from == null ? "" : `&from=${at(from)}&until=${at(Math.max(until, from + 120))}`;
-  fetchAndDraw();
+  for (const [name, seconds] of [["from", from], ["until", Math.max(until, from + 120)]]) {
+    if (from == null) address.searchParams.delete(name);
+    else address.searchParams.set(name, new Date(seconds * 1000).toISOString());
+  }
+  // Both charts are told what was dragged over in one.
+  if (address.href === location.href) return;
+  window.history.pushState(null, "", address);
+  document.dispatchEvent(new CustomEvent("livecheck:address"));
+}
+
+// Of the address, what says which time is shown.
+function shown() {
+  const given = new URLSearchParams(location.search);
+  return new URLSearchParams(["range", "from", "until"].filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
 }
 
 function drawAll() {
@@ -168,7 +179,7 @@ function drawAll() {
 async function fetchAndDraw() {
   const turn = ++asked;
   try {
-    const answer = await fetch(charts.dataset.source + zoom);
+    const answer = await fetch(`${charts.dataset.source}?${shown()}`);
     const body = await answer.json();
     // A later question may have been answered before.
     if (turn !== asked) return;

@@ -59,6 +59,10 @@ async function refreshed() {
   }
 }
 
+// Another part of a chart, or the one before.
+document.addEventListener("livecheck:address", refreshed);
+addEventListener("popstate", refreshed);
+
 let isFirst = true;
 const events = new EventSource("/live");
 events.addEventListener("changed", () => {
@@ -95,6 +99,9 @@ for (const form of document.querySelectorAll("[data-live-filter]")) {
   let waiting;
   const act = () => {
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+    // What a chart is zoomed into is not the form's.
+    const given = new URLSearchParams(location.search);
+    for (const name of ["from", "until"]) if (given.get(name)) query.set(name, given.get(name));
     history.replaceState(null, "", `${form.action.split("?")[0]}${query.size ? `?${query}` : ""}`);
     refreshed();
   };

@@ -111,6 +111,7 @@ impl Asked {
             states,
             text: (!text.is_empty()).then_some(text),
             cause: (!self.cause.is_empty()).then(|| self.cause.clone()),
+            within: self.span()?.zoom,
             cursor: (!self.cursor.is_empty()).then(|| self.cursor.clone()),
             limit,
         })

@@ -279,6 +279,8 @@ pub struct ExecutionQuery {
     pub text: Option<String>,
     /// That failed for this cause, to the letter.
     pub cause: Option<String>,
+    /// That ended from the first moment until before the second.
+    pub within: Option<(Timestamp, Timestamp)>,
     /// Where the page before ended.
     pub cursor: Option<String>,
     /// How many at most.

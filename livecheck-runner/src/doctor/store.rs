@@ -41,7 +41,7 @@ pub(crate) fn store(
 /// What holds of it by its answer; `machines` have the results, where this one does not.
 fn of_answer(location: &Location, answer: &Result<Totals, StoreError>, machines: Option<&str>) -> Finding {
     match (answer, machines) {
-        (Ok(Totals { reports, bytes }), _) => Finding::ok(
+        (Ok(Totals { reports, bytes, .. }), _) => Finding::ok(
             SUBJECT,
             format!(
                 "{} in {location}, about {} MB",
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_file_and_several_machines_do_not_go_together() {
-        let totals = Ok(Totals { reports: 12, bytes: 3_000_000 });
+        let totals = Ok(Totals { reports: 12, bytes: 3_000_000, pruned_until: None });
         let (file, server) =
             (Location::sqlite("history.db"), "postgres://me:hush@db/checks".parse().expect("a URL"));
         let two = ["check-1", "check-2"];

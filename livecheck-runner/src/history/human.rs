@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use livecheck_core::Cases;
 use livecheck_core::wire::State;
+use livecheck_core::{Cases, Timestamp};
 use livecheck_store::{Counts, Page, ReportRow};
 
 use crate::engine::CaseTally;
@@ -21,6 +21,8 @@ pub(crate) struct History<'h> {
     pub(crate) counts: Counts,
     /// Of which time, if not of all.
     pub(crate) since: Option<Duration>,
+    /// Of what was before this moment, within that time, reports were removed.
+    pub(crate) pruned_until: Option<Timestamp>,
 }
 
 /// The list, with colours as ANSI escape sequences, for a terminal that wide. The latest comes last, where one looks.
@@ -44,13 +46,14 @@ pub(crate) fn render(history: &History<'_>, cases: &Cases, width: Option<usize>)
     let words = if total == 0 { String::new() } else { format!(": {}", in_words(&tally)) };
     let executions = paint(COUNT, plural(total, "execution", "executions"));
     let _ = writeln!(out, "{} {executions}{time}{words}", verb(style, "Summary"));
+    let mut note = |text: String| {
+        let _ = writeln!(out, "{:INDENT$} {}", "", paint(DIM, text));
+    };
     if history.page.next.is_some() {
-        let _ = writeln!(
-            out,
-            "{:INDENT$} {}",
-            "",
-            paint(DIM, format_args!("these are the latest {shown}; --limit shows more, and `export` all"))
-        );
+        note(format!("these are the latest {shown}; --limit shows more, and `export` all that are kept"));
+    }
+    if let Some(until) = history.pruned_until {
+        note(format!("reports from before {} were removed; they are only counted", moment(until)));
     }
     out
 }

@@ -76,21 +76,32 @@ fn shown(history: &History<'_>, width: Option<usize>) -> String {
 #[test]
 fn a_history_has_the_lines_of_a_run_with_their_times() {
     let (page, counts) = kept(10);
-    insta::assert_snapshot!(shown(&History { page: &page, counts, since: None }, Some(100)));
+    insta::assert_snapshot!(shown(
+        &History { page: &page, counts, since: None, pruned_until: None },
+        Some(100)
+    ));
 }
 
 #[test]
 fn a_history_that_is_cut_says_so_and_a_narrow_terminal_cuts_errors() {
     let (page, counts) = kept(3);
     let since = Some(Duration::from_secs(86_400));
-    insta::assert_snapshot!(shown(&History { page: &page, counts, since }, Some(40)));
+    insta::assert_snapshot!(shown(
+        &History { page: &page, counts, since, pruned_until: Some(page.reports[0].at) },
+        Some(40)
+    ));
 }
 
 #[test]
 fn a_history_without_reports_says_that_there_are_none() {
     let (mut page, _) = kept(1);
     (page.reports, page.next) = (Vec::new(), None);
-    let history = History { page: &page, counts: Counts::default(), since: Some(Duration::from_secs(90)) };
+    let history = History {
+        page: &page,
+        counts: Counts::default(),
+        since: Some(Duration::from_secs(90)),
+        pruned_until: None,
+    };
     insta::assert_snapshot!(shown(&history, None));
 }
 

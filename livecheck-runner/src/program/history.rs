@@ -36,7 +36,8 @@ pub(super) fn history(program: &Program, args: &HistoryArgs) -> Result<u8, Runne
         None => queries.cases(window, 1),
     })?;
     let counts = summaries.iter().fold(Counts::default(), |sum, case| sum + case.counts);
-    let history = History { page: &page, counts, since: args.selection.since };
+    let pruned_until = store.read(Queries::totals)?.pruned_until.filter(|until| window.from < *until);
+    let history = History { page: &page, counts, since: args.selection.since, pruned_until };
     print(&match args.message_format {
         MessageFormat::Human => history::render(&history, &program.cases, Screen::stdout().width()),
         MessageFormat::Json => json_text(serde_json::to_string(&history::of_page(&page, counts))),

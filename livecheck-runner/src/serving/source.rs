@@ -148,7 +148,7 @@ impl RunnerSource {
         let filter = Filter {
             case: query.case,
             states: query.states,
-            window: None,
+            window: query.within.map(|(from, until)| Window { from, until }),
             cause: query.cause,
             text: query.text,
         };

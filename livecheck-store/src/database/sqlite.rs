@@ -57,9 +57,10 @@ impl Sqlite {
         database.busy_timeout(BUSY_TIMEOUT)?;
         database.set_prepared_statement_cache_capacity(STATEMENTS);
         database.pragma_update(None, "cache_size", -CACHE)?;
-        // What is asked for may be spread over a large file: without a system call for each page.
-        database.pragma_update(None, "mmap_size", 1_i64 << 30)?;
         if let Purpose::Write { file_limit } = purpose {
+            // What is added to is spread over a large file: without a system call for each page. (Who reads gets 4 KiB by
+            // that call, and where the file is mapped and not in memory 128: a chart would wait for thirty times as much.)
+            database.pragma_update(None, "mmap_size", 1_i64 << 30)?;
             if std::fs::metadata(file).map_or(0, |file| file.len()) == 0 {
                 // It cannot be turned on later; room is given back when rows have gone.
                 database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -205,7 +206,8 @@ impl Connection for Sqlite {
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
-        self.run(&format!("PRAGMA incremental_vacuum({PAGES})"))
+        // It gives a row for each page, and that page back once the row is asked for.
+        self.query(&format!("PRAGMA incremental_vacuum({PAGES})"), &[]).map(drop)
     }
 }
 

@@ -18,7 +18,8 @@ on_both! {
         let retention = Retention { reports: Duration::from_secs(3 * DAY), ..Retention::default() };
         let pruned = writer.prune(&retention, at(10 * DAY)).expect("pruned");
         assert_eq!((pruned.reports, pruned.is_more), (70, false));
-        assert_eq!(place.store.read(Queries::totals).expect("an answer").reports, 30);
+        let totals = place.store.read(Queries::totals).expect("an answer");
+        assert_eq!((totals.reports, totals.pruned_until), (30, Some(at(7 * DAY))));
         let case = place.store.read(|queries| queries.cases(Window::ever(), 1)).expect("an answer");
         assert_eq!(case[0].counts.fail, 100);
         let again = writer.write(&reports, None).expect("written");
@@ -38,6 +39,22 @@ on_both! {
         let found = place.store.read(|queries| queries.reports(&"o-999".into(), None)).expect("an answer");
         assert_eq!(found.len(), 1, "the latest stays");
         assert_eq!(writer.prune(&retention, at(DAY)).expect("pruned").reports, 0);
+    }
+
+    fn a_file_gets_smaller_when_reports_have_gone(place: &Place) {
+        if place.is_sqlite() {
+            let mut writer = place.store.writer().expect("a writer");
+            let reports: Vec<_> = (0..5_000).map(|n| report("c", &format!("o-{n}"), n, State::Fail)).collect();
+            writer.write(&reports, None).expect("written");
+            let pages = || -> u64 {
+                let pages = place.ask("SELECT CAST(page_count AS TEXT) FROM pragma_page_count");
+                pages.parse().expect("a number")
+            };
+            let before = pages();
+            let retention = Retention { reports: Duration::ZERO, ..Retention::default() };
+            writer.prune(&retention, at(DAY)).expect("pruned");
+            assert!(pages() < before / 2, "{before} pages, then {}", pages());
+        }
     }
 
     fn minutes_go_before_hours_and_days_stay(place: &Place) {

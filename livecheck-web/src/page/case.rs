@@ -45,8 +45,11 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
             }
             div #history { @if let Some(reason) = &view.history.history_is_missing {
                 p.problem { "The history cannot be shown now: " (reason) }
+            } @if is_part(view) {
+                p.part { "From " (view.history.from) " until " (view.history.until) ". "
+                    a href=(address(view, &WHOLE)) { "Back to " (view.history.range.in_words()) } }
             } }
-            div #charts data-keep data-source={ "/api" (case_address(&case.name)) "?range=" (view.history.range) } {
+            div #charts data-keep data-source={ "/api" (case_address(&case.name)) } {
                 div.chart data-chart="results" role="img" aria-label={ "Results over " (view.history.range.in_words()) } {}
                 fieldset.quantile {
                     legend.hidden { "Latencies shown" }
@@ -142,7 +145,14 @@ fn changes(view: &View<'_>) -> Markup {
 /// An address of this page, with some of what was asked for set to something else.
 fn address(view: &View<'_>, set: &[(&str, &str)]) -> String {
     let asked = view.asked;
-    let was = [("range", &asked.range), ("state", &asked.state), ("q", &asked.q), ("cause", &asked.cause)];
+    let was = [
+        ("range", &asked.range),
+        ("from", &asked.from),
+        ("until", &asked.until),
+        ("state", &asked.state),
+        ("q", &asked.q),
+        ("cause", &asked.cause),
+    ];
     let mut values: Vec<(&str, &str)> = was.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for (name, value) in set {
         values.retain(|(other, _)| other != name);
@@ -154,23 +164,36 @@ fn address(view: &View<'_>, set: &[(&str, &str)]) -> String {
     format!("{}{mark}{}", case_address(&view.history.case.name), query.join("&"))
 }
 
+/// What takes a part of a time out of an address.
+const WHOLE: [(&str, &str); 2] = [("from", ""), ("until", "")];
+
+/// Whether a part of a time is looked at.
+fn is_part(view: &View<'_>) -> bool {
+    !view.asked.from.is_empty()
+}
+
+/// The time that is shown.
+fn in_words(view: &View<'_>) -> &'static str {
+    if is_part(view) { "the time shown" } else { view.history.range.in_words() }
+}
+
 fn ranges(view: &View<'_>) -> Markup {
     html! {
         nav.ranges aria-label="How far back" { @for range in Range::ALL {
-            a href=(address(view, &[("range", range.as_str())])) aria-label={ (range) ": " (range.in_words()) }
+            a href=(address(view, &[("range", range.as_str()), WHOLE[0], WHOLE[1]])) aria-label={ (range) ": " (range.in_words()) }
                 aria-current=[(range == view.history.range).then_some("true")] { (range) }
         } }
     }
 }
 
 fn causes(view: &View<'_>, now: Timestamp) -> Markup {
-    let CaseHistory { causes, range, .. } = view.history;
+    let CaseHistory { causes, .. } = view.history;
     html! {
         @if causes.is_empty() {
-            p.nothing { @if is_missing(view) { (NOT_KNOWN) } @else { "Nothing failed in " (range.in_words()) "." } }
+            p.nothing { @if is_missing(view) { (NOT_KNOWN) } @else { "Nothing failed in " (in_words(view)) "." } }
         } @else {
             table.cards role="table" {
-                caption.hidden { "Failures in " (range.in_words()) ", by cause" }
+                caption.hidden { "Failures in " (in_words(view)) ", by cause" }
                 thead role="rowgroup" { tr role="row" {
                     @for name in ["State", "Cause", "How often", "Last"] {
                         th role="columnheader" scope="col" { (name) }
@@ -202,7 +225,9 @@ fn filter(view: &View<'_>) -> Markup {
     let asked = view.asked;
     html! {
         form.filter role="search" method="get" action=(case_address(&view.history.case.name)) data-live-filter {
-            @if !asked.range.is_empty() { input type="hidden" name="range" value=(asked.range); }
+            @for (name, value) in [("range", &asked.range), ("from", &asked.from), ("until", &asked.until)] {
+                @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
+            }
             label { span { "Search" } input type="search" name="q" value=(asked.q) placeholder="Id, error"
                 maxlength="200"; }
             label { span { "State" } select name="state" {
@@ -264,7 +289,7 @@ fn execution(row: &ExecutionRow, now: Timestamp) -> Markup {
 fn table(view: &View<'_>) -> Markup {
     html! {
         table #history-table {
-            caption { "Executions that ended in " (view.history.range.in_words()) }
+            caption { "Executions that ended in " (in_words(view)) }
             thead { tr {
                 @for name in ["From", "Passed", "Failed", "Errors", "Timeouts", "Skipped", "p50", "p99"] {
                     th scope="col" { (name) }

@@ -49,7 +49,8 @@ async fn every_page_is_well_in_light_in_dark_and_on_a_narrow_screen() {
         chrome.screenshot(&format!("scheduled-{look}")).await;
 
         chrome.go(&format!("{url}/execution/stock_orders::cases::order_flow/order-18")).await;
-        assert_eq!(chrome.text(".top .group").await, "group livecheck");
+        let group = chrome.run("return document.querySelector('.top .group').textContent").await;
+        assert_eq!(group, "group livecheck");
         let seen = chrome.text("#main").await;
         for part in [
             "TIMEOUT",
@@ -128,6 +129,22 @@ async fn charts_show_one_quantile_at_a_time_and_what_is_dragged_over_is_looked_a
     chrome.until("a week is shown", &format!("{hours} return hours == 168")).await;
     chrome.drag_over("[data-chart=results] .u-over", 0.2).await;
     chrome.until("a fifth of it is shown", &format!("{hours} return Math.abs(hours - 168 / 5) < 1")).await;
+    let address = chrome.run("return location.search").await;
+    let address = address.as_str().expect("a text").to_owned();
+    assert!(address.starts_with("?range=7d&from=") && address.contains("&until="), "{address}");
+    chrome.until("so it is said", "return document.querySelector('#history .part') != null").await;
+    let executions = chrome.text("#executions").await;
+    assert!(executions.contains("No execution is like that"), "they are of that part, too: {executions}");
+    chrome.run("window.history.back()").await;
+    chrome.until("the browser goes back", &format!("{hours} return hours == 168")).await;
+    chrome.go(&format!("{url}{CASE}{address}")).await;
+    chrome
+        .until(
+            "who gets the address sees the same",
+            &format!("{drawn} && document.querySelector('#history .part') != null"),
+        )
+        .await;
+    chrome.until("a fifth is shown", &format!("{hours} return Math.abs(hours - 168 / 5) < 1")).await;
     chrome.double_click("[data-chart=results] .u-over").await;
     chrome.until("all of it is shown again", &format!("{hours} return hours == 168")).await;
     server.stop().await;

@@ -279,7 +279,8 @@ impl Source for Shop {
                     .text
                     .as_ref()
                     .is_none_or(|text| row.id.as_ref().is_some_and(|id| id.as_str().contains(text)));
-                has_text && (query.states.is_empty() || query.states.contains(&row.state))
+                let is_then = query.within.is_none_or(|(from, until)| from <= row.at && row.at < until);
+                has_text && is_then && (query.states.is_empty() || query.states.contains(&row.state))
             };
             let executions = (first..first + query.limit).map(row).filter(is_wanted).collect();
             ExecutionPage { executions, next: (first < 100).then(|| (first + query.limit).to_string()) }
