@@ -137,7 +137,7 @@ fn changes(view: &View<'_>) -> Markup {
                     button type="submit" { "Set" }
                 }
             }
-            p #changed role="status" aria-live="polite" {}
+            p #changed data-keep role="status" aria-live="polite" {}
         }
     }
 }

@@ -264,6 +264,11 @@ async fn who_has_the_token_can_trigger_silence_and_sample_a_case_and_nobody_else
     chrome.write("#token", TOKEN).await;
     chrome.press("[data-kind=trigger] button").await;
     chrome.until_said("done: Trigger { arguments: {} }").await;
+    // What comes of it is seen beside what was said, and not instead.
+    shop.change(|cases| cases[0].counts.triggered = 7_654_321);
+    let count = "return document.querySelector('#now').textContent.includes('7\u{202f}654\u{202f}321')";
+    chrome.until("it is counted", count).await;
+    chrome.until_said("done: Trigger { arguments: {} }").await;
 
     // A silence says why; the browser asks for it before anything is sent.
     chrome.press("[data-kind=silence] button").await;
