@@ -80,9 +80,22 @@ pub(crate) fn first_line(text: &str, most: usize) -> String {
     }
 }
 
+/// A moment, to the minute.
+pub(crate) fn to_the_minute(at: Timestamp) -> String {
+    let whole = at.to_string();
+    let parts = whole.split_once('T').and_then(|(day, time)| Some(format!("{day} {} UTC", time.get(..5)?)));
+    parts.unwrap_or(whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_to_the_minute() {
+        let at: Timestamp = "2026-09-10T07:08:09.123456Z".parse().expect("a moment");
+        assert_eq!(to_the_minute(at), "2026-09-10 07:08 UTC");
+    }
 
     #[test]
     fn durations_have_the_digits_that_say_something() {

@@ -46,7 +46,8 @@ pub(super) fn page(view: &View<'_>, may_change: bool) -> Markup {
             div #history { @if let Some(reason) = &view.history.history_is_missing {
                 p.problem { "The history cannot be shown now: " (reason) }
             } @if is_part(view) {
-                p.part { "From " (view.history.from) " until " (view.history.until) ". "
+                p.part { "From " (words::to_the_minute(view.history.from)) " until "
+                    (words::to_the_minute(view.history.until)) ". "
                     a href=(address(view, &WHOLE)) { "Back to " (view.history.range.in_words()) } }
             } }
             div #charts data-keep data-source={ "/api" (case_address(&case.name)) } {
