@@ -188,7 +188,10 @@ impl<I: Input> Feed<I> {
             let routes = self.routes.0.read().unwrap_or_else(PoisonError::into_inner);
             self.pending.retain(|partition, pending| {
                 // Without a route the partition has been given back, and what was read of it is not ours.
-                let Some(inbox) = routes.get(partition) else { return false };
+                let Some(inbox) = routes.get(partition) else {
+                    tracing::debug!(topic = self.topic, partition, "what was read is of no shard of ours");
+                    return false;
+                };
                 match I::way(inbox).try_send(std::mem::take(&mut pending.inputs)) {
                     Ok(()) | Err(TrySendError::Closed(_)) => false,
                     Err(TrySendError::Full(back)) => {
