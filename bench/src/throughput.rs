@@ -20,6 +20,8 @@ use crate::usage::{self, Threads};
 struct Figure {
     wall: Duration,
     processor: Duration,
+    /// What Kafka had meanwhile, where it is known: the machine is shared with it.
+    of_kafka: Option<Duration>,
     /// Which thread had how much of that.
     by_thread: String,
 }
@@ -29,8 +31,11 @@ impl Figure {
         count as f64 / self.wall.as_secs_f64()
     }
 
-    fn micros_each(&self, count: usize) -> f64 {
-        self.processor.as_secs_f64() * 1e6 / count as f64
+    /// Of the program, and of Kafka.
+    fn micros_each(&self, count: usize) -> String {
+        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / count as f64;
+        let of_kafka = self.of_kafka.map(|spent| format!(" and Kafka's {:>4.1} µs", each(spent)));
+        format!("{:>5.1} µs{}", each(self.processor), of_kafka.unwrap_or_default())
     }
 }
 
@@ -46,7 +51,7 @@ pub(crate) fn beside_the_floor(count: usize, partitions: i32, times: usize) {
         let (a, b) = (ours.per_second(count), floor.per_second(count));
         ratios.push(a / b);
         println!(
-            "  LiveCheck {a:>8.0}/s, {:>5.1} µs of processor each; floor {b:>8.0}/s, {:>5.1} µs; ratio {:.2}",
+            "  LiveCheck {a:>8.0}/s, {} of processor each; floor {b:>8.0}/s, {}; ratio {:.2}",
             ours.micros_each(count),
             floor.micros_each(count),
             a / b
@@ -76,8 +81,10 @@ fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     topics.group.clone_from(&own.group);
     let runner = load::start_quietly(load::runner(&topics, partitions));
     let (began, before, threads) = (cases::now(), usage::processor(runner.id()), Threads::of(runner.id()));
+    let of_kafka = of_kafka();
     load::until_reported(&topics, partitions, count);
     let processor = usage::processor(runner.id()) - before;
+    let of_kafka = of_kafka_since(of_kafka);
     let by_thread = Threads::of(runner.id()).since(&threads).each(count);
     assert_eq!(runner.terminated().code, Some(0));
 
@@ -91,7 +98,7 @@ fn ours(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     });
     assert_eq!(passed.len(), count, "each is reported");
     load::delete(&own);
-    Figure { wall: Duration::from_micros(last.saturating_sub(began)), processor, by_thread }
+    Figure { wall: Duration::from_micros(last.saturating_sub(began)), processor, of_kafka, by_thread }
 }
 
 fn floor(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
@@ -102,15 +109,26 @@ fn floor(topics: &OwnTopics, partitions: i32, count: usize) -> Figure {
     command.arg(partitions.to_string()).arg(count.to_string());
     let floor = Process::start(command).with_patience(load::PATIENCE);
     floor.wait_for_text("ready");
-    let (began, before) = (cases::now(), usage::processor(floor.id()));
+    let (began, before, of_kafka) = (cases::now(), usage::processor(floor.id()), of_kafka());
     let (done, by_thread) = floor.wait_for("that it is done", |line| {
         let (done, by_thread) = line.strip_prefix("done ")?.split_once(' ')?;
         Some((done.parse::<u64>().ok()?, by_thread.to_owned()))
     });
     let processor = usage::processor(floor.id()).max(before) - before;
+    let of_kafka = of_kafka_since(of_kafka);
     assert_eq!(floor.ended().code, Some(0));
     load::delete(&own);
-    Figure { wall: Duration::from_micros(done - began), processor, by_thread }
+    Figure { wall: Duration::from_micros(done - began), processor, of_kafka, by_thread }
+}
+
+/// The processor time that Kafka has spent, where its process is known.
+fn of_kafka() -> Option<Duration> {
+    Kafka::shared().process().map(usage::processor)
+}
+
+/// What it has spent since then.
+fn of_kafka_since(before: Option<Duration>) -> Option<Duration> {
+    Some(of_kafka()?.saturating_sub(before?))
 }
 
 /// So many runners share a topic that is written meanwhile: the work for each execution, and who did how much.

@@ -18,6 +18,8 @@ use crate::PATIENCE;
 
 /// The variable that names a real Kafka.
 const BOOTSTRAP: &str = "LIVECHECK_TEST_BOOTSTRAP";
+/// The variable that has the id of its process: `ci/kafka env` sets both.
+const PROCESS: &str = "LIVECHECK_TEST_KAFKA_PID";
 
 static KAFKA: OnceLock<Kafka> = OnceLock::new();
 
@@ -73,6 +75,13 @@ impl Kafka {
     #[must_use]
     pub fn is_real(&self) -> bool {
         self.embedded.is_none()
+    }
+
+    /// The process of Apache Kafka, where that is on this machine and known.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        let of_kafka = std::env::var(PROCESS).ok().filter(|_| self.is_real());
+        of_kafka.and_then(|process| process.parse().ok())
     }
 
     /// A client with those settings.
