@@ -39,7 +39,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use baggage::BAGGAGE;
-pub use headers::{TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_PARTITION_KEY, TEST_TIMESTAMP};
+pub use headers::{Carried, TEST_EXPIRES, TEST_ID, TEST_NAME, TEST_PARTITION_KEY, TEST_TIMESTAMP};
 #[cfg(feature = "kafka")]
 pub use kafka::InTestRecord;
 #[cfg(feature = "reqwest")]

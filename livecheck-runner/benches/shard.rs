@@ -14,10 +14,10 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use livecheck_core::case::{Location, SignalDefinition};
 use livecheck_core::signal::WaitRequest;
 use livecheck_core::wire::{Arguments, SignalEvent, TestExecution};
-use livecheck_core::{Case, Cases, Context, ExecutionKey, Timestamp};
+use livecheck_core::{Case, Cases, ExecutionKey, Timestamp};
 use livecheck_runner::engine::{
-    CommitPoint, Effect, Ending, Handle, Limits, Logged, Placement, Selection, Shard, SignalRecord,
-    TestRecord, UnknownCases,
+    CommitPoint, Effect, Ending, Handle, Limits, Logged, Placement, Selection, SentIn, Shard, SignalRecord,
+    TestRecord, Times, UnknownCases,
 };
 
 const SIGNALS: [&str; 3] = ["stored", "cached", "executed"];
@@ -101,8 +101,9 @@ impl Log {
             key: key.id.clone(),
             value: None,
         };
-        let context = Some(Context::new(key.clone(), key.timestamp + LIFETIME));
-        let record = Logged { offset, time: self.now, value: SignalRecord { event, context, origin: None } };
+        let times = Times { triggered: key.timestamp, expires: key.timestamp + LIFETIME };
+        let sent_in = SentIn { times: Some(times), partition_key: None };
+        let record = Logged { offset, time: self.now, value: SignalRecord { event, sent_in, origin: None } };
         self.shard.signal(record, self.now);
     }
 

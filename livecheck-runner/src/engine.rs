@@ -51,7 +51,7 @@ pub use limits::{Limits, Pressure};
 pub use message::{Answer, Asker, Message, Place, Question, ReadTo};
 pub use notice::Notice;
 pub use placement::Placement;
-pub use record::{Logged, SignalRecord, TestRecord};
+pub use record::{Logged, SentIn, SignalRecord, TestRecord, Times};
 pub use schedule::Skew;
 pub use selection::{Selection, UnknownCases};
 pub use shard::Shard;

@@ -1,7 +1,10 @@
 //! The headers of LiveCheck, on Kafka records and HTTP requests: four, and one more where a test has a partition key.
 
+use std::borrow::Cow;
+
 use super::{BAGGAGE, Context, baggage};
-use crate::identity::{CaseName, ExecutionKey, TestId};
+use crate::identity::ExecutionKey;
+use crate::time::Timestamp;
 
 /// The header with the test id.
 pub const TEST_ID: &str = "LiveCheck-Test-Id";
@@ -40,63 +43,79 @@ impl Context {
     /// process with two LiveCheck objects writes each of them twice. Names are compared without regard to
     /// case, so that headers which passed through HTTP are found on a Kafka record too.
     pub fn from_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
-        found(headers, |case, id| (case.into(), id.into()))
-    }
-
-    /// The same, for a record that also names a case and an id by itself. Those of the headers are mostly the same,
-    /// and then the texts are shared.
-    pub fn from_headers_beside<'a>(
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-        case: &CaseName,
-        id: &TestId,
-    ) -> Option<Self> {
-        found(headers, |its_case, its_id| {
-            let case = if *case == its_case { case.clone() } else { its_case.into() };
-            let id = if *id == its_id { id.clone() } else { its_id.into() };
-            (case, id)
-        })
+        Carried::by_headers(headers).map(Self::from)
     }
 }
 
-/// The test in these headers; what it is called is made by `named`, of the name of the case and the id.
-fn found<'a>(
-    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    named: impl FnOnce(&str, &str) -> (CaseName, TestId),
-) -> Option<Context> {
-    let mut found = Found::default();
-    let mut bag = None;
-    for (name, value) in headers {
-        let Ok(value) = std::str::from_utf8(value) else { continue };
-        let seen = match name {
-            name if name.eq_ignore_ascii_case(TEST_ID) => &mut found.id,
-            name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
-            name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
-            name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
-            name if name.eq_ignore_ascii_case(TEST_PARTITION_KEY) => &mut found.partition_key,
-            name if name.eq_ignore_ascii_case(BAGGAGE) => &mut bag,
-            _ => continue,
-        };
-        seen.get_or_insert(value);
+/// The test that headers carry, as it stands in them: a [`Context`] whose texts are not copied.
+///
+/// ```
+/// use livecheck_core::context::{Carried, TEST_ID};
+///
+/// let alone: [(&str, &[u8]); 1] = [(TEST_ID, b"order-1")];
+/// assert_eq!(Carried::by_headers(alone), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried<'h> {
+    /// The case that is executed.
+    pub case: Cow<'h, str>,
+    /// The id of the test.
+    pub id: Cow<'h, str>,
+    /// When the test was triggered.
+    pub timestamp: Timestamp,
+    /// When the test expires.
+    pub expires: Timestamp,
+    /// What decides the partition of the test, where that is not its id.
+    pub partition_key: Option<Cow<'h, str>>,
+}
+
+impl<'h> Carried<'h> {
+    /// The test that these headers carry, as [`Context::from_headers`] has it.
+    pub fn by_headers(headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Option<Self> {
+        let mut found = Found::default();
+        let mut bag = None;
+        for (name, value) in headers {
+            let Ok(value) = std::str::from_utf8(value) else { continue };
+            let seen = match name {
+                name if name.eq_ignore_ascii_case(TEST_ID) => &mut found.id,
+                name if name.eq_ignore_ascii_case(TEST_NAME) => &mut found.name,
+                name if name.eq_ignore_ascii_case(TEST_TIMESTAMP) => &mut found.timestamp,
+                name if name.eq_ignore_ascii_case(TEST_EXPIRES) => &mut found.expires,
+                name if name.eq_ignore_ascii_case(TEST_PARTITION_KEY) => &mut found.partition_key,
+                name if name.eq_ignore_ascii_case(BAGGAGE) => {
+                    bag.get_or_insert(value);
+                    continue;
+                }
+                _ => continue,
+            };
+            seen.get_or_insert(Cow::Borrowed(value));
+        }
+        found.carried().or_else(|| baggage::read(bag?))
     }
-    found.context(named).or_else(|| baggage::read(bag?))
+}
+
+impl From<Carried<'_>> for Context {
+    fn from(Carried { case, id, timestamp, expires, partition_key }: Carried<'_>) -> Self {
+        let key = ExecutionKey { case: case.into(), id: id.into(), timestamp };
+        Self::new(key, expires).with_partition_key(partition_key.map(Into::into))
+    }
 }
 
 /// The values, as far as they were found.
 #[derive(Default)]
-pub(super) struct Found<'a> {
-    pub(super) id: Option<&'a str>,
-    pub(super) name: Option<&'a str>,
-    pub(super) timestamp: Option<&'a str>,
-    pub(super) expires: Option<&'a str>,
-    pub(super) partition_key: Option<&'a str>,
+pub(super) struct Found<'h> {
+    pub(super) id: Option<Cow<'h, str>>,
+    pub(super) name: Option<Cow<'h, str>>,
+    pub(super) timestamp: Option<Cow<'h, str>>,
+    pub(super) expires: Option<Cow<'h, str>>,
+    pub(super) partition_key: Option<Cow<'h, str>>,
 }
 
-impl Found<'_> {
-    pub(super) fn context(&self, named: impl FnOnce(&str, &str) -> (CaseName, TestId)) -> Option<Context> {
-        let (timestamp, expires) = (self.timestamp?.parse().ok()?, self.expires?.parse().ok()?);
-        let (case, id) = named(self.name?, self.id?);
-        let context = Context::new(ExecutionKey { case, id, timestamp }, expires);
-        Some(context.with_partition_key(self.partition_key.map(Into::into)))
+impl<'h> Found<'h> {
+    pub(super) fn carried(self) -> Option<Carried<'h>> {
+        let Self { id, name, timestamp, expires, partition_key } = self;
+        let (timestamp, expires) = (timestamp?.parse().ok()?, expires?.parse().ok()?);
+        Some(Carried { case: name?, id: id?, timestamp, expires, partition_key })
     }
 }
 

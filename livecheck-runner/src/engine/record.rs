@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use livecheck_core::context::Carried;
 use livecheck_core::wire::{SignalEvent, TestExecution};
-use livecheck_core::{Context, Origin, PartitionKey, Timestamp};
+use livecheck_core::{Origin, PartitionKey, Timestamp};
 
 /// A record as it was read from a partition.
 #[derive(Clone, Debug)]
@@ -27,26 +28,45 @@ pub struct TestRecord {
     pub origin: Option<Arc<Origin>>,
 }
 
-/// A record on the bus: the event, and the test that its headers name.
+/// A record on the bus: the event, and what its headers say of the test.
 #[derive(Clone, Debug)]
 pub struct SignalRecord {
     /// The event.
     pub event: SignalEvent,
-    /// The execution that the sender was in, by the headers.
-    pub context: Option<Context>,
+    /// The test that the sender was in.
+    pub sent_in: SentIn,
     /// Who sent it, where it says.
     pub origin: Option<Arc<Origin>>,
 }
 
-impl SignalRecord {
-    /// When the execution that this is for was triggered, if the headers are about that execution.
+/// What the headers of a signal say of the test that its sender was in.
+#[derive(Clone, Debug, Default)]
+pub struct SentIn {
+    /// Its times, if it is the test that the signal is for.
     ///
     /// A request that triggered two cases carries the headers of one: a signal for the other then names the
     /// other's id only by its key.
-    pub(super) fn triggered_at(&self) -> Option<Timestamp> {
-        self.context
-            .as_ref()
-            .filter(|context| *context.case_name() == self.event.case_name && *context.id() == self.event.key)
-            .map(Context::timestamp)
+    pub times: Option<Times>,
+    /// What decides its partition, where that is not its id.
+    pub partition_key: Option<PartitionKey>,
+}
+
+/// From when to when a test lives, by the clock of the process that triggered it.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// When it was triggered.
+    pub triggered: Timestamp,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+impl SentIn {
+    /// The test that the headers carry, beside that event.
+    #[must_use]
+    pub fn of(carried: Carried<'_>, event: &SignalEvent) -> Self {
+        let Carried { case, id, timestamp: triggered, expires, partition_key } = carried;
+        let is_the_one = event.case_name == *case && event.key == *id;
+        let times = is_the_one.then_some(Times { triggered, expires });
+        Self { times, partition_key: partition_key.map(PartitionKey::from) }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use livecheck_core::context::Carried;
 use livecheck_core::origin::ORIGIN;
 use livecheck_core::wire::{DecodeError, SignalEvent, TestExecution, decode};
-use livecheck_core::{CaseName, Context, Origin, PartitionKey, TestId, Timestamp};
+use livecheck_core::{Origin, PartitionKey, Timestamp};
 use rdkafka::Message;
 use rdkafka::message::{Header, Headers};
 
 use super::origins;
 use super::routes::{MessageInput, SignalInput, TestInput};
-use crate::engine::{Logged, Message as ShardMessage, SignalRecord, TestRecord};
+use crate::engine::{Logged, Message as ShardMessage, SentIn, SignalRecord, TestRecord};
 
 /// A record that cannot be read, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +28,7 @@ pub(super) fn test<M: Message>(message: &M) -> (TestInput, Option<Unreadable>) {
         Ok(test) => {
             let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
             let partition_key = key.filter(|key| test.id != *key).map(PartitionKey::from);
-            let (_, origin) = read_headers(message, &test.case_name, &test.id);
-            let value = TestRecord { test, partition_key, origin };
+            let value = TestRecord { test, partition_key, origin: origin(message) };
             let record = Logged { offset: message.offset(), time: log_time(message, Timestamp::now), value };
             (TestInput::Test(record), None)
         }
@@ -41,8 +41,9 @@ pub(super) fn signal<M: Message>(message: &M) -> (SignalInput, Option<Unreadable
     let time = log_time(message, Timestamp::now);
     match decode::<SignalEvent>(message.payload()) {
         Ok(event) => {
-            let (context, origin) = read_headers(message, &event.case_name, &event.key);
-            let value = SignalRecord { event, context, origin };
+            let (carried, origin) = read_headers(message);
+            let sent_in = carried.map(|carried| SentIn::of(carried, &event)).unwrap_or_default();
+            let value = SignalRecord { event, sent_in, origin };
             (SignalInput::Signal(Logged { offset: message.offset(), time, value }), None)
         }
         Err(error) => {
@@ -61,12 +62,14 @@ pub(super) fn message<M: Message>(message: &M) -> (MessageInput, Option<Unreadab
     }
 }
 
-/// The test that a record belongs to, and who sent it, by its headers. Its value names that case and that id.
-fn read_headers<M: Message>(
-    message: &M,
-    case: &CaseName,
-    id: &TestId,
-) -> (Option<Context>, Option<Arc<Origin>>) {
+/// Who sent a record, by its headers.
+fn origin<M: Message>(message: &M) -> Option<Arc<Origin>> {
+    let header = message.headers()?.iter().find(|header| header.key == ORIGIN)?;
+    origins::origin(header.value?)
+}
+
+/// The test that a record belongs to, and who sent it, by its headers.
+fn read_headers<M: Message>(message: &M) -> (Option<Carried<'_>>, Option<Arc<Origin>>) {
     let Some(headers) = message.headers() else { return (None, None) };
     let mut origin = None;
     // In one go: to look at a header costs a call into librdkafka.
@@ -77,8 +80,8 @@ fn read_headers<M: Message>(
         }
         Some((key, value?))
     });
-    let context = Context::from_headers_beside(others, case, id);
-    (context, origin)
+    let carried = Carried::by_headers(others);
+    (carried, origin)
 }
 
 /// The time of a record: the log's own, or the producer's where the topic keeps that. A producer's clock that

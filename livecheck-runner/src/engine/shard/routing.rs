@@ -1,7 +1,7 @@
 //! Signals: whom each is for.
 
 use livecheck_core::wire::SignalEvent;
-use livecheck_core::{Case, CaseName, Context, PartitionKey, TestId, Timestamp};
+use livecheck_core::{Case, CaseName, PartitionKey, TestId, Timestamp};
 use smallvec::SmallVec;
 
 use super::Shard;
@@ -12,7 +12,7 @@ use crate::engine::execution::{Event, Handle};
 use crate::engine::holds::HandedOn;
 use crate::engine::message::Place;
 use crate::engine::notice::Notice;
-use crate::engine::record::{Logged, SignalRecord};
+use crate::engine::record::{Logged, SentIn, SignalRecord};
 use crate::engine::selection::UnknownCases;
 
 /// A signal on its way to its test.
@@ -30,20 +30,19 @@ pub(super) struct Incoming {
 /// The way by which a signal came.
 #[derive(Debug)]
 pub(super) enum Came {
-    /// It lies in the own partition of the bus. The context is that of its sender.
-    ByBus(Option<Context>),
+    /// It lies in the own partition of the bus.
+    ByBus(SentIn),
     /// It lies in another one, and the shard of that has handed it on; its test may come until that log time.
     HandedOn { handed_on: HandedOn, until: Timestamp },
 }
 
 impl Came {
     /// Until when, in log time, the test may come of a signal of that time.
-    fn until(&self, is_named: bool, time: Timestamp, case: &Case) -> Timestamp {
+    fn until(&self, time: Timestamp, case: &Case) -> Timestamp {
         match self {
             Self::HandedOn { until, .. } => *until,
-            Self::ByBus(context) => {
-                let of_test = context.as_ref().filter(|_| is_named);
-                let lifetime = of_test.map(|context| context.expires().since(context.timestamp()));
+            Self::ByBus(sent_in) => {
+                let lifetime = sent_in.times.map(|of_test| of_test.expires.since(of_test.triggered));
                 time + lifetime.unwrap_or(case.settings.test_expires)
             }
         }
@@ -62,16 +61,15 @@ impl<R> Shard<R> {
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
         self.read_from_bus(offset, time, now);
-        let triggered = record.triggered_at();
-        let SignalRecord { event: SignalEvent { signal_name, case_name, key, value }, context, origin } =
+        let SignalRecord { event: SignalEvent { signal_name, case_name, key, value }, sent_in, origin } =
             record;
         let place = Place { partition: self.placement.partition(), offset };
         let incoming = Incoming {
             test: (case_name, key),
             name: signal_name,
-            triggered,
+            triggered: sent_in.times.map(|of_test| of_test.triggered),
             event: Event { place, key: None, time, value, origin },
-            came: Came::ByBus(context),
+            came: Came::ByBus(sent_in),
         };
         self.take(incoming, now);
         self.judge(now);
@@ -79,12 +77,12 @@ impl<R> Shard<R> {
 
     /// Gives a signal to all whom it is for.
     pub(super) fn take(&mut self, incoming: Incoming, now: Timestamp) {
-        let Incoming { test, name, triggered, event, came } = &incoming;
+        let Incoming { test, name, event, came, .. } = &incoming;
         let case = self.selection.cases.get(test.0.as_str());
         let Some((case, signal)) = case.and_then(|case| Some((case, case.signal(name)?))) else {
             return self.unknown_signal(incoming.test.0, incoming.name, incoming.event.place.offset);
         };
-        let until = came.until(triggered.is_some(), event.time, case);
+        let until = came.until(event.time, case);
         let asked_for = (!self.questions.is_empty()).then(|| (test.clone(), event.clone()));
         self.route(incoming, (case, signal), until, now);
         if let Some((test, event)) = asked_for {
@@ -134,12 +132,11 @@ impl<R> Shard<R> {
     /// The partition in which a signal is looked for, where that is not this one: that of its test, where the sender
     /// knows it, or else that of its key.
     fn belongs_elsewhere(&self, found: Option<Handle>, key: &TestId, came: &Came) -> Option<i32> {
-        let Came::ByBus(context) = came else { return None };
+        let Came::ByBus(sent_in) = came else { return None };
         if found.and_then(|found| self.in_flight.get(found)).is_some_and(|running| !running.is_misplaced) {
             return None; // nearly always: the key is the id of the test, which lies in the partition of its id
         }
-        let of_test = context.as_ref().and_then(Context::partition_key);
-        let of_test = of_test.filter(|_| !self.placement.is_of_key(key.as_str()));
+        let of_test = sent_in.partition_key.as_ref().filter(|_| !self.placement.is_of_key(key.as_str()));
         let belongs_in = self.placement.of_key(of_test.map_or(key.as_str(), PartitionKey::as_str));
         (belongs_in != self.placement.partition()).then_some(belongs_in)
     }
@@ -159,7 +156,7 @@ impl<R> Shard<R> {
             Came::HandedOn { handed_on, .. } => self.holds.take(execution, *handed_on),
         }
         self.take_in(execution, signal, event, now);
-        self.resolve(execution, signal);
+        self.resolve(execution, signal, now);
     }
 
     /// Gives a signal to an execution, and sees to it that it will be saved.

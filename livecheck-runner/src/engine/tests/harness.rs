@@ -7,11 +7,11 @@ use std::time::Duration;
 use livecheck_core::case::{Location, SignalDefinition};
 use livecheck_core::signal::{ReceivedSignal, WaitRequest};
 use livecheck_core::wire::{Arguments, SignalEvent, State, TestExecution, TestReport};
-use livecheck_core::{Case, Cases, Context, ExecutionKey, Settings, Timeout, Timestamp, WaitError};
+use livecheck_core::{Case, Cases, Settings, Timeout, Timestamp, WaitError};
 
 use crate::engine::{
     CaseTally, CommitPoint, Effect, Ending, Handle, Limits, Logged, Message, Notice, PanicReport, Placement,
-    Selection, Shard, SignalRecord, TestRecord, UnknownCases,
+    Selection, SentIn, Shard, SignalRecord, TestRecord, Times, UnknownCases,
 };
 
 pub(super) const CASE: &str = "orders::order_flow";
@@ -74,10 +74,10 @@ pub(super) fn signal(id: &str, signal: &str, triggered: Option<(Timestamp, Durat
             key: id.into(),
             value: None,
         },
-        context: triggered.map(|(timestamp, lifetime)| {
-            let key = ExecutionKey { case: CASE.into(), id: id.into(), timestamp };
-            Context::new(key, timestamp + lifetime)
-        }),
+        sent_in: SentIn {
+            times: triggered.map(|(triggered, lifetime)| Times { triggered, expires: triggered + lifetime }),
+            partition_key: None,
+        },
         origin: None,
     }
 }

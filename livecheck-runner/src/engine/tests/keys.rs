@@ -245,8 +245,7 @@ impl Runner {
         };
         let headers = sent.of_test.map(|(triggered, _)| (at(triggered), LIFETIME));
         let mut record = signal(&sent.key, SIGNALS[sent.signal], headers);
-        let partition_key = sent.of_test.map(|(_, key)| key.into());
-        record.context = record.context.map(|context| context.with_partition_key(partition_key));
+        record.sent_in.partition_key = sent.of_test.map(|(_, key)| key.into());
         self.run.signal(self.position.bus_offset, at(sent.time), record);
         self.position.bus_offset += 1;
         true
