@@ -144,9 +144,8 @@ pub(super) struct Running<R> {
     /// Tells it from others that had its slot before.
     pub(super) generation: u32,
     pub(super) case: &'static Case,
-    /// The test, with what decided its partition where that was not its id.
+    /// The test, within its case, with what decided its partition where that was not its id.
     pub(super) context: Context,
-    arguments: Arguments,
     /// The offset of the trigger.
     pub(super) offset: i64,
     /// In log time.
@@ -157,7 +156,7 @@ pub(super) struct Running<R> {
     pub(super) origin: Option<Arc<Origin>>,
     /// Whether its partition is not that of its id: signals may lie there, too.
     pub(super) is_misplaced: bool,
-    /// When it is aborted if it does not end, in local time.
+    /// When it is aborted if it neither ends nor waits, in local time.
     pub(super) local_limit: Timestamp,
     /// When it was started, in local time.
     pub(super) local_start: Timestamp,
@@ -197,7 +196,6 @@ impl<R> Running<R> {
             generation: 0,
             case,
             context: context.within_case(case, start, &arguments),
-            arguments,
             offset,
             start,
             expires,
@@ -239,14 +237,14 @@ impl<R> Running<R> {
     }
 
     /// The arguments of the test.
-    pub(super) fn arguments(&self) -> &Arguments {
-        &self.arguments
+    pub(super) fn arguments(&self) -> Arguments {
+        self.context.arguments().cloned().unwrap_or_default()
     }
 
     /// The test, as it was triggered.
     pub(super) fn test(&self) -> TestExecution {
         let ExecutionKey { case, id, timestamp } = self.context.key().clone();
-        let (expires, arguments) = (self.context.expires(), self.arguments.clone());
+        let (expires, arguments) = (self.context.expires(), self.arguments());
         TestExecution { id, case_name: case, timestamp, expires, arguments }
     }
 
@@ -333,9 +331,10 @@ impl<R> Running<R> {
         }
     }
 
-    /// How long an execution whose wait cannot be judged yet is left alone.
-    pub(super) fn look_again_after(&self) -> Duration {
-        (self.expires.since(self.start) / 10).max(Duration::from_secs(1))
+    /// Its last wait has ended. That goes by the log's time, which may be behind: it has some time left in any case.
+    pub(super) fn goes_on(&mut self, now: Timestamp) {
+        let time_left = (self.expires.since(self.start) / 10).max(Duration::from_secs(1));
+        self.local_limit = self.local_limit.max(now + time_left);
     }
 
     /// The case begins a wait. The clock of the wait starts at `since`.
@@ -354,10 +353,19 @@ impl<R> Running<R> {
         &self.waits[self.waits.len() - 1]
     }
 
-    /// What is to be asked of the partition of a key, for the waits for that signal.
+    /// The waits for that signal of which the partition of a key is to be asked.
+    fn to_ask(&self, signal: usize) -> impl Iterator<Item = &Waiting<R>> {
+        self.waits.iter().filter(move |wait| wait.signal == signal && wait.elsewhere == Elsewhere::ToAsk)
+    }
+
+    /// Whether the partition of a key is to be asked something, for the waits for that signal.
+    pub(super) fn has_questions(&self, signal: usize) -> bool {
+        self.to_ask(signal).next().is_some()
+    }
+
+    /// What is to be asked of it.
     pub(super) fn questions(&mut self, signal: usize, asker: &Asker) -> Vec<Question> {
-        let to_ask = |wait: &&Waiting<R>| wait.signal == signal && wait.elsewhere == Elsewhere::ToAsk;
-        let questions = self.waits.iter().filter(to_ask).map(|wait| Question {
+        let questions = self.to_ask(signal).map(|wait| Question {
             asker: asker.clone(),
             case: self.case_name().clone(),
             signal: self.case.signals[signal].name.to_owned(),
@@ -454,7 +462,7 @@ mod tests {
 
     /// As BENCHMARKS.md has it, where a wait is answered by two words.
     #[test]
-    fn an_execution_in_flight_takes_256_bytes() {
-        assert!(size_of::<Running<[usize; 2]>>() <= 256, "{}", size_of::<Running<[usize; 2]>>());
+    fn an_execution_in_flight_takes_224_bytes() {
+        assert!(size_of::<Running<[usize; 2]>>() <= 224, "{}", size_of::<Running<[usize; 2]>>());
     }
 }

@@ -101,7 +101,7 @@ pub struct Shard<R> {
     removed: Vec<CheckpointKey>,
     /// The deadlines of all waits, in log time.
     deadlines: BTreeSet<Deadline>,
-    /// When executions are aborted, in local time.
+    /// When executions that wait for nothing are aborted, in local time. What waits is ended by the log's time.
     local_limits: BTreeSet<(Timestamp, Handle)>,
     bytes: usize,
     tally: Tally,

@@ -45,7 +45,9 @@ impl Statistics {
             self.runtime.add(runtime, rules.max_history);
         }
         for (signal, latency) in &report.signal_latency {
-            if self.signals.contains_key(signal) || self.signals.len() < MOST_SIGNALS {
+            if let Some(history) = self.signals.get_mut(signal) {
+                history.add(*latency, rules.max_history);
+            } else if self.signals.len() < MOST_SIGNALS {
                 self.signals.entry(signal.clone()).or_default().add(*latency, rules.max_history);
             }
         }

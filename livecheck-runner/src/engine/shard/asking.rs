@@ -34,6 +34,9 @@ impl<R> Shard<R> {
     /// Asks for the signals that this execution waits for, and that lie elsewhere.
     pub(super) fn ask(&mut self, execution: Handle, signal: usize, now: Timestamp) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
+        if !running.has_questions(signal) {
+            return; // nearly always: see `belongs_elsewhere`
+        }
         let asker = Asker {
             partition: self.placement.partition(),
             trigger: running.offset,
@@ -133,7 +136,7 @@ impl<R> Shard<R> {
             }
             None => running.nothing_elsewhere(signal, key.as_ref(), question.deadline),
         }
-        self.resolve(execution, signal);
+        self.resolve(execution, signal, now);
         self.ask(execution, signal, now);
     }
 }

@@ -32,7 +32,8 @@ impl<R> Shard<R> {
         if wait.is_judged_here() {
             self.deadlines.insert(Deadline::of(wait, execution));
         }
-        self.resolve(execution, signal);
+        self.local_limits.remove(&(running.local_limit, execution));
+        self.resolve(execution, signal, now);
         self.ask(execution, signal, now);
         self.ask_how_far(now);
     }
@@ -62,13 +63,6 @@ impl<R> Shard<R> {
                 break;
             }
             self.local_limits.pop_first();
-            let Some(running) = self.in_flight.get_mut(execution) else { continue };
-            if !running.waits().is_empty() {
-                // Its wait is judged by the log's time, which may be behind: look again later.
-                running.local_limit = now + running.look_again_after();
-                self.local_limits.insert((running.local_limit, execution));
-                continue;
-            }
             let reason = "the test expired while the case was busy, and not waiting for a signal".to_owned();
             self.effects.push(Effect::Abort { execution });
             self.finish(execution, Verdict::timeout(reason), now);
@@ -76,11 +70,15 @@ impl<R> Shard<R> {
     }
 
     /// Ends the waits of an execution for a signal, as far as they can be ended.
-    pub(super) fn resolve(&mut self, execution: Handle, signal: usize) {
+    pub(super) fn resolve(&mut self, execution: Handle, signal: usize, now: Timestamp) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
         while let Some((wait, result)) = running.resolve_next(self.come_to, signal) {
             self.deadlines.remove(&Deadline::of(&wait, execution));
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
+            if running.waits().is_empty() {
+                running.goes_on(now);
+                self.local_limits.insert((running.local_limit, execution));
+            }
         }
     }
 
@@ -101,7 +99,7 @@ impl<R> Shard<R> {
                 Some((execution, wait.signal))
             });
             if let Some((execution, signal)) = wait {
-                self.resolve(execution, signal);
+                self.resolve(execution, signal, now);
             }
         }
         self.ask_how_far(now);

@@ -149,7 +149,7 @@ impl<R> Shard<R> {
     pub(super) fn execute(&mut self, mut running: Running<R>) -> Handle {
         running.is_misplaced = !self.placement.is_of_key(running.id().as_str());
         let (case, context, start) = (running.case, running.context.clone(), running.start);
-        let arguments = running.arguments().clone();
+        let arguments = running.arguments();
         let (local_limit, save_at, bytes) = (running.local_limit, running.save_at, running.bytes());
         let execution = self.in_flight.insert(Box::new(running));
         self.effects.push(Effect::Start { execution, case, context, arguments, start });

@@ -135,6 +135,20 @@ fn a_case_that_hangs_outside_a_wait_is_aborted_when_its_test_expires() {
 }
 
 #[test]
+fn a_case_whose_wait_ends_late_since_the_log_was_read_late_has_time_left() {
+    let mut h = Harness::new();
+    h.script("o-1", &[Step::Wait(0, None), Step::Hang]);
+    h.test(0, at(0), test("o-1", at(0), ms(2_000)));
+    h.silence(at(9_000), 5);
+    assert_eq!(h.states("o-1"), [], "nothing is known of the bus yet");
+    h.signal(0, at(1_000), signal("o-1", "stored", headers(0)));
+    h.silence(at(9_999), 5);
+    assert_eq!(h.states("o-1"), []);
+    h.silence(at(10_000), 5);
+    assert_eq!(h.states("o-1"), [State::Timeout]);
+}
+
+#[test]
 fn a_test_expired_before_it_was_written_is_skipped_with_a_report() {
     let mut h = Harness::new();
     h.test(0, at(7_300_123), test("old", at(0), HOUR));
@@ -285,7 +299,7 @@ fn a_signal_of_another_partitioner_is_handed_on_once_and_said_with_what_to_set()
     let mut h = Harness::of(here, Settings::new(), Limits::default(), CommitPoint::START);
     h.signal(0, at(0), signal(&own, "stored", headers(0)));
     let mut follows = signal(&there, "stored", headers(0));
-    follows.context = follows.context.map(|context| context.with_partition_key(Some(own.into())));
+    follows.sent_in.partition_key = Some(own.into());
     h.signal(1, at(0), follows);
     assert_eq!(h.notices, []);
     h.signal(2, at(0), signal(&there, "stored", headers(0)));
