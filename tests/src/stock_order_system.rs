@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use livecheck_terminal::cargo_environment;
 use tempfile::TempDir;
 
 use crate::kafka::Kafka;
@@ -152,6 +153,10 @@ fn build_services() {
         // As `cargo test --workspace` builds it: of what it depends on, with the same features, all is built already.
         command.args(["build", "--quiet", "--locked", "--workspace", "--bins", "--tests"]);
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        // Else it would not be as that: other tests have their programs taken away while they are built again.
+        for name in cargo_environment::of_a_package() {
+            command.env_remove(name);
+        }
         let target = program("test-runner");
         if target.parent().and_then(|profile| profile.file_name()).is_some_and(|profile| profile == "release")
         {
