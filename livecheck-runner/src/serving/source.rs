@@ -94,7 +94,8 @@ impl RunnerSource {
         answer.map_err(|error| SourceError(self.trouble.get().unwrap_or_else(|| error.to_string())))
     }
 
-    /// The same, of all cases or of one, with what the store has of the last day. Without that the state of each case is worth showing, too.
+    /// The same, of all cases or of one, with what the store has of the last day. Without that the state of each case is
+    /// worth showing, too.
     async fn today(&self, only: Option<CaseName>) -> Result<Overview, SourceError> {
         let mut overview = self.now()?;
         overview.cases.retain(|case| only.as_ref().is_none_or(|only| case.name == *only));

@@ -2,6 +2,7 @@
 //! goes on.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use super::State;
 use super::verifier::{Execution, Log, Report, Trigger, Violation};
@@ -24,16 +25,19 @@ struct Slot {
 impl Slots {
     /// Takes out of what was read what is of slots.
     pub fn take(&mut self, log: &mut Log) {
-        let of_slots = |execution: &Execution| execution.case == TICK;
-        for Trigger { execution, .. } in log.triggers.iter().filter(|trigger| of_slots(&trigger.execution)) {
-            self.0.entry(execution.clone()).or_default().triggers += 1;
+        let is_slot = |execution: &Execution| execution.case == TICK;
+        let (fired, others): (Vec<_>, _) =
+            mem::take(&mut log.triggers).into_iter().partition(|trigger| is_slot(&trigger.execution));
+        log.triggers = others;
+        for Trigger { execution, .. } in fired {
+            self.0.entry(execution).or_default().triggers += 1;
         }
-        for Report { execution, state, .. } in log.reports.iter().filter(|report| of_slots(&report.execution))
-        {
-            self.0.entry(execution.clone()).or_default().reports.push(state.clone());
+        let (reported, others): (Vec<_>, _) =
+            mem::take(&mut log.reports).into_iter().partition(|report| is_slot(&report.execution));
+        log.reports = others;
+        for Report { execution, state, .. } in reported {
+            self.0.entry(execution).or_default().reports.push(state);
         }
-        log.triggers.retain(|trigger| !of_slots(&trigger.execution));
-        log.reports.retain(|report| !of_slots(&report.execution));
     }
 
     /// How many slots have been reported.

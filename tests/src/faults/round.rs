@@ -98,17 +98,17 @@ pub fn play(stage: &mut Stage, schedule: Schedule, orders: &[Order], say: impl F
     let meant = sending.ended();
     let quiet = Instant::now();
     let mut log = Log::default();
-    let mut read = |log: &mut Log| {
-        stage.reading.read_sent(log);
+    stage.reading.read_sent(&mut log);
+    let mut read_reports = |log: &mut Log| {
         stage.reading.read_reports(log);
         stage.slots.take(log);
         stage.slots.reported()
     };
-    let ticks_before = read(&mut log);
+    let ticks_before = read_reports(&mut log);
     let mut settled = None;
     loop {
         fleet.supervise();
-        let has_ticked = read(&mut log) >= ticks_before + TICKS;
+        let has_ticked = read_reports(&mut log) >= ticks_before + TICKS;
         let reported: HashSet<_> = log.reports.iter().map(|report| &report.execution).collect();
         if meant.keys().all(|execution| reported.contains(execution)) {
             settled = settled.or_else(|| Some(quiet.elapsed()));
@@ -120,7 +120,10 @@ pub fn play(stage: &mut Stage, schedule: Schedule, orders: &[Order], say: impl F
     }
     let mut history = fleet.end();
     // What runners report at their end counts, too.
-    let ticks = read(&mut log);
+    let ticks = read_reports(&mut log);
+    // And what was fired meanwhile; after the reports, so that none of them is on a slot that was not read.
+    stage.reading.read_sent(&mut log);
+    stage.slots.take(&mut log);
     if ticks < ticks_before + TICKS {
         history.complaints.push("no slot was fired any more after the last fault".to_owned());
     }
