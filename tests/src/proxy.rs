@@ -208,7 +208,11 @@ fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
 }
 
 /// A port that nobody listens on, and that the system gives to no outgoing connection; held until it is dropped.
-pub(crate) fn free_port() -> (TcpListener, u16) {
+///
+/// # Panics
+///
+/// If there is none.
+pub fn free_port() -> (TcpListener, u16) {
     // Where to begin is left to chance: other tests look for ports too.
     let start = u16::try_from(uuid::Uuid::new_v4().as_u128() % u128::from(PORTS.end - PORTS.start));
     let start = PORTS.start + start.expect("less than a port");

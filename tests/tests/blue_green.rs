@@ -1,7 +1,7 @@
 //! A new instance replaces an old one under load: by the script of the tutorial, behind a real proxy.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use livecheck_tests::own_topics::OwnTopics;
 use livecheck_tests::process::{Ended, Process};
+use livecheck_tests::proxy::free_port;
 use livecheck_tests::runner::{clean_command, program};
 use livecheck_tests::stock_order_system::website;
 use rustix::process::{Pid, Signal, kill_process};
@@ -44,7 +45,7 @@ impl Deployment {
 
     /// Runs the script, which starts the new instance with that command.
     fn deploy(&self, start_green: &str, variables: &[(&str, &str)]) -> Ended {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (_, port) = free_port();
         // What the website gets, the script hands on to the new one.
         let green = website(&self.topics, &self.folder.path().join("green"), port);
         let mut script = Command::new(example("blue-green"));

@@ -1,5 +1,6 @@
 //! A real Chromium, driven by chromedriver.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ const SCREENSHOTS: &str = "LIVECHECK_TEST_SCREENSHOTS";
 /// How long something on a page may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often chromedriver may find the port that it chose taken.
+const TRIES: usize = 10;
+
 /// A browser with one window, ended with it.
 pub(crate) struct Chrome {
     pub(crate) client: Client,
@@ -34,22 +38,7 @@ impl Chrome {
             eprintln!("{CHROMEDRIVER} says of no chromedriver: nothing is tested");
             return None;
         };
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let mut said =
-            BufReader::new(driver.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-        let port = said
-            .find_map(|line| {
-                line.split_once("successfully on port ")
-                    .map(|(_, port)| port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says its port");
-        // What it says later is of no interest, and must not fill the pipe.
-        std::thread::spawn(move || said.for_each(drop));
+        let (driver, port) = start_driver(&driver);
         let profile = tempfile::tempdir().expect("a folder");
         let mut arguments = vec![
             "--headless=new".to_owned(),
@@ -225,6 +214,39 @@ impl Chrome {
         // Its `Drop` ends the driver, which ends the browser.
         let _ = self.client.clone().close().await;
     }
+}
+
+/// A chromedriver, and the port that it listens on.
+///
+/// With `--port=0` it takes one that is free on IPv6 and wants the same on IPv4, where any connection of another test
+/// may have it: then it ends, and is started again.
+fn start_driver(program: &OsStr) -> (Child, String) {
+    let mut said = String::new();
+    for _ in 0..TRIES {
+        let mut driver = Command::new(program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let stdout = driver.stdout.take().expect("it is piped");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        said.clear();
+        for line in lines.by_ref() {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                // What it says later is of no interest, and must not fill the pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                return (driver, port.trim_end_matches('.').to_owned());
+            }
+            said += &line;
+            said.push('\n');
+        }
+        driver.wait().expect("it has ended");
+        if !said.contains("port not available") {
+            break;
+        }
+    }
+    panic!("chromedriver has ended; it said:\n{said}");
 }
 
 impl Drop for Chrome {
