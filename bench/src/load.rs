@@ -23,9 +23,6 @@ pub(crate) fn topics(partitions: i32) -> OwnTopics {
     for name in topics.all() {
         Kafka::shared().create_topic(name, partitions, &[("message.timestamp.type", "LogAppendTime")]);
     }
-    while topics.all().iter().any(|name| Kafka::shared().partitions(name) == 0) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
     topics
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use livecheck_broker::Broker;
 use rdkafka::ClientConfig;
@@ -95,7 +96,7 @@ impl Kafka {
         config.create().expect("librdkafka takes the test's settings")
     }
 
-    /// Creates a topic, unless it is there.
+    /// Creates a topic, unless it is there; it is known then.
     pub fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
         let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         for (key, value) in settings {
@@ -105,6 +106,12 @@ impl Kafka {
         match created.as_slice() {
             [Ok(_) | Err((_, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists))] => {}
             refused => panic!("topic {name} was not created: {refused:?}"),
+        }
+        // A broker answers before it tells of the topic itself.
+        let asked = Instant::now();
+        while self.partitions(name) == 0 {
+            assert!(asked.elapsed() < PATIENCE, "topic {name} was created, and is not there");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

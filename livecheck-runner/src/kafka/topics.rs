@@ -94,19 +94,21 @@ pub(crate) async fn ensure_topics(
     replication_factor: Option<i32>,
 ) -> Result<FoundTopics, KafkaEdgeError> {
     let mut found = FoundTopics::of(&connection.topics, inspection);
-    let count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
-    let missing: Vec<String> =
-        found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone()).collect();
+    let mut count = found.co_partitioned()?.unwrap_or_else(|| usize::try_from(partitions).unwrap_or(1));
+    let missing = found.partitions.iter().filter(|(_, there)| there.is_none()).map(|(name, _)| name.clone());
+    let (reports, others): (Vec<String>, Vec<String>) =
+        missing.partition(|name| *name == connection.topics.report_topic);
     // Verdicts are by the log's own time: one clock for all senders.
     let by_broker = ("message.timestamp.type", "LogAppendTime");
-    let (reports, others): (Vec<String>, Vec<String>) =
-        missing.iter().cloned().partition(|name| *name == connection.topics.report_topic);
-    create(connection, &others, &[by_broker], count, replication_factor).await?;
     let of_reports = &[by_broker, ("max.message.bytes", LARGEST_OF_OURS)];
-    create(connection, &reports, of_reports, count, replication_factor).await?;
-    if !missing.is_empty() {
-        found = until_there(connection).await?;
-        found.co_partitioned()?;
+    for (missing, settings) in [(others, &[by_broker][..]), (reports, of_reports)] {
+        if missing.is_empty() {
+            continue;
+        }
+        create(connection, &missing, settings, count, replication_factor).await?;
+        // One that somebody else has created meanwhile may have another count.
+        found = until_there(connection, &missing).await?;
+        count = found.co_partitioned()?.unwrap_or(count);
     }
     Ok(found)
 }
@@ -144,12 +146,13 @@ async fn create(
     Ok(())
 }
 
-/// Waits until the topics just created are known.
-async fn until_there(connection: &Connection) -> Result<FoundTopics, KafkaEdgeError> {
+/// Waits until those topics, which were just created, are known.
+async fn until_there(connection: &Connection, created: &[String]) -> Result<FoundTopics, KafkaEdgeError> {
     let deadline = Instant::now() + SETTLE;
     loop {
         let found = FoundTopics::of(&connection.topics, &Inspection::of(connection).await?);
-        let missing = found.partitions.iter().find(|(_, count)| count.is_none());
+        let mut of_created = found.partitions.iter().filter(|(name, _)| created.contains(name));
+        let missing = of_created.find(|(_, count)| count.is_none());
         match missing {
             None => return Ok(found),
             Some((topic, _)) if Instant::now() >= deadline => return Err(not_there(topic).into()),
