@@ -14,7 +14,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 #[cfg(feature = "kafka")]
 pub use kafka::{ClientError, KafkaClientBuilder};
@@ -274,7 +273,7 @@ pub(crate) fn send_signal<K: Display>(
     case: &'static Case,
     signal_name: &'static str,
     addressee: Addressee<K>,
-    value: impl FnOnce() -> Result<Option<Box<RawValue>>, serde_json::Error>,
+    value: &impl Serialize,
 ) {
     let Some(client) = installed() else { return };
     let context = current();
@@ -287,10 +286,7 @@ pub(crate) fn send_signal<K: Display>(
         (Addressee::CurrentTest, Some(context)) => (context.id().as_str(), context.record_key()),
         (Addressee::CurrentTest | Addressee::Key(_), None) => return,
     };
-    let encoded = value().and_then(|value| {
-        encode(&SentSignal { signal_name, case_name: case.name, key, value: value.as_deref() })
-    });
-    match encoded {
+    match encode(&SentSignal { signal_name, case_name: case.name, key, value }) {
         Ok(value) => drop(client.send(&client.topics.bus_topic, record_key, &value, context.as_ref())),
         Err(error) => client.counters.unserializable(case.name, &error),
     }

@@ -50,7 +50,7 @@ impl<T> SignalSender<T> {
 impl SignalSender<NoPayload> {
     /// Sends the signal for the test that this task is in, if it is in one.
     pub fn send(&self) {
-        client::send_signal(self.case, self.name(), Addressee::<&str>::CurrentTest, || Ok(None));
+        client::send_signal(self.case, self.name(), Addressee::<&str>::CurrentTest, &());
     }
 }
 
@@ -59,9 +59,7 @@ impl<T: Serialize> SignalSender<T> {
     ///
     /// Outside a test the value is not even serialized.
     pub fn send(&self, value: &T) {
-        client::send_signal(self.case, self.name(), Addressee::<&str>::CurrentTest, || {
-            serde_json::value::to_raw_value(value).map(Some)
-        });
+        client::send_signal(self.case, self.name(), Addressee::<&str>::CurrentTest, value);
     }
 }
 
@@ -104,16 +102,14 @@ impl<T, K: Display> KeyedSender<T, K> {
 impl<K: Display> KeyedSender<NoPayload, K> {
     /// Sends the signal, if this task is in a test or it is [forced](Self::force).
     pub fn send(self) {
-        client::send_signal(self.case, self.case.signals[self.index].name, self.addressee(), || Ok(None));
+        client::send_signal(self.case, self.case.signals[self.index].name, self.addressee(), &());
     }
 }
 
 impl<T: Serialize, K: Display> KeyedSender<T, K> {
     /// Sends the signal with its payload, if this task is in a test or it is [forced](Self::force).
     pub fn send(self, value: &T) {
-        client::send_signal(self.case, self.case.signals[self.index].name, self.addressee(), || {
-            serde_json::value::to_raw_value(value).map(Some)
-        });
+        client::send_signal(self.case, self.case.signals[self.index].name, self.addressee(), value);
     }
 }
 

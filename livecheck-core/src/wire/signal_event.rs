@@ -23,13 +23,14 @@ pub struct SignalEvent {
     pub value: Option<Arc<RawValue>>,
 }
 
-/// A [`SignalEvent`] that is sent: the same members, and none of them copied.
+/// A [`SignalEvent`] that is sent: the same members, and none of them copied. The payload is written as JSON in its place;
+/// `()` stands for none.
 #[derive(Debug, Serialize)]
-pub(crate) struct SentSignal<'s> {
+pub(crate) struct SentSignal<'s, V: ?Sized> {
     pub(crate) signal_name: &'s str,
     pub(crate) case_name: &'s str,
     pub(crate) key: &'s str,
-    pub(crate) value: Option<&'s RawValue>,
+    pub(crate) value: &'s V,
 }
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
             r#"{"signal_name":"cached","case_name":"orders::order_flow","key":"o-1","value":null}"#
         );
         let sent =
-            SentSignal { signal_name: "cached", case_name: "orders::order_flow", key: "o-1", value: None };
+            SentSignal { signal_name: "cached", case_name: "orders::order_flow", key: "o-1", value: &() };
         assert_eq!(encode(&sent).expect("a record is written"), written);
         let again: SignalEvent = decode(Some(&written)).expect("our own record");
         assert!(again.value.is_none());
