@@ -24,7 +24,7 @@ use crate::kafka::{
 };
 use crate::observers::Observers;
 use crate::tables::{PartitionTables, UnderWay};
-use pace::Pace;
+use pace::{Pace, ReadAt};
 use topic_end::{Answer, TopicEnd};
 
 /// How many batches of records can wait for a shard, of each kind.
@@ -236,16 +236,16 @@ impl ShardTask {
         if let Some(offset) = self.parts.report_positions.get(self.partition) {
             self.shard.reports_written_to(offset);
         }
-        let heard = Instant::now();
+        let read_at = ReadAt::now(now);
         for input in batch {
             match input {
                 TestInput::Test(record) => {
-                    self.pace.read_test(Some(record.time), heard);
+                    self.pace.read_test(Some(record.time), read_at);
                     self.shard.test(record, now);
                 }
                 TestInput::Unreadable { offset } => self.shard.unreadable_test(offset),
                 TestInput::End => {
-                    self.pace.read_test(None, heard);
+                    self.pace.read_test(None, read_at);
                     self.shard.all_tests_read();
                 }
             }
@@ -254,19 +254,19 @@ impl ShardTask {
 
     fn signals(&mut self, batch: Vec<SignalInput>) {
         let now = Timestamp::now();
-        let heard = Instant::now();
+        let read_at = ReadAt::now(now);
         for input in batch {
             match input {
                 SignalInput::Signal(record) => {
-                    self.pace.read_signal(Some(record.time), heard);
+                    self.pace.read_signal(Some(record.time), read_at);
                     self.shard.signal(record, now);
                 }
                 SignalInput::Unreadable { offset, time } => {
-                    self.pace.read_signal(Some(time), heard);
+                    self.pace.read_signal(Some(time), read_at);
                     self.shard.unreadable_signal(offset, time, now);
                 }
                 SignalInput::End => {
-                    self.pace.read_signal(None, heard);
+                    self.pace.read_signal(None, read_at);
                     self.shard.all_signals_read();
                 }
             }
