@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use thin_vec::ThinVec;
 
 use super::checkpoint::{SavedExecution, SavedSignal};
+use super::in_flight::NOT_BUSY;
 use super::message::{Asker, Place, Question};
 use super::record::TestRecord;
 pub(super) use explain::Surroundings;
@@ -96,6 +97,8 @@ pub(super) struct Waiting<R> {
     pub(super) deadline: Timestamp,
     /// Whether that is the end of its own time, and not that of the test.
     has_own_time: bool,
+    /// Whether its deadline is among those of its shard.
+    pub(super) is_listed: bool,
     reply: R,
 }
 
@@ -125,7 +128,7 @@ impl<R> Waiting<R> {
     }
 
     /// Whether signals for it may lie in the partition of the execution.
-    pub(super) fn is_judged_here(&self) -> bool {
+    fn is_judged_here(&self) -> bool {
         self.key.is_none()
     }
 }
@@ -158,6 +161,8 @@ pub(super) struct Running<R> {
     pub(super) is_misplaced: bool,
     /// When it is aborted if it neither ends nor waits, in local time.
     pub(super) local_limit: Timestamp,
+    /// Its place among those that wait for nothing.
+    pub(super) busy_place: u32,
     /// When it was started, in local time.
     pub(super) local_start: Timestamp,
     /// Where on the bus the first of its signals may be that no checkpoint holds. None, if one holds them all.
@@ -202,6 +207,7 @@ impl<R> Running<R> {
             origin,
             is_misplaced: false,
             local_limit: local_start + expires.since(start),
+            busy_place: NOT_BUSY,
             local_start,
             unsaved_from: None,
             is_saved: false,
@@ -338,7 +344,7 @@ impl<R> Running<R> {
     }
 
     /// The case begins a wait. The clock of the wait starts at `since`.
-    pub(super) fn begin_wait(&mut self, request: WaitRequest, since: Timestamp, reply: R) -> &Waiting<R> {
+    pub(super) fn begin_wait(&mut self, request: WaitRequest, since: Timestamp, reply: R) {
         let WaitRequest { signal, key, timeout } = request;
         let key = key.filter(|key| key != self.context.id());
         let began = since.max(self.start);
@@ -349,8 +355,27 @@ impl<R> Running<R> {
         self.next_wait += 1;
         let is_elsewhere = key.is_some() || self.is_misplaced;
         let elsewhere = if is_elsewhere { Elsewhere::ToAsk } else { Elsewhere::NotNeeded };
-        self.waits.push(Waiting { number, signal, key, elsewhere, began, deadline, has_own_time, reply });
-        &self.waits[self.waits.len() - 1]
+        let is_listed = false;
+        self.waits.push(Waiting {
+            number,
+            signal,
+            key,
+            elsewhere,
+            began,
+            deadline,
+            has_own_time,
+            is_listed,
+            reply,
+        });
+    }
+
+    /// The waits that are judged here, and whose deadlines are not among those of the shard: from now on they are.
+    pub(super) fn unlisted(&mut self) -> impl Iterator<Item = &Waiting<R>> {
+        let unlisted = |wait: &&mut Waiting<R>| wait.is_judged_here() && !wait.is_listed;
+        self.waits.iter_mut().filter(unlisted).map(|wait| {
+            wait.is_listed = true;
+            &*wait
+        })
     }
 
     /// The waits for that signal of which the partition of a key is to be asked.

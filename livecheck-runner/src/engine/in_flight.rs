@@ -1,5 +1,7 @@
 //! The executions in flight: by handle, and by the id of their test.
 
+mod busy;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::hash::BuildHasher;
@@ -9,6 +11,8 @@ use livecheck_core::{CaseName, TestId, Timestamp};
 use slab::Slab;
 
 use super::execution::{Handle, Running};
+use busy::Busy;
+pub(super) use busy::NOT_BUSY;
 
 /// How many may be in flight before the memory of those that have ended is given back.
 const WORTH_SHRINKING: usize = 1_000;
@@ -29,6 +33,8 @@ pub(super) struct InFlight<R> {
     by_case: BTreeMap<CaseName, u64>,
     /// How many there are that started in which tenth of a second.
     by_start: BTreeMap<i64, u32>,
+    /// Those that wait for nothing.
+    busy: Busy,
     next_generation: u32,
 }
 
@@ -36,7 +42,8 @@ impl<R> Default for InFlight<R> {
     fn default() -> Self {
         let (running, by_id, hasher) = (Slab::new(), HashTable::new(), DefaultHashBuilder::default());
         let (by_case, by_start) = (BTreeMap::new(), BTreeMap::new());
-        Self { running, by_id, hasher, by_case, by_start, next_generation: 0 }
+        let busy = Busy::default();
+        Self { running, by_id, hasher, by_case, by_start, busy, next_generation: 0 }
     }
 }
 
@@ -92,6 +99,7 @@ impl<R> InFlight<R> {
             entry.remove();
         }
         let removed = self.running.remove(index(execution.slot));
+        self.leave_busy(removed.busy_place);
         if let Some(count) = self.by_case.get_mut(removed.case_name()) {
             *count -= 1;
         }
@@ -134,7 +142,7 @@ impl<R> InFlight<R> {
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.by_id.is_empty() && self.by_start.is_empty()
+        self.running.is_empty() && self.by_id.is_empty() && self.by_start.is_empty() && self.busy.is_empty()
     }
 }
 

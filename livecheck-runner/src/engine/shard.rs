@@ -101,8 +101,6 @@ pub struct Shard<R> {
     removed: Vec<CheckpointKey>,
     /// The deadlines of all waits, in log time.
     deadlines: BTreeSet<Deadline>,
-    /// When executions that wait for nothing are aborted, in local time. What waits is ended by the log's time.
-    local_limits: BTreeSet<(Timestamp, Handle)>,
     bytes: usize,
     tally: Tally,
     /// Where records stand, as reports name it.
@@ -139,7 +137,6 @@ impl<R> Shard<R> {
             to_save: BTreeSet::new(),
             removed: Vec::new(),
             deadlines: BTreeSet::new(),
-            local_limits: BTreeSet::new(),
             bytes: 0,
             tally: Tally::default(),
             topics: Arc::default(),
@@ -185,8 +182,9 @@ impl<R> Shard<R> {
 
     /// A record of the bus was read that is no signal.
     pub fn unreadable_signal(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
-        self.read_from_bus(offset, time, now);
-        self.judge(now);
+        if self.read_from_bus(offset, time, now) {
+            self.judge(now);
+        }
     }
 
     /// The end of the bus partition was asked for at `asked`, in local time, and is `end_offset`.
@@ -225,9 +223,8 @@ impl<R> Shard<R> {
     /// When, in local time, something is due that no record brings about: a [`tick`](Self::tick).
     #[must_use]
     pub fn next_tick(&self) -> Option<Timestamp> {
-        let limit = self.local_limits.first().map(|(limit, _)| *limit);
         let ask_again = self.strays.others().ask_again_at();
-        [limit, ask_again, self.next_forgetting()].into_iter().flatten().min()
+        [self.in_flight.may_be_overdue_at(), ask_again, self.next_forgetting()].into_iter().flatten().min()
     }
 
     /// When, in local time, it is worth asking for the end of the bus, so that a wait can be judged though no
@@ -299,12 +296,15 @@ impl<R> Shard<R> {
             && self.holds.is_empty()
             && self.to_save.is_empty()
             && self.deadlines.is_empty()
-            && self.local_limits.is_empty()
             && self.bytes == 0
     }
 
-    fn read_from_bus(&mut self, offset: i64, time: Timestamp, now: Timestamp) {
+    /// A record of the bus was read. Says whether that has come further, so that there may be something to
+    /// [judge](Self::judge): of one millisecond there may be hundreds.
+    fn read_from_bus(&mut self, offset: i64, time: Timestamp, now: Timestamp) -> bool {
         self.clock.see(time, now, std::mem::take(&mut self.fresh.signals));
+        let before = self.bus.read_to();
         self.bus.record(offset, time);
+        self.bus.read_to() > before
     }
 }

@@ -28,12 +28,9 @@ impl<R> Shard<R> {
     ) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
         let signal = request.signal;
-        let wait = running.begin_wait(request, since, reply);
-        if wait.is_judged_here() {
-            self.deadlines.insert(Deadline::of(wait, execution));
-        }
-        self.local_limits.remove(&(running.local_limit, execution));
+        running.begin_wait(request, since, reply);
         self.resolve(execution, signal, now);
+        self.await_deadlines(execution);
         self.ask(execution, signal, now);
         self.ask_how_far(now);
     }
@@ -48,9 +45,8 @@ impl<R> Shard<R> {
     pub fn consumer_behind(&mut self, execution: Handle, ending: &Ending, now: Timestamp) -> Option<String> {
         let running = self.in_flight.get_mut(execution).filter(|_| ending.is_timeout())?;
         let group = running.consumer_behind(self.senders.of(running.case))?;
-        self.local_limits.remove(&(running.local_limit, execution));
         running.local_limit = running.local_limit.max(now + EXPLAINED_WITHIN);
-        self.local_limits.insert((running.local_limit, execution));
+        self.in_flight.is_busy(execution);
         Some(group)
     }
 
@@ -58,11 +54,7 @@ impl<R> Shard<R> {
     pub fn tick(&mut self, now: Timestamp) {
         self.ask_how_far(now);
         self.forget_early(now);
-        while let Some(&(limit, execution)) = self.local_limits.first() {
-            if limit > now {
-                break;
-            }
-            self.local_limits.pop_first();
+        for execution in self.in_flight.overdue(now) {
             let reason = "the test expired while the case was busy, and not waiting for a signal".to_owned();
             self.effects.push(Effect::Abort { execution });
             self.finish(execution, Verdict::timeout(reason), now);
@@ -72,14 +64,31 @@ impl<R> Shard<R> {
     /// Ends the waits of an execution for a signal, as far as they can be ended.
     pub(super) fn resolve(&mut self, execution: Handle, signal: usize, now: Timestamp) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
+        let mut has_gone_on = false;
         while let Some((wait, result)) = running.resolve_next(self.come_to, signal) {
-            self.deadlines.remove(&Deadline::of(&wait, execution));
+            if wait.is_listed {
+                self.deadlines.remove(&Deadline::of(&wait, execution));
+            }
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
             if running.waits().is_empty() {
                 running.goes_on(now);
-                self.local_limits.insert((running.local_limit, execution));
+                has_gone_on = true;
             }
         }
+        if has_gone_on {
+            self.in_flight.is_busy(execution);
+        }
+    }
+
+    /// What an execution waits for has not come yet: its waits are over when their deadlines are behind, and not when it has
+    /// taken too long itself.
+    fn await_deadlines(&mut self, execution: Handle) {
+        let Some(running) = self.in_flight.get_mut(execution) else { return };
+        if running.waits().is_empty() {
+            return;
+        }
+        self.deadlines.extend(running.unlisted().map(|wait| Deadline::of(wait, execution)));
+        self.in_flight.is_waiting(execution);
     }
 
     /// The bus has been read further, here or elsewhere: ends the waits whose deadlines are behind, and answers who
@@ -120,10 +129,9 @@ impl<R> Shard<R> {
 
     fn finish(&mut self, execution: Handle, verdict: Verdict, now: Timestamp) {
         let Some(running) = self.in_flight.remove(execution) else { return };
-        for wait in running.waits() {
+        for wait in running.waits().iter().filter(|wait| wait.is_listed) {
             self.deadlines.remove(&Deadline::of(wait, execution));
         }
-        self.local_limits.remove(&(running.local_limit, execution));
         if running.is_saved {
             self.removed.push(CheckpointKey::Execution(running.context.key().clone()));
         } else {

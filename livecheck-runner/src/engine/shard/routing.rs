@@ -60,7 +60,7 @@ impl<R> Shard<R> {
     /// A signal was read.
     pub fn signal(&mut self, record: Logged<SignalRecord>, now: Timestamp) {
         let Logged { offset, time, value: record } = record;
-        self.read_from_bus(offset, time, now);
+        let has_come_further = self.read_from_bus(offset, time, now);
         let SignalRecord { event: SignalEvent { signal_name, case_name, key, value }, sent_in, origin } =
             record;
         let place = Place { partition: self.placement.partition(), offset };
@@ -72,7 +72,9 @@ impl<R> Shard<R> {
             came: Came::ByBus(sent_in),
         };
         self.take(incoming, now);
-        self.judge(now);
+        if has_come_further {
+            self.judge(now);
+        }
     }
 
     /// Gives a signal to all whom it is for.

@@ -150,12 +150,12 @@ impl<R> Shard<R> {
         running.is_misplaced = !self.placement.is_of_key(running.id().as_str());
         let (case, context, start) = (running.case, running.context.clone(), running.start);
         let arguments = running.arguments();
-        let (local_limit, save_at, bytes) = (running.local_limit, running.save_at, running.bytes());
+        let (save_at, bytes) = (running.save_at, running.bytes());
         let execution = self.in_flight.insert(Box::new(running));
         self.effects.push(Effect::Start { execution, case, context, arguments, start });
 
         self.bytes += bytes;
-        self.local_limits.insert((local_limit, execution));
+        self.in_flight.is_busy(execution);
         self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
         execution
     }
