@@ -16,6 +16,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "kafka")]
+#[doc(hidden)]
+pub use kafka::flush_producer;
+#[cfg(feature = "kafka")]
 pub use kafka::{ClientError, KafkaClientBuilder};
 pub use statistics::ClientStatistics;
 use statistics::Counters;

@@ -28,6 +28,7 @@ mod connection;
 mod consumer_lag;
 mod control;
 mod decode;
+pub(crate) mod delivery;
 pub(crate) mod diagnosis;
 mod error;
 mod health;

@@ -1,12 +1,12 @@
 //! Records to Kafka, by rdkafka.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaConfRes;
@@ -286,7 +286,33 @@ impl Sink for KafkaSink {
 
     fn flush(&self, timeout: Duration) {
         // What is still under way when the time is up is counted as it fails or arrives.
-        let _ = self.producer.flush(timeout);
+        let _ = flush_producer(&self.producer, |look| self.producer.poll(look), timeout);
+    }
+}
+
+/// Waits until each record of a producer is delivered or has failed, at most that long; `poll` is the producer's. Blocks.
+///
+/// rdkafka's own `flush` polls for 100 ms at a time, however soon nothing is left to wait for: it would hold up each
+/// transaction of a runner by that, and each process that ends.
+///
+/// # Errors
+///
+/// What the producer's own `flush` says once the time is up.
+#[doc(hidden)]
+pub fn flush_producer<C: ProducerContext, P: Producer<C>>(
+    producer: &P,
+    poll: impl Fn(Duration),
+    patience: Duration,
+) -> KafkaResult<()> {
+    const LOOK: Duration = Duration::from_millis(1);
+    let deadline = Instant::now() + patience;
+    loop {
+        match producer.flush(Duration::ZERO) {
+            Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) if Instant::now() < deadline => {
+                poll(LOOK);
+            }
+            flushed => return flushed,
+        }
     }
 }
 

@@ -152,8 +152,8 @@ impl Connection {
             .set("message.timeout.ms", "10000")
             // A report has the arguments of its trigger, which may be as large as a record can be, and more.
             .set("message.max.bytes", self.property("message.max.bytes").unwrap_or(LARGEST_OF_OURS))
-            // Whole batches: the commit flushes what lingers.
-            .set("linger.ms", "50")
+            // Whole batches: what a transaction writes comes all at once, and its commit waits for what lingers.
+            .set("linger.ms", "5")
             .set("partitioner", "murmur2_random");
         config.create_with_context(context)
     }

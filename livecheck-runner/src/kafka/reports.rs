@@ -9,11 +9,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::by_hand::POLL;
 use super::connection::{BusContext, Connection, REQUEST_TIMEOUT};
+use super::delivery;
 use super::error::KafkaEdgeError;
 
 /// How long it is read on while no record comes and no partition is at its end.
@@ -154,7 +155,7 @@ pub(crate) fn write(connection: &Connection, reports: &[TestReport]) -> Result<(
         let record = record(&connection.topics.report_topic, report, &value);
         producer.send(record).map_err(|(error, _)| KafkaEdgeError::Client(error))?;
     }
-    let flushed = producer.flush(REQUEST_TIMEOUT);
+    let flushed = delivery::flush(&producer, REQUEST_TIMEOUT);
     flushed.map_err(|source| KafkaEdgeError::Unreachable {
         servers: connection.servers.clone(),
         waited: REQUEST_TIMEOUT,

@@ -23,7 +23,7 @@ use super::intake::GroupConsumer;
 use super::patience::Patience;
 use super::report_size::{Refused, ReportSize};
 use super::reported::ReportPositions;
-use super::{checkpoints, keys, reports};
+use super::{checkpoints, delivery, keys, reports};
 use crate::engine::{CheckpointChange, CommitPoint, Message};
 use crate::tables::{ChangelogPositions, TableSet, TableWrites, record_key};
 
@@ -50,7 +50,7 @@ pub(super) enum Failure {
 /// report everything twice. Only a run that ends leaves it open: who goes on reads back what was reported.
 fn end(producer: &BaseProducer<Deliveries>, patience: &Patience) -> Result<(), Failure> {
     loop {
-        match producer.commit_transaction(patience.at_most(STEP)) {
+        match delivery::commit(producer, patience.at_most(STEP)) {
             Err(KafkaError::Transaction(error)) if error.is_retriable() && !patience.is_over() => {
                 tracing::debug!(%error, "asking again whether the transaction is committed");
                 std::thread::sleep(PAUSE);

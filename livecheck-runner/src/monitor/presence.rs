@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use livecheck_core::Timestamp;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord};
 
 use super::membership::PARTITION;
 use super::record::{Key, RunnerRecord, Serves, encode_value};
 use super::roster::HEARTBEAT;
 use crate::engine::Tally;
-use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::kafka::{Connection, Health, KafkaEdgeError, delivery};
 
 /// How often at most it is said.
 const NEWS_EVERY: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ impl Presence {
     /// This runner ends: nothing is in flight here any more. Blocks for some seconds at most.
     pub(super) fn end(&self) {
         self.send(None);
-        if let Err(error) = self.producer.flush(LAST_WORD) {
+        if let Err(error) = delivery::flush(&self.producer, LAST_WORD) {
             tracing::debug!(%error, "the others will notice that this runner is gone");
         }
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use livecheck_alerts::Silence;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord};
 
 use super::membership::PARTITION;
 use super::record::{Key, encode_value};
-use crate::kafka::{Connection, Health, KafkaEdgeError};
+use crate::kafka::{Connection, Health, KafkaEdgeError, delivery};
 
 /// How long the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -26,5 +26,5 @@ pub(crate) fn write_silence(
     let topic = &connection.topics.monitor_topic;
     let record = BaseRecord::<str, [u8]>::to(topic).partition(PARTITION).key(&key).payload(&value);
     producer.send(record).map_err(|(error, _)| KafkaEdgeError::Client(error))?;
-    producer.flush(PATIENCE).map_err(KafkaEdgeError::Client)
+    delivery::flush(&producer, PATIENCE).map_err(KafkaEdgeError::Client)
 }

@@ -13,7 +13,7 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::membership::Membership;
-use crate::kafka::{Connection, Health, KafkaEdgeError, Patience};
+use crate::kafka::{Connection, Health, KafkaEdgeError, Patience, delivery};
 
 /// How long one step of a transaction may take before this term is over.
 const STEP: Duration = Duration::from_secs(10);
@@ -91,7 +91,7 @@ impl Writer {
         let (offsets, metadata) = membership.pledge().ok_or(TermEnd::Lost)?;
         let step = || self.patience.at_most(STEP);
         self.producer.send_offsets_to_transaction(&offsets, &metadata, step())?;
-        Ok(self.producer.commit_transaction(step())?)
+        Ok(delivery::commit(&self.producer, step())?)
     }
 
     fn send(&self, outgoing: &Outgoing) -> Result<(), TermEnd> {
