@@ -26,7 +26,7 @@ pub struct SignalEvent {
 /// A [`SignalEvent`] that is sent: the same members, and none of them copied. The payload is written as JSON in its place;
 /// `()` stands for none.
 #[derive(Debug, Serialize)]
-pub(crate) struct SentSignal<'s, V: ?Sized> {
+pub(crate) struct SentSignal<'s, V> {
     pub(crate) signal_name: &'s str,
     pub(crate) case_name: &'s str,
     pub(crate) key: &'s str,

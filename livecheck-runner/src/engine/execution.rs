@@ -355,7 +355,6 @@ impl<R> Running<R> {
         self.next_wait += 1;
         let is_elsewhere = key.is_some() || self.is_misplaced;
         let elsewhere = if is_elsewhere { Elsewhere::ToAsk } else { Elsewhere::NotNeeded };
-        let is_listed = false;
         self.waits.push(Waiting {
             number,
             signal,
@@ -364,7 +363,7 @@ impl<R> Running<R> {
             began,
             deadline,
             has_own_time,
-            is_listed,
+            is_listed: false,
             reply,
         });
     }

@@ -122,6 +122,7 @@ impl<R> InFlight<R> {
         }
         if self.running.is_empty() && self.running.capacity() > WORTH_SHRINKING {
             self.running = Slab::new();
+            self.busy = Busy::default();
         }
     }
 

@@ -11,8 +11,8 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, patience: Du
     flush_producer(producer, |look| producer.poll(look), patience)
 }
 
-/// Commits the producer's transaction, once all of it is delivered. That takes at most so long, or it is not known whether
-/// it is committed. Blocks.
+/// Commits the producer's transaction, once all of it is delivered; at most that long. Where the time is up before the
+/// answer, it is not known whether it is committed. Blocks.
 pub(crate) fn commit<C: ProducerContext>(producer: &BaseProducer<C>, patience: Duration) -> KafkaResult<()> {
     let end = Instant::now() + patience;
     flush(producer, patience)?;

@@ -82,12 +82,12 @@ impl Pace {
 
     /// Whether more tests are to be read now.
     pub(super) fn wants_tests(&self, now: Instant) -> bool {
-        self.tests.waits_until(&self.signals).is_none_or(|until| now >= until)
+        !self.tests.must_wait_for(&self.signals, now)
     }
 
     /// Whether more signals are to be read now.
     pub(super) fn wants_signals(&self, now: Instant) -> bool {
-        self.signals.waits_until(&self.tests).is_none_or(|until| now >= until)
+        !self.signals.must_wait_for(&self.tests, now)
     }
 
     /// Whether tests come first where both are wanted: a signal that finds its test costs least.
@@ -108,6 +108,10 @@ impl Reading {
         self.is_at_end = time.is_none();
         self.was_old = time.is_some_and(|time| now.local.since(time) >= CATCHING_UP);
         self.time = self.time.max(time.unwrap_or(Timestamp::MIN));
+    }
+
+    fn must_wait_for(&self, other: &Self, now: Instant) -> bool {
+        self.waits_until(other).is_some_and(|until| now < until)
     }
 
     /// Until when it waits for the other, if it must.

@@ -19,13 +19,8 @@ pub(super) struct Busy {
 /// The place of an execution that is not among them.
 pub(in crate::engine) const NOT_BUSY: u32 = u32::MAX;
 
+#[cfg(test)]
 impl Busy {
-    /// There is one that is overdue from then on, at the earliest.
-    fn may_be_overdue_from(&mut self, limit: Timestamp) {
-        self.none_before = Some(self.none_before.map_or(limit, |none_before| none_before.min(limit)));
-    }
-
-    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.executions.is_empty() && self.none_before.is_none()
     }
@@ -33,7 +28,7 @@ impl Busy {
 
 impl<R> InFlight<R> {
     /// An execution waits for nothing: it is overdue at its limit.
-    pub(in crate::engine) fn is_busy(&mut self, execution: Handle) {
+    pub(in crate::engine) fn set_busy(&mut self, execution: Handle) {
         let place = self.busy.executions.len();
         let Some(running) = self.get_mut(execution) else { return };
         let limit = running.local_limit;
@@ -41,11 +36,12 @@ impl<R> InFlight<R> {
             running.busy_place = u32::try_from(place).unwrap_or_else(|_| unreachable!("slots are as few"));
             self.busy.executions.push(execution);
         }
-        self.busy.may_be_overdue_from(limit);
+        let none_before = self.busy.none_before.map_or(limit, |none_before| none_before.min(limit));
+        self.busy.none_before = Some(none_before);
     }
 
     /// It waits for something.
-    pub(in crate::engine) fn is_waiting(&mut self, execution: Handle) {
+    pub(in crate::engine) fn set_waiting(&mut self, execution: Handle) {
         let Some(running) = self.get_mut(execution) else { return };
         let place = std::mem::replace(&mut running.busy_place, NOT_BUSY);
         self.leave_busy(place);
@@ -112,7 +108,7 @@ mod tests {
             let record = TestRecord { test, partition_key: None, origin: None };
             let running = Running::new(&CASE, record, limit, (timestamp, expires), AT(0));
             let execution = in_flight.insert(Box::new(running));
-            in_flight.is_busy(execution);
+            in_flight.set_busy(execution);
             execution
         });
         (in_flight, executions)
@@ -122,9 +118,9 @@ mod tests {
     fn the_overdue_are_those_that_wait_for_nothing_by_the_limits_that_they_have_by_now() {
         let (mut in_flight, [waits, second, prolonged, first, later]) = in_flight([1, 4, 2, 3, 9]);
         assert_eq!(in_flight.may_be_overdue_at(), Some(AT(1)));
-        in_flight.is_waiting(waits);
+        in_flight.set_waiting(waits);
         in_flight.get_mut(prolonged).expect("it is in flight").local_limit = AT(8);
-        in_flight.is_busy(prolonged);
+        in_flight.set_busy(prolonged);
         assert_eq!(in_flight.overdue(AT(0)), []);
         assert_eq!(in_flight.overdue(AT(4)), [first, second]);
         assert_eq!(in_flight.may_be_overdue_at(), Some(AT(8)));
@@ -132,7 +128,7 @@ mod tests {
             in_flight.remove(execution);
         }
         assert_eq!(in_flight.may_be_overdue_at(), None);
-        in_flight.is_busy(waits);
+        in_flight.set_busy(waits);
         assert_eq!(in_flight.overdue(AT(1)), [waits]);
         in_flight.remove(waits);
         assert!(in_flight.is_empty());

@@ -46,7 +46,7 @@ impl<R> Shard<R> {
         let running = self.in_flight.get_mut(execution).filter(|_| ending.is_timeout())?;
         let group = running.consumer_behind(self.senders.of(running.case))?;
         running.local_limit = running.local_limit.max(now + EXPLAINED_WITHIN);
-        self.in_flight.is_busy(execution);
+        self.in_flight.set_busy(execution);
         Some(group)
     }
 
@@ -64,7 +64,6 @@ impl<R> Shard<R> {
     /// Ends the waits of an execution for a signal, as far as they can be ended.
     pub(super) fn resolve(&mut self, execution: Handle, signal: usize, now: Timestamp) {
         let Some(running) = self.in_flight.get_mut(execution) else { return };
-        let mut has_gone_on = false;
         while let Some((wait, result)) = running.resolve_next(self.come_to, signal) {
             if wait.is_listed {
                 self.deadlines.remove(&Deadline::of(&wait, execution));
@@ -72,11 +71,8 @@ impl<R> Shard<R> {
             self.effects.push(Effect::Resolve { reply: wait.into_reply(), result });
             if running.waits().is_empty() {
                 running.goes_on(now);
-                has_gone_on = true;
+                return self.in_flight.set_busy(execution);
             }
-        }
-        if has_gone_on {
-            self.in_flight.is_busy(execution);
         }
     }
 
@@ -88,7 +84,7 @@ impl<R> Shard<R> {
             return;
         }
         self.deadlines.extend(running.unlisted().map(|wait| Deadline::of(wait, execution)));
-        self.in_flight.is_waiting(execution);
+        self.in_flight.set_waiting(execution);
     }
 
     /// The bus has been read further, here or elsewhere: ends the waits whose deadlines are behind, and answers who

@@ -155,7 +155,7 @@ impl<R> Shard<R> {
         self.effects.push(Effect::Start { execution, case, context, arguments, start });
 
         self.bytes += bytes;
-        self.in_flight.is_busy(execution);
+        self.in_flight.set_busy(execution);
         self.to_save.extend(save_at.map(|save_at| (save_at, execution)));
         execution
     }
